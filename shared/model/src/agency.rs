@@ -1,0 +1,373 @@
+//! The Agency API: apps create accounts and sub-accounts inside an agency.
+
+use std::future::Future;
+
+use deunicode::deunicode;
+use jiff::Timestamp;
+
+use crate::fault::{Fault, Form, Given, Rule};
+use crate::id::{AgencyAccountLcuid, AgencyLcuid};
+use crate::idempotency::{Keyed, StoredAnswer};
+use crate::port::{Entropy, NoEntropy, random};
+use crate::text::Text;
+use crate::web_url::WebUrl;
+
+/// What an account is, in the words of an agency's own systems.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgencySettings {
+    /// Class names of what an account's inventory holds.
+    pub inventory_item_class: Vec<String>,
+    /// Class name of an account.
+    pub account_class: String,
+    /// The inventory classes for a person.
+    pub inventory_item_class_description: String,
+    /// The account class for a person.
+    pub account_class_description: String,
+}
+
+impl Default for AgencySettings {
+    /// The settings of a new agency: those of the published API's example.
+    fn default() -> Self {
+        let class = |name: &str| format!("App\\LuCore\\InventoryItems\\{name}InventoryItemClass");
+        Self {
+            inventory_item_class: ["Generic", "PhotoStream", "Creative"].map(class).to_vec(),
+            account_class: "App\\LuCore\\Accounts\\InventoryAccountClass".to_owned(),
+            inventory_item_class_description: "Generic, Post, Creative".to_owned(),
+            account_class_description: "Inventory".to_owned(),
+        }
+    }
+}
+
+/// An agency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agency {
+    /// Its id.
+    pub lcuid: AgencyLcuid,
+    /// Its name.
+    pub name: Text,
+    /// What its accounts are.
+    pub settings: AgencySettings,
+}
+
+/// The fields of an account as a caller sent them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // The fields are the published API's; CONTRACT section 2 describes them.
+pub struct AgencyAccountInput {
+    pub name: Given<String>,
+    pub description: Given<String>,
+    pub agency_lcuid: Given<String>,
+    pub website: Given<String>,
+    pub parent_account_lcuid: Given<String>,
+}
+
+/// A valid wish for an account. The agency is not part of it: authorization has settled that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAgencyAccount {
+    /// 1 to 255 characters.
+    pub name: Text,
+    /// At most 5,000 characters.
+    pub description: Option<Text>,
+    /// The account's site.
+    pub website: Option<WebUrl>,
+    /// The account above this one.
+    pub parent: Option<AgencyAccountLcuid>,
+}
+
+impl NewAgencyAccount {
+    /// Checks every field. Blank text counts as absent, as callers of this API know it.
+    ///
+    /// `faults` holds what the reader of the body has found already.
+    ///
+    /// # Errors
+    /// Every fault, in the order of the published documentation.
+    pub fn parse(input: AgencyAccountInput, mut faults: Vec<Fault>) -> Result<Self, Vec<Fault>> {
+        let found_by_reader = std::mem::take(&mut faults);
+        let mut form = Form::new(&mut faults);
+        let name = form.required("name", input.name.blank_is_absent(), |raw| {
+            Text::line(&raw, 1..=255)
+        });
+        let description =
+            form.optional("description", input.description.blank_is_absent(), |raw| {
+                Text::lines(&raw, 0..=5_000)
+            });
+        // Whether the agency exists and is the caller's is decided by authorization.
+        form.required("agency_lcuid", input.agency_lcuid.blank_is_absent(), Ok);
+        let website = form.optional("website", input.website.blank_is_absent(), |raw| {
+            WebUrl::parse(&raw)
+        });
+        let parent = form.optional(
+            "parent_account_lcuid",
+            input.parent_account_lcuid.blank_is_absent(),
+            |raw| AgencyAccountLcuid::parse(raw.trim()).map_err(|_| Rule::UnusableParent),
+        );
+        faults.extend(found_by_reader);
+        match name {
+            Some(name) if faults.is_empty() => Ok(Self {
+                name,
+                description,
+                website,
+                parent,
+            }),
+            _ => Err(faults),
+        }
+    }
+}
+
+/// An account as it is created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgencyAccount {
+    /// Its id.
+    pub lcuid: AgencyAccountLcuid,
+    /// The agency it belongs to.
+    pub agency: AgencyLcuid,
+    /// What the caller asked for.
+    pub new: NewAgencyAccount,
+    /// Whether it may have sub-accounts.
+    pub is_parent_account: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// A name for URLs: the account's name in ASCII PascalCase, unique over all agencies by a
+/// number behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slug {
+    base: String,
+    number: Option<u64>,
+}
+
+impl Slug {
+    /// The longest name part. Transliteration can turn one character into many, and a slug is
+    /// a key of the table.
+    const MAX_LENGTH: usize = 200;
+
+    /// The slug of a name, without a number.
+    pub fn of(name: &Text) -> Self {
+        let ascii = deunicode(name.as_str());
+        let mut base = String::new();
+        for word in ascii.split(|c: char| !c.is_ascii_alphanumeric()) {
+            let mut letters = word.chars();
+            base.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+            base.extend(letters.map(|letter| letter.to_ascii_lowercase()));
+        }
+        base.truncate(Self::MAX_LENGTH);
+        if base.is_empty() {
+            "account".clone_into(&mut base);
+        }
+        Self { base, number: None }
+    }
+
+    /// The same name with a number behind it.
+    #[must_use]
+    pub fn numbered(&self, number: u64) -> Self {
+        Self {
+            base: self.base.clone(),
+            number: Some(number),
+        }
+    }
+
+    /// The name part, under which the numbers given so far are counted.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The number behind the name, if any.
+    pub fn number(&self) -> Option<u64> {
+        self.number
+    }
+}
+
+impl std::fmt::Display for Slug {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.base)?;
+        self.number.map_or(Ok(()), |number| write!(f, "{number}"))
+    }
+}
+
+/// Why an account could not be committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitRefusal {
+    /// The slug is taken. `last_number` is the highest number given behind its name so far.
+    SlugTaken {
+        /// 1 when only the bare name is taken.
+        last_number: u64,
+    },
+    /// The parent does not exist in this agency or may not have sub-accounts.
+    UnusableParent,
+    /// The idempotency key belongs to a request with another body.
+    KeyReused,
+    /// The table is written to faster than it takes it; later is fine.
+    Throttled,
+    /// The table did not answer in time; what happened is unknown.
+    Unavailable,
+}
+
+/// One transaction: the account, its slug, the check of its parent, and the idempotency record.
+#[derive(Debug, Clone)]
+pub struct Commit<'a> {
+    /// The account.
+    pub account: &'a AgencyAccount,
+    /// The slug to take for it.
+    pub slug: &'a Slug,
+    /// The request and the answer to keep for its retries, when it has a key.
+    pub record: Option<(&'a Keyed, StoredAnswer)>,
+    /// The time of the request.
+    pub now: Timestamp,
+}
+
+/// Where agency accounts are kept.
+pub trait AgencyAccounts {
+    /// Commits all of it or nothing. `Some` is the answer stored by an earlier commit of the
+    /// same request: nothing was done now.
+    ///
+    /// # Errors
+    /// [`CommitRefusal`].
+    fn commit(
+        &self,
+        commit: Commit<'_>,
+    ) -> impl Future<Output = Result<Option<StoredAnswer>, CommitRefusal>> + Send;
+}
+
+/// How many slugs are tried before the caller is asked to come back later.
+const SLUG_ATTEMPTS: u32 = 16;
+
+/// Creates an account under the first free slug. Returns the answer to give, and whether it
+/// is a replay.
+///
+/// A taken slug costs another transaction with the next number. When that one is taken too,
+/// others are creating the same name right now: the numbers tried then spread out at random,
+/// doubling each time, so that any number of them finds free ones in a few rounds.
+///
+/// # Errors
+/// [`CommitRefusal`], never [`CommitRefusal::SlugTaken`]: too many rounds are
+/// [`CommitRefusal::Throttled`].
+pub async fn create(
+    accounts: &impl AgencyAccounts,
+    entropy: &dyn Entropy,
+    account: &AgencyAccount,
+    request: Option<&Keyed>,
+    answer: impl Fn(&AgencyAccount, &Slug) -> StoredAnswer,
+) -> Result<(StoredAnswer, bool), CommitRefusal> {
+    let bare = Slug::of(&account.new.name);
+    let mut slug = bare.clone();
+    for attempt in 0..SLUG_ATTEMPTS {
+        let fresh = answer(account, &slug);
+        let commit = Commit {
+            account,
+            slug: &slug,
+            record: request.map(|request| (request, fresh.clone())),
+            now: account.created_at,
+        };
+        match accounts.commit(commit).await {
+            Ok(Some(stored)) => return Ok((stored, true)),
+            Ok(None) => return Ok((fresh, false)),
+            Err(CommitRefusal::SlugTaken { last_number }) => {
+                let skip = spread(entropy, attempt).map_err(|_| CommitRefusal::Unavailable)?;
+                let tried = slug.number().unwrap_or(1);
+                slug = bare.numbered(last_number.max(tried) + 1 + skip);
+            }
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    Err(CommitRefusal::Throttled)
+}
+
+/// A random number below 2^attempt.
+fn spread(entropy: &dyn Entropy, attempt: u32) -> Result<u64, NoEntropy> {
+    let random = u64::from(u32::from_be_bytes(random::<4>(entropy)?));
+    Ok(random % (1 << attempt))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn slug(name: &str) -> String {
+        Slug::of(&Text::line(name, 1..=255).expect("a name")).to_string()
+    }
+
+    #[test]
+    fn slugs_are_ascii_pascal_case() {
+        for (name, expected) in [
+            ("Blue River Real Estate", "BlueRiverRealEstate"),
+            ("Unit Test Account - etKzC", "UnitTestAccountEtkzc"),
+            ("Crème Brûlée", "CremeBrulee"),
+            ("Straße 7", "Strasse7"),
+            ("москва", "Moskva"),
+            ("北京", "BeiJing"),
+            ("--- !!!", "account"),
+            ("\u{E000}", "account"),
+        ] {
+            assert_eq!(slug(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_number_goes_behind_the_name() {
+        let bare = Slug::of(&Text::line("Blue River", 1..=255).expect("a name"));
+        assert_eq!(bare.numbered(28).to_string(), "BlueRiver28");
+    }
+
+    #[test]
+    fn blank_text_counts_as_absent() {
+        let text = |text: &str| Given::Value(text.to_owned());
+        let account = NewAgencyAccount::parse(
+            AgencyAccountInput {
+                name: text(" A "),
+                description: text("  "),
+                agency_lcuid: text("x"),
+                website: text(""),
+                parent_account_lcuid: text(""),
+            },
+            Vec::new(),
+        )
+        .expect("valid");
+        assert_eq!(account.name.as_str(), "A");
+        assert_eq!(
+            (account.description, account.website, account.parent),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn faults_come_in_the_documented_order_with_unknown_fields_last() {
+        let unknown = Fault {
+            index: None,
+            field: "is_parent_account".into(),
+            rule: Rule::Unknown,
+        };
+        let faults = NewAgencyAccount::parse(
+            AgencyAccountInput {
+                website: Given::Value("nowhere".to_owned()),
+                parent_account_lcuid: Given::Value("nobody".to_owned()),
+                ..AgencyAccountInput::default()
+            },
+            vec![unknown],
+        )
+        .expect_err("faults");
+        let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_ref()).collect();
+        assert_eq!(
+            fields,
+            [
+                "name",
+                "agency_lcuid",
+                "website",
+                "parent_account_lcuid",
+                "is_parent_account"
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_gives_a_slug_that_fits_a_key(name in "\\PC{1,255}") {
+            if let Ok(name) = Text::line(&name, 1..=255) {
+                let slug = Slug::of(&name).to_string();
+                prop_assert!((1..=Slug::MAX_LENGTH).contains(&slug.len()));
+                prop_assert!(slug.bytes().all(|b| b.is_ascii_alphanumeric()));
+            }
+        }
+    }
+}

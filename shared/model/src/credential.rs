@@ -1,0 +1,267 @@
+//! Bearer credentials: `hc_<id>_<secret>`. The table keeps the id and the SHA-256 of the
+//! secret; 256 random bits need no slow hash.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::id::{AgencyLcuid, AppLcuid, CredentialId, OrganizationId};
+use crate::idempotency::hex;
+use crate::port::{Clock, Entropy, NoEntropy, random};
+
+/// What a credential may allow. The names are those of the published APIs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// Create seats (Seats API) or accounts of others (Identity API).
+    AccountsCreate,
+    /// Create accounts in the agency.
+    AgencyCreateAccounts,
+}
+
+impl Permission {
+    /// Every permission.
+    pub const ALL: [Permission; 2] = [Permission::AccountsCreate, Permission::AgencyCreateAccounts];
+
+    /// The permission as the APIs and the table write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Permission::AccountsCreate => "accounts:create",
+            Permission::AgencyCreateAccounts => "agency.createAccounts",
+        }
+    }
+}
+
+impl FromStr for Permission {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|permission| permission.as_str() == text)
+            .ok_or_else(|| {
+                let known = Self::ALL.map(Permission::as_str).join(", ");
+                format!("no such permission; there are: {known}")
+            })
+    }
+}
+
+/// Whose credential it is. It speaks for this tenant and no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// An organization of the Seats API.
+    Organization(OrganizationId),
+    /// An app of the Agency API, acting on one agency.
+    App {
+        /// The app.
+        app: AppLcuid,
+        /// The agency.
+        agency: AgencyLcuid,
+    },
+    /// An administrator of the Identity API.
+    Administrator,
+}
+
+/// A credential as the table keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The public half.
+    pub id: CredentialId,
+    /// SHA-256 of the secret half.
+    pub secret_hash: [u8; 32],
+    /// Whose it is.
+    pub holder: Holder,
+    /// What it allows.
+    pub permissions: BTreeSet<Permission>,
+    /// When it stops working, if ever.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it was taken back.
+    pub revoked: bool,
+}
+
+impl Credential {
+    /// Makes a credential, and the text to hand to its holder: the only time it is known.
+    ///
+    /// # Errors
+    /// When the random source fails.
+    pub fn issue(
+        holder: Holder,
+        permissions: BTreeSet<Permission>,
+        expires_at: Option<Timestamp>,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<(Self, SecretString), NoEntropy> {
+        let id = CredentialId::new(clock, entropy)?;
+        let secret = hex(&random::<32>(entropy)?);
+        let token = SecretString::from(format!("hc_{id}_{secret}"));
+        let credential = Self {
+            id,
+            secret_hash: Sha256::digest(&secret).into(),
+            holder,
+            permissions,
+            expires_at,
+            revoked: false,
+        };
+        Ok((credential, token))
+    }
+
+    /// Whether it allows something.
+    pub fn allows(&self, permission: Permission) -> bool {
+        self.permissions.contains(&permission)
+    }
+}
+
+/// A credential as a caller presents it.
+pub struct Presented {
+    id: CredentialId,
+    secret_hash: [u8; 32],
+}
+
+impl Presented {
+    /// Reads the value of an `Authorization` header. The scheme is read in any case
+    /// (RFC 9110, section 11.1); `None` for any other form.
+    pub fn parse(header: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(header).ok()?;
+        let (scheme, token) = text.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let (id, secret) = token.trim().strip_prefix("hc_")?.split_once('_')?;
+        let well_formed = secret.len() == 64 && secret.bytes().all(|b| b.is_ascii_hexdigit());
+        if !well_formed {
+            return None;
+        }
+        Some(Self {
+            id: CredentialId::parse(id).ok()?,
+            secret_hash: Sha256::digest(secret).into(),
+        })
+    }
+
+    /// The public half, under which the credential is kept.
+    pub fn id(&self) -> &CredentialId {
+        &self.id
+    }
+
+    /// The credential, if it is the one presented and still works at `now`.
+    ///
+    /// An unknown credential takes the same comparison as a known one, so that the time it
+    /// takes tells nothing.
+    pub fn verify(&self, kept: Option<Credential>, now: Timestamp) -> Option<Credential> {
+        let expected = kept.as_ref().map_or([0; 32], |kept| kept.secret_hash);
+        let same = bool::from(self.secret_hash.ct_eq(&expected));
+        kept.filter(|kept| {
+            same && kept.id == self.id
+                && !kept.revoked
+                && kept.expires_at.is_none_or(|expiry| now < expiry)
+        })
+    }
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Presented({})", self.id)
+    }
+}
+
+/// The text of an issued credential, to be shown once.
+pub fn reveal(token: &SecretString) -> &str {
+    token.expose_secret()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::tests::{At, Same};
+
+    fn issue(expires_at: Option<Timestamp>) -> (Credential, String) {
+        let (credential, token) = Credential::issue(
+            Holder::Administrator,
+            BTreeSet::from([Permission::AccountsCreate]),
+            expires_at,
+            &At(Timestamp::UNIX_EPOCH),
+            &Same(9),
+        )
+        .expect("entropy");
+        (credential, reveal(&token).to_owned())
+    }
+
+    fn present(text: &str) -> Option<Presented> {
+        Presented::parse(text.as_bytes())
+    }
+
+    #[test]
+    fn what_was_issued_verifies_and_anything_else_does_not() {
+        let (credential, token) = issue(None);
+        let now = Timestamp::UNIX_EPOCH;
+        let good = present(&format!("bearer {token}")).expect("well-formed");
+        assert_eq!(
+            good.verify(Some(credential.clone()), now),
+            Some(credential.clone())
+        );
+        assert_eq!(good.verify(None, now), None);
+
+        let mut tampered = token.clone();
+        tampered.replace_range(token.len() - 1.., "a");
+        let tampered = present(&format!("Bearer {tampered}")).expect("well-formed");
+        assert_eq!(tampered.verify(Some(credential.clone()), now), None);
+
+        let revoked = Credential {
+            revoked: true,
+            ..credential
+        };
+        assert_eq!(good.verify(Some(revoked), now), None);
+    }
+
+    #[test]
+    fn an_all_zero_hash_does_not_open_an_unknown_credential() {
+        let (_, token) = issue(None);
+        let good = present(&format!("Bearer {token}")).expect("well-formed");
+        let zero = Presented {
+            id: good.id.clone(),
+            secret_hash: [0; 32],
+        };
+        assert_eq!(zero.verify(None, Timestamp::UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn it_expires_at_the_second_that_is_named() {
+        let expiry = Timestamp::from_second(100).expect("in range");
+        let (credential, token) = issue(Some(expiry));
+        let good = present(&format!("Bearer {token}")).expect("well-formed");
+        let at = |second| Timestamp::from_second(second).expect("in range");
+        assert!(good.verify(Some(credential.clone()), at(99)).is_some());
+        assert!(good.verify(Some(credential), at(100)).is_none());
+    }
+
+    #[test]
+    fn malformed_headers_are_nobody() {
+        let (_, token) = issue(None);
+        for bad in [
+            String::new(),
+            "Bearer".to_owned(),
+            "Bearer ".to_owned(),
+            token.clone(),
+            format!("Basic {token}"),
+            format!("Bearer {}", &token[..token.len() - 1]),
+            format!("Bearer {token}0"),
+            format!("Bearer {}", token.replace("hc_", "hd_")),
+            "Bearer hc__".to_owned(),
+            "Bearer hc_é_é".to_owned(),
+        ] {
+            assert!(present(&bad).is_none(), "{bad}");
+        }
+        assert!(Presented::parse(b"Bearer \xff\xfe").is_none());
+    }
+
+    #[test]
+    fn the_secret_is_not_in_what_is_kept_or_printed() {
+        let (credential, token) = issue(None);
+        let secret = token.rsplit('_').next().expect("a secret");
+        assert!(!format!("{credential:?}").contains(secret));
+        assert!(!format!("{:?}", present(&format!("Bearer {token}"))).contains(secret));
+    }
+}

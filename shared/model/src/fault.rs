@@ -1,0 +1,193 @@
+//! Faults in what a caller sent: a field and the rule that it breaks.
+//!
+//! A fault is data. It carries no prose and no status code, because each published API words
+//! the same fault in its own way (`headcount-api`). Parsing never stops at the first one:
+//! [`Form`] collects them all.
+
+use std::borrow::Cow;
+
+/// One broken rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Position of the seat in a bulk request, counted from 0; `None` for the request itself.
+    pub index: Option<usize>,
+    /// The field as the caller names it, dotted when nested: `settings.timezone`.
+    pub field: Cow<'static, str>,
+    /// What is wrong with it.
+    pub rule: Rule,
+}
+
+/// The rules that a field can break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// The field must be there.
+    Required,
+    /// The field belongs to a group of which some but not all fields are there.
+    RequiredInGroup,
+    /// The API has no such field.
+    Unknown,
+    /// The field has another JSON type than the one named.
+    Type(Kind),
+    /// Fewer Unicode scalar values than this, after trimming.
+    MinLength(usize),
+    /// More Unicode scalar values than this, after trimming.
+    MaxLength(usize),
+    /// A control character or one that hides or reorders text.
+    ForbiddenCharacter(char),
+    /// A character outside the alphabet that is named.
+    Alphabet(&'static str),
+    /// Not one of the values of the list.
+    OneOf(Vec<String>),
+    /// Fewer or more elements than allowed.
+    Count {
+        /// The smallest number allowed.
+        min: usize,
+        /// The largest number allowed.
+        max: usize,
+    },
+    /// One of the comma-separated keywords is empty or longer than this.
+    KeywordLength(usize),
+    /// Not an age range such as `18-24`.
+    AgeRange,
+    /// The same account as the seat at this position of the same request.
+    DuplicateOf(usize),
+    /// Not a URL that may be stored.
+    Url(UrlRule),
+    /// Not one e-mail address of the accepted form.
+    Email,
+    /// Not an ISO 4217 currency code.
+    Currency,
+    /// Not a time zone of the IANA database.
+    TimeZone,
+    /// Not a BCP 47 language tag.
+    Language,
+    /// The password is one of the commonly used ones.
+    CommonPassword,
+    /// The password contains the local part of the e-mail address.
+    ContainsEmail,
+    /// The password contains the account's name.
+    ContainsName,
+    /// The parent account does not exist in this agency or may not have sub-accounts.
+    UnusableParent,
+    /// A header value that is not 1 to 255 visible ASCII characters.
+    IdempotencyKey,
+}
+
+/// JSON types, as far as the three APIs ask for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A JSON string.
+    String,
+    /// A JSON object.
+    Object,
+    /// A JSON array.
+    Array,
+}
+
+/// Why a URL is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UrlRule {
+    /// Not an absolute URL.
+    Absolute,
+    /// A scheme other than `http` or `https`.
+    Scheme,
+    /// It carries a user name or password.
+    UserInfo,
+    /// Its host is an address of a private, loopback or link-local network.
+    PrivateAddress,
+}
+
+/// What the caller sent for one field.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Given<T> {
+    /// Nothing, or `null`.
+    #[default]
+    Absent,
+    /// A value of another JSON type than the field's.
+    Wrong(Kind),
+    /// A value.
+    Value(T),
+}
+
+impl<T> Given<T> {
+    /// Whether the caller sent anything, right or wrong.
+    pub fn is_present(&self) -> bool {
+        !matches!(self, Given::Absent)
+    }
+}
+
+impl Given<String> {
+    /// Takes blank text for nothing, as the Agency API does.
+    #[must_use]
+    pub fn blank_is_absent(self) -> Self {
+        match self {
+            Given::Value(text) if text.trim().is_empty() => Given::Absent,
+            other => other,
+        }
+    }
+}
+
+/// Reads the fields of one object and collects every fault.
+pub struct Form<'f> {
+    index: Option<usize>,
+    faults: &'f mut Vec<Fault>,
+}
+
+impl<'f> Form<'f> {
+    /// A form whose faults belong to the request itself.
+    pub fn new(faults: &'f mut Vec<Fault>) -> Self {
+        Self {
+            index: None,
+            faults,
+        }
+    }
+
+    /// A form whose faults belong to the seat at `index`.
+    pub fn of_seat(index: usize, faults: &'f mut Vec<Fault>) -> Self {
+        Self {
+            index: Some(index),
+            faults,
+        }
+    }
+
+    /// Records a fault.
+    pub fn fault(&mut self, field: impl Into<Cow<'static, str>>, rule: Rule) {
+        self.faults.push(Fault {
+            index: self.index,
+            field: field.into(),
+            rule,
+        });
+    }
+
+    /// The parsed value of a field that must be there; `None` when a fault was recorded.
+    pub fn required<T, U>(
+        &mut self,
+        field: &'static str,
+        given: Given<T>,
+        parse: impl FnOnce(T) -> Result<U, Rule>,
+    ) -> Option<U> {
+        if !given.is_present() {
+            self.fault(field, Rule::Required);
+        }
+        self.optional(field, given, parse)
+    }
+
+    /// The parsed value of a field that may be left out; `None` when it is absent or faulty.
+    pub fn optional<T, U>(
+        &mut self,
+        field: &'static str,
+        given: Given<T>,
+        parse: impl FnOnce(T) -> Result<U, Rule>,
+    ) -> Option<U> {
+        let rule = match given {
+            Given::Absent => return None,
+            Given::Wrong(kind) => Rule::Type(kind),
+            Given::Value(value) => match parse(value) {
+                Ok(parsed) => return Some(parsed),
+                Err(rule) => rule,
+            },
+        };
+        self.fault(field, rule);
+        None
+    }
+}

@@ -1,0 +1,198 @@
+//! Idempotency keys: a caller that does not know what became of a request sends it again.
+//!
+//! The record of a request commits in the same transaction as its effect, so it is either
+//! there with the answer or not there at all: nothing can be stuck "in progress".
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::fault::Rule;
+
+/// How long a record answers retries.
+pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// The value of an `Idempotency-Key` header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Reads a header value: 1 to 255 visible ASCII characters.
+    ///
+    /// # Errors
+    /// [`Rule::IdempotencyKey`].
+    pub fn parse(raw: &[u8]) -> Result<Self, Rule> {
+        let visible = (1..=255).contains(&raw.len()) && raw.iter().all(u8::is_ascii_graphic);
+        let text = std::str::from_utf8(raw).map_err(|_| Rule::IdempotencyKey)?;
+        if visible {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Rule::IdempotencyKey)
+        }
+    }
+}
+
+/// The secret of a stack under which request bodies are fingerprinted. Without it, a stored
+/// fingerprint says nothing about the body, so it cannot be used to guess a password.
+#[derive(Clone)]
+pub struct FingerprintKey(Vec<u8>);
+
+impl FingerprintKey {
+    /// Takes the secret; 32 bytes or more.
+    ///
+    /// # Errors
+    /// [`WeakKey`] when it is shorter.
+    pub fn new(secret: &[u8]) -> Result<Self, WeakKey> {
+        if secret.len() < 32 {
+            return Err(WeakKey);
+        }
+        Ok(Self(secret.to_owned()))
+    }
+
+    fn fingerprint(&self, body: &[u8]) -> Result<[u8; 32], WeakKey> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| WeakKey)?;
+        mac.update(body);
+        Ok(mac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for FingerprintKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FingerprintKey(…)")
+    }
+}
+
+/// The fingerprint secret is too short to protect anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WeakKey;
+
+impl fmt::Display for WeakKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the fingerprint key must have at least 32 bytes")
+    }
+}
+
+impl std::error::Error for WeakKey {}
+
+/// A request that carries an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyed {
+    /// Names the record: caller, route and the hash of the key.
+    pub name: String,
+    /// The keyed hash of the body.
+    pub fingerprint: [u8; 32],
+    /// When a record made now stops answering.
+    pub expires_at: Timestamp,
+}
+
+impl Keyed {
+    /// Identifies a request by its caller, route, key and body.
+    ///
+    /// `caller` must be unique among all callers of the route, or one could read another's
+    /// answer.
+    ///
+    /// # Errors
+    /// [`WeakKey`], which [`FingerprintKey::new`] has ruled out.
+    pub fn new(
+        caller: &str,
+        route: &str,
+        key: &IdempotencyKey,
+        body: &[u8],
+        secret: &FingerprintKey,
+        now: Timestamp,
+    ) -> Result<Self, WeakKey> {
+        Ok(Self {
+            name: format!("{caller}#{route}#{}", hex(&Sha256::digest(&key.0))),
+            fingerprint: secret.fingerprint(body)?,
+            expires_at: now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX),
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            name: "caller#route#key".to_owned(),
+            fingerprint: [7; 32],
+            expires_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
+/// What a caller was told, kept for retries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// The `Location` header, where there was one.
+    pub location: Option<String>,
+    /// The body, JSON.
+    pub body: String,
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keyed(caller: &str, route: &str, key: &str, body: &str, secret: u8) -> Keyed {
+        Keyed::new(
+            caller,
+            route,
+            &IdempotencyKey::parse(key.as_bytes()).expect("a key"),
+            body.as_bytes(),
+            &FingerprintKey::new(&[secret; 32]).expect("long enough"),
+            Timestamp::UNIX_EPOCH,
+        )
+        .expect("a strong key")
+    }
+
+    #[test]
+    fn keys_are_visible_ascii_of_1_to_255() {
+        for good in ["a", "~!#", &"k".repeat(255)] {
+            assert!(IdempotencyKey::parse(good.as_bytes()).is_ok());
+        }
+        for bad in ["", "a b", "a\tb", "é", "a\u{7f}", &"k".repeat(256)] {
+            assert_eq!(
+                IdempotencyKey::parse(bad.as_bytes()),
+                Err(Rule::IdempotencyKey),
+                "{bad:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn caller_route_and_key_name_the_record_and_the_body_does_not() {
+        let one = keyed("org_a", "POST /x", "k", "body", 1);
+        assert_eq!(one, keyed("org_a", "POST /x", "k", "body", 1));
+        for other in [
+            keyed("org_b", "POST /x", "k", "body", 1),
+            keyed("org_a", "POST /y", "k", "body", 1),
+            keyed("org_a", "POST /x", "l", "body", 1),
+        ] {
+            assert_ne!(one.name, other.name);
+        }
+        let body = keyed("org_a", "POST /x", "k", "other", 1);
+        assert_eq!(one.name, body.name);
+        assert_ne!(one.fingerprint, body.fingerprint);
+    }
+
+    #[test]
+    fn the_fingerprint_depends_on_the_secret_of_the_stack() {
+        let fingerprint = |secret| keyed("c", "r", "k", "body", secret).fingerprint;
+        assert_ne!(fingerprint(1), fingerprint(2));
+        assert_ne!(fingerprint(1).as_slice(), Sha256::digest("body").as_slice());
+    }
+
+    #[test]
+    fn a_short_secret_is_refused_and_a_long_one_is_not_printed() {
+        assert_eq!(FingerprintKey::new(&[0; 31]).err(), Some(WeakKey));
+        let key = FingerprintKey::new(b"0123456789abcdef0123456789abcdef").expect("long enough");
+        assert!(!format!("{key:?}").contains("0123"));
+    }
+}

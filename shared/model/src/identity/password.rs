@@ -1,0 +1,235 @@
+//! Passwords (CONTRACT section 3, "Password"; NIST SP 800-63B-4, section 3.1.1.2).
+
+use argon2::password_hash::PasswordVerifier;
+use argon2::password_hash::phc;
+use argon2::{Algorithm, Argon2, CustomizedPasswordHasher, Params, Version};
+use secrecy::{ExposeSecret, SecretString};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::fault::Rule;
+use crate::identity::Email;
+use crate::port::{Entropy, NoEntropy, random};
+use crate::text::{Text, check_length};
+
+/// Passwords that attackers try first, one a line, in lower case, each between two newlines.
+const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
+
+/// How long passwords must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordPolicy {
+    min_length: usize,
+}
+
+impl PasswordPolicy {
+    /// The longest password.
+    pub const MAX_LENGTH: usize = 128;
+    /// The shortest minimum that an operator may choose.
+    pub const LOWEST_MINIMUM: usize = 8;
+
+    /// A policy with a minimum length, in Unicode scalar values; `None` when it is outside
+    /// [`PasswordPolicy::LOWEST_MINIMUM`]`..=`[`PasswordPolicy::MAX_LENGTH`].
+    pub fn new(min_length: usize) -> Option<Self> {
+        (Self::LOWEST_MINIMUM..=Self::MAX_LENGTH)
+            .contains(&min_length)
+            .then_some(Self { min_length })
+    }
+}
+
+impl Default for PasswordPolicy {
+    /// Fifteen characters.
+    fn default() -> Self {
+        Self { min_length: 15 }
+    }
+}
+
+/// A password that the policy accepts, in NFC. It cannot be printed.
+#[derive(Debug, Clone)]
+pub struct Password(SecretString);
+
+impl Password {
+    /// Checks a password. It is not trimmed: spaces are characters like any other.
+    ///
+    /// # Errors
+    /// Every rule that it breaks.
+    pub fn parse(
+        raw: &str,
+        policy: PasswordPolicy,
+        email: Option<&Email>,
+        name: Option<&Text>,
+    ) -> Result<Self, Vec<Rule>> {
+        let password: String = raw.nfc().collect();
+        let mut rules = Vec::new();
+        if let Err(rule) = check_length(&password, policy.min_length..=PasswordPolicy::MAX_LENGTH) {
+            rules.push(rule);
+        }
+        let folded = password.to_lowercase();
+        if is_common(&folded) {
+            rules.push(Rule::CommonPassword);
+        }
+        let contains = |part: &str| part.chars().count() >= 4 && folded.contains(&part.to_lowercase());
+        if email.is_some_and(|email| contains(email.local_part())) {
+            rules.push(Rule::ContainsEmail);
+        }
+        if name.is_some_and(|name| contains(name.as_str())) {
+            rules.push(Rule::ContainsName);
+        }
+        if rules.is_empty() {
+            Ok(Self(password.into()))
+        } else {
+            Err(rules)
+        }
+    }
+
+    /// Hashes the password with a new salt: Argon2id, 19,456 KiB, 2 passes, 1 lane.
+    ///
+    /// # Errors
+    /// When the random source fails.
+    pub fn hash(&self, entropy: &dyn Entropy) -> Result<PasswordHash, NoEntropy> {
+        let salt = random::<16>(entropy)?;
+        let hash: phc::PasswordHash = argon2id()
+            .hash_password_customized(
+                self.0.expose_secret().as_bytes(),
+                &salt,
+                None,
+                None,
+                params(),
+            )
+            // Parameters and salt length are constants that the algorithm takes, and the
+            // password is at most 512 bytes.
+            .map_err(|_| NoEntropy)?;
+        Ok(PasswordHash(hash.to_string()))
+    }
+}
+
+/// Whether a password, in lower case, is in the embedded list.
+fn is_common(folded: &str) -> bool {
+    !folded.contains('\n') && COMMON_PASSWORDS.contains(&format!("\n{folded}\n"))
+}
+
+/// OWASP's second choice for Argon2id: the one with the least memory that is still advised
+/// with two passes.
+fn params() -> Params {
+    Params::new(19_456, 2, 1, None).unwrap_or(Params::DEFAULT)
+}
+
+fn argon2id() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params())
+}
+
+/// A hashed password as a PHC string.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// The PHC string, for the table.
+    pub fn as_phc(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a password is the one that was hashed.
+    pub fn verify(&self, candidate: &str) -> bool {
+        let candidate: String = candidate.nfc().collect();
+        phc::PasswordHash::new(&self.0).is_ok_and(|hash| {
+            argon2id()
+                .verify_password(candidate.as_bytes(), &hash)
+                .is_ok()
+        })
+    }
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::tests::Same;
+
+    fn parse(raw: &str) -> Result<Password, Vec<Rule>> {
+        let email = Email::parse("owner@example.com").expect("an address");
+        let name = Text::line("Acme Inc.", 1..=255).expect("a name");
+        Password::parse(raw, PasswordPolicy::default(), Some(&email), Some(&name))
+    }
+
+    fn rules(raw: &str) -> Vec<Rule> {
+        parse(raw).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_policy() {
+        assert_eq!(rules("secure_password_here"), []);
+        assert_eq!(rules("пароль из многих слов"), []);
+        assert_eq!(rules("               "), [], "spaces are characters");
+        assert_eq!(rules("fourteen chars"), [Rule::MinLength(15)]);
+        assert_eq!(rules(&"x7".repeat(64)), []);
+        assert_eq!(rules(&"x7".repeat(65)), [Rule::MaxLength(128)]);
+        assert_eq!(rules("PasswordPassword"), [Rule::CommonPassword]);
+        assert_eq!(rules("123456789012345"), [Rule::CommonPassword]);
+        assert_eq!(rules("my OWNER is great"), [Rule::ContainsEmail]);
+        assert_eq!(rules("long enough acme inc."), [Rule::ContainsName]);
+        assert_eq!(
+            rules("owner acme inc"),
+            [Rule::MinLength(15), Rule::ContainsEmail]
+        );
+    }
+
+    #[test]
+    fn short_parts_may_appear() {
+        let email = Email::parse("bob@example.com").expect("an address");
+        let name = Text::line("Bo", 1..=255).expect("a name");
+        let policy = PasswordPolicy::default();
+        assert!(Password::parse("bob bob bob bob bob", policy, Some(&email), Some(&name)).is_ok());
+    }
+
+    #[test]
+    fn the_minimum_can_be_lowered_to_eight() {
+        assert_eq!(PasswordPolicy::new(7), None);
+        let policy = PasswordPolicy::new(8).expect("allowed");
+        assert!(Password::parse("7 chars", policy, None, None).is_err());
+        assert!(Password::parse("8 chars!", policy, None, None).is_ok());
+        assert_eq!(
+            Password::parse("sunshine", policy, None, None).err(),
+            Some(vec![Rule::CommonPassword])
+        );
+    }
+
+    #[test]
+    fn a_line_break_does_not_reach_across_the_list() {
+        let mut lines = COMMON_PASSWORDS.lines().filter(|line| !line.is_empty());
+        let two = format!("{}\n{}", lines.next().unwrap(), lines.next().unwrap());
+        assert!(COMMON_PASSWORDS.contains(&two));
+        assert!(!is_common(&two));
+        assert!(!is_common(""));
+    }
+
+    #[test]
+    fn the_hash_is_argon2id_with_the_documented_parameters_and_verifies() {
+        let password = parse("secure_password_here").expect("accepted");
+        let hash = password.hash(&Same(3)).expect("entropy");
+        assert!(
+            hash.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{}",
+            hash.as_phc()
+        );
+        assert!(hash.verify("secure_password_here"));
+        assert!(!hash.verify("secure_password_herf"));
+        let other_salt = password.hash(&Same(4)).expect("entropy");
+        assert_ne!(hash, other_salt);
+    }
+
+    #[test]
+    fn composed_and_decomposed_spellings_are_one_password() {
+        let composed = parse("caf\u{e9} au lait, sil vous plait").expect("accepted");
+        let hash = composed.hash(&Same(3)).expect("entropy");
+        assert!(hash.verify("cafe\u{301} au lait, sil vous plait"));
+    }
+
+    #[test]
+    fn it_cannot_be_printed() {
+        let password = parse("secure_password_here").expect("accepted");
+        assert!(!format!("{password:?}").contains("secure_password"));
+    }
+}

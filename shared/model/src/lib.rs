@@ -1,0 +1,18 @@
+//! What is allowed.
+//!
+//! Everything here is pure: no network, no clock, no random source and no JSON. Time and
+//! randomness come through the two ports of [`port`], stores implement the traits that each
+//! use case names. The three published APIs meet here: [`seats`], [`agency`] and [`identity`]
+//! each say what a valid command is and what carrying it out means.
+
+pub mod agency;
+pub mod billing;
+pub mod credential;
+pub mod fault;
+pub mod id;
+pub mod idempotency;
+pub mod identity;
+pub mod port;
+pub mod seats;
+pub mod text;
+pub mod web_url;

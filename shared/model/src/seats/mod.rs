@@ -1,0 +1,12 @@
+//! The Seats API: an organization creates account seats in bulk and is billed by tier.
+
+mod create;
+mod seat;
+
+pub use create::{
+    Commit, CommitRefusal, CreateSeats, Created, Keyed, MAX_SEATS_PER_REQUEST, SeatLedger, create,
+};
+pub use seat::{
+    AgeRange, Details, Keywords, NewSeat, Platforms, Profile, Seat, SeatInput, SeatStatus, Sex,
+    Tier, Username,
+};

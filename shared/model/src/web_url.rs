@@ -1,0 +1,199 @@
+//! URLs that callers hand over to be stored (CONTRACT, "URLs"). They are never fetched here,
+//! but whoever fetches them later must not be led into a private network by them.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+use crate::fault::{Rule, UrlRule};
+use crate::text::is_forbidden;
+
+/// An absolute `http` or `https` URL without user info whose host is not a private address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebUrl(String);
+
+impl WebUrl {
+    /// The longest URL, in characters, both as sent and as stored.
+    pub const MAX_LENGTH: usize = 2_048;
+
+    /// Parses a URL and keeps it as sent (trimmed).
+    ///
+    /// The checks look at the URL as the WHATWG parser understands it, because that parser
+    /// rewrites odd spellings of addresses (`0x7f.1`, `2130706433`) and drops tabs.
+    ///
+    /// # Errors
+    /// [`Rule::MaxLength`], [`Rule::ForbiddenCharacter`] or [`Rule::Url`].
+    pub fn parse(raw: &str) -> Result<Self, Rule> {
+        let raw = raw.trim();
+        if raw.chars().count() > Self::MAX_LENGTH {
+            return Err(Rule::MaxLength(Self::MAX_LENGTH));
+        }
+        if let Some(bad) = raw.chars().find(|&c| is_forbidden(c)) {
+            return Err(Rule::ForbiddenCharacter(bad));
+        }
+        let url = Url::parse(raw).map_err(|_| Rule::Url(UrlRule::Absolute))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Rule::Url(UrlRule::Scheme));
+        }
+        // The parser forgives `http:example.com` and `http:\\example.com`; a stored URL should
+        // mean the same to every reader.
+        let after_scheme = &raw[url.scheme().len()..];
+        if !after_scheme.starts_with("://") || after_scheme.starts_with(":///") {
+            return Err(Rule::Url(UrlRule::Absolute));
+        }
+        let authority = after_scheme[3..]
+            .split(['/', '?', '#', '\\'])
+            .next()
+            .unwrap_or_default();
+        if !url.username().is_empty() || url.password().is_some() || authority.contains('@') {
+            return Err(Rule::Url(UrlRule::UserInfo));
+        }
+        match url.host() {
+            None => Err(Rule::Url(UrlRule::Absolute)),
+            Some(Host::Ipv4(address)) if is_private_v4(address) => {
+                Err(Rule::Url(UrlRule::PrivateAddress))
+            }
+            Some(Host::Ipv6(address)) if is_private_v6(address) => {
+                Err(Rule::Url(UrlRule::PrivateAddress))
+            }
+            Some(_) if url.as_str().chars().count() > Self::MAX_LENGTH => {
+                Err(Rule::MaxLength(Self::MAX_LENGTH))
+            }
+            Some(_) => Ok(Self(raw.to_owned())),
+        }
+    }
+
+    /// The URL as it was sent, trimmed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Private, loopback, link-local and "this network" addresses (RFC 1918, 1122, 3927, 6598).
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    let [a, b, ..] = address.octets();
+    address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_broadcast()
+        || a == 0
+        // Carrier-grade NAT: 100.64.0.0/10.
+        || (a == 100 && b & 0b1100_0000 == 64)
+}
+
+/// The same for IPv6 (RFC 4193, 4291), and for IPv4 addresses written inside IPv6 ones
+/// (mapped, compatible, NAT64 and 6to4).
+fn is_private_v6(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    let tail = || {
+        let [.., a, b, c, d] = address.octets();
+        Ipv4Addr::new(a, b, c, d)
+    };
+    let embedded = match segments {
+        [0, 0, 0, 0, 0, 0xffff | 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(tail()),
+        [0x2002, high, low, ..] => Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))),
+        _ => None,
+    };
+    address.is_loopback()
+        || address.is_unspecified()
+        || address.is_unique_local()
+        || address.is_unicast_link_local()
+        // Deprecated site-local, fec0::/10, still routed privately by old equipment.
+        || segments[0] & 0xffc0 == 0xfec0
+        || embedded.is_some_and(is_private_v4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_urls_are_kept_as_sent() {
+        for url in [
+            "https://example.com/avatar.jpg",
+            "http://example.com",
+            "https://www.mynewaccount.com",
+            "https://example.com:8443/a?b=c#d",
+            "https://bücher.example/ä",
+            "https://8.8.8.8/x",
+            "https://[2606:4700::1111]/",
+            "https://example.com/@handle?mail=a@b",
+            "HTTPS://EXAMPLE.COM/",
+        ] {
+            assert_eq!(WebUrl::parse(url).as_ref().map(WebUrl::as_str), Ok(url));
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_private_address_is_refused() {
+        for url in [
+            "http://127.0.0.1/",
+            "http://127.1/",
+            "http://0x7f.0.0.1/",
+            "http://0177.0.0.1/",
+            "http://2130706433/",
+            "http://0/",
+            "http://10.0.0.1/",
+            "http://172.16.0.1/",
+            "http://192.168.1.1/",
+            "http://169.254.169.254/latest/meta-data/",
+            "http://100.64.0.1/",
+            "http://255.255.255.255/",
+            "http://[::1]/",
+            "http://[::]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[::ffff:a00:1]/",
+            "http://[64:ff9b::7f00:1]/",
+            "http://[2002:7f00:1::]/",
+            "http://[fd00::1]/",
+            "http://[fe80::1]/",
+            "http://①②⑦.0.0.1/",
+            "http://127。0。0。1/",
+        ] {
+            assert_eq!(
+                WebUrl::parse(url),
+                Err(Rule::Url(UrlRule::PrivateAddress)),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_faults_have_their_own_rule() {
+        for (url, rule) in [
+            ("example.com/a", UrlRule::Absolute),
+            ("//example.com/a", UrlRule::Absolute),
+            ("http:example.com", UrlRule::Absolute),
+            ("http:///example.com", UrlRule::Absolute),
+            ("http:\\\\example.com", UrlRule::Absolute),
+            ("", UrlRule::Absolute),
+            ("ftp://example.com/", UrlRule::Scheme),
+            ("javascript:alert(1)", UrlRule::Scheme),
+            ("data:text/html,x", UrlRule::Scheme),
+            ("file:///etc/passwd", UrlRule::Scheme),
+            ("https://user@example.com/", UrlRule::UserInfo),
+            ("https://user:pass@example.com/", UrlRule::UserInfo),
+            ("https://@example.com/", UrlRule::UserInfo),
+        ] {
+            assert_eq!(WebUrl::parse(url), Err(Rule::Url(rule)), "{url}");
+        }
+        assert_eq!(
+            WebUrl::parse("https://exam\tple.com/"),
+            Err(Rule::ForbiddenCharacter('\t'))
+        );
+    }
+
+    #[test]
+    fn the_length_limit_holds_as_sent_and_as_parsed() {
+        let base = "https://example.com/";
+        let fits = format!("{base}{}", "a".repeat(2_048 - base.len()));
+        assert!(WebUrl::parse(&fits).is_ok());
+        assert_eq!(
+            WebUrl::parse(&format!("{fits}a")),
+            Err(Rule::MaxLength(2_048))
+        );
+        // Percent-encoding makes the parsed form three times as long.
+        let grows = format!("{base}{}", "é".repeat(1_000));
+        assert_eq!(WebUrl::parse(&grows), Err(Rule::MaxLength(2_048)));
+    }
+}
