@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::future::Future;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::agency::AgencySettings;
 use crate::id::{AgencyLcuid, AppLcuid, CredentialId, OrganizationId};
 use crate::idempotency::hex;
 use crate::port::{Clock, Entropy, NoEntropy, random};
@@ -165,6 +167,41 @@ impl fmt::Debug for Presented {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Presented({})", self.id)
     }
+}
+
+/// Why a credential could not be looked up. It says nothing about the credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookupFailed {
+    /// More reads than the table takes; later is fine.
+    Throttled,
+    /// The table did not answer in time.
+    Unavailable,
+}
+
+/// Where credentials are kept.
+pub trait Credentials {
+    /// The credential with this id. It may be up to 30 s old.
+    ///
+    /// # Errors
+    /// [`LookupFailed`].
+    fn credential(
+        &self,
+        id: &CredentialId,
+    ) -> impl Future<Output = Result<Option<Credential>, LookupFailed>> + Send;
+}
+
+/// Where credentials and the settings of agencies are kept.
+pub trait AgencyDirectory: Credentials {
+    /// The credential with this id and the settings of an agency, in one step. Each may be up
+    /// to 30 s old.
+    ///
+    /// # Errors
+    /// [`LookupFailed`].
+    fn credential_and_agency(
+        &self,
+        id: &CredentialId,
+        agency: Option<&AgencyLcuid>,
+    ) -> impl Future<Output = Result<(Option<Credential>, Option<AgencySettings>), LookupFailed>> + Send;
 }
 
 /// The text of an issued credential, to be shown once.

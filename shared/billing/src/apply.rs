@@ -1,0 +1,234 @@
+//! Bringing Stripe to what the table says.
+//!
+//! A message says only that an organization reached a version. What Stripe is told is read from
+//! the table at the time of the call and is absolute, so that a message may come twice, late or
+//! out of order without doing harm: it either finds its version applied, or applies the newest.
+
+use headcount_model::billing::{
+    BillingChange, BillingError, BillingLedger, BillingRecord, LedgerUnavailable, Recorded,
+};
+use headcount_model::idempotency::hex;
+use headcount_model::port::{Clock, Entropy, random};
+use headcount_model::seats::Tier;
+
+use crate::subscription::{ItemTarget, StripeFailure, Subscription, Subscriptions};
+
+/// The Stripe price of each tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prices {
+    /// `price_…` of basic seats; `None` when it is not configured.
+    pub basic: Option<String>,
+    /// `price_…` of premium seats; `None` when it is not configured.
+    pub premium: Option<String>,
+}
+
+impl Prices {
+    fn of(&self, tier: Tier) -> Option<&str> {
+        match tier {
+            Tier::Basic => self.basic.as_deref(),
+            Tier::Premium => self.premium.as_deref(),
+        }
+    }
+}
+
+/// What became of a message that may be acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// Stripe holds the quantities of this version, which is the message's or newer.
+    Now(u64),
+    /// An earlier call had brought Stripe to this version, the message's or a newer one.
+    Before(u64),
+}
+
+impl Applied {
+    /// The version that Stripe holds.
+    pub fn version(self) -> u64 {
+        match self {
+            Applied::Now(version) | Applied::Before(version) => version,
+        }
+    }
+}
+
+/// Why a message may not be acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Later may be better.
+    TryLater(String),
+    /// Recorded on the billing record; somebody has to look. The message goes on to the
+    /// dead-letter queue.
+    Permanent(BillingError),
+}
+
+impl From<LedgerUnavailable> for Failure {
+    fn from(error: LedgerUnavailable) -> Self {
+        Failure::TryLater(error.to_string())
+    }
+}
+
+/// How often a writer that was overtaken reads and applies again before it leaves the rest to
+/// the next delivery.
+const MAX_ROUNDS: u32 = 4;
+
+/// Brings Stripe to the newest version of the organization, unless it has the message's already.
+///
+/// # Errors
+/// [`Failure`]; the message must then be delivered again.
+pub async fn apply(
+    ledger: &impl BillingLedger,
+    stripe: &impl Subscriptions,
+    prices: &Prices,
+    change: &BillingChange,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Applied, Failure> {
+    let organization = &change.organization;
+    let mut overtaken = false;
+    for _ in 0..MAX_ROUNDS {
+        let record = match ledger.billing(organization).await? {
+            Some(record) => record,
+            None => {
+                return Err(Failure::Permanent(error(
+                    "no_such_organization",
+                    "there is no billing record for this organization",
+                )));
+            }
+        };
+        if record.applied_version >= change.version && !overtaken {
+            return Ok(Applied::Before(record.applied_version));
+        }
+        // After being overtaken, Stripe may hold our older quantities although a newer version
+        // was recorded. Only a call that it cannot have seen before puts that right. A permanent
+        // failure may be stored under the version's key and would be replayed for a day.
+        let key = if overtaken || record.last_error.is_some() {
+            fresh_key(&record, entropy)?
+        } else {
+            format!("{organization}:{}", record.version)
+        };
+        if let Err(failure) = set(stripe, prices, &record, &key, entropy).await {
+            if let Failure::Permanent(error) = &failure {
+                ledger
+                    .record_failure(organization, error, clock.now())
+                    .await?;
+            }
+            return Err(failure);
+        }
+        let recorded = ledger
+            .record_applied(
+                organization,
+                record.applied_version,
+                record.version,
+                clock.now(),
+            )
+            .await?;
+        match recorded {
+            Recorded::Yes => return Ok(Applied::Now(record.version)),
+            Recorded::Overtaken => overtaken = true,
+        }
+    }
+    Err(Failure::TryLater("overtaken too often".to_owned()))
+}
+
+/// Tells Stripe the quantities of `record`, in one call that changes anything.
+async fn set(
+    stripe: &impl Subscriptions,
+    prices: &Prices,
+    record: &BillingRecord,
+    key: &str,
+    entropy: &dyn Entropy,
+) -> Result<(), Failure> {
+    let Some(id) = &record.subscription else {
+        return Err(Failure::Permanent(error(
+            "no_subscription",
+            "the organization has no subscription",
+        )));
+    };
+    let subscription = stripe.fetch(id).await.map_err(failure)?;
+    let targets = targets(&subscription, prices, record)?;
+    match stripe.set_quantities(id, &targets, key).await {
+        Ok(_) => Ok(()),
+        Err(StripeFailure::Stored(cause)) => {
+            // The key is burnt: Stripe answers it with this failure for a day. Whether the call
+            // took effect shows in the subscription.
+            let subscription = stripe.fetch(id).await.map_err(failure)?;
+            if agrees(&subscription, &targets) {
+                return Ok(());
+            }
+            tracing::warn!(%cause, "Stripe failed; trying once more under another key");
+            let key = fresh_key(record, entropy)?;
+            stripe
+                .set_quantities(id, &targets, &key)
+                .await
+                .map(|_| ())
+                .map_err(failure)
+        }
+        Err(other) => Err(failure(other)),
+    }
+}
+
+/// The quantity of every tier, by the item that bills it. A tier without an item gets one as
+/// soon as it has seats; an item whose seats are gone stays, with quantity 0.
+fn targets(
+    subscription: &Subscription,
+    prices: &Prices,
+    record: &BillingRecord,
+) -> Result<Vec<ItemTarget>, Failure> {
+    let mut targets = Vec::new();
+    for tier in Tier::ALL {
+        let quantity = record.seats.get(tier);
+        let Some(price) = prices.of(tier) else {
+            if quantity == 0 {
+                continue;
+            }
+            return Err(Failure::Permanent(error(
+                "price_not_configured",
+                &format!("no Stripe price is configured for tier {}", tier.as_str()),
+            )));
+        };
+        let item = subscription.item_of(price);
+        if item.is_some() || quantity > 0 {
+            targets.push(ItemTarget {
+                id: item.map(|item| item.id.clone()),
+                price: price.to_owned(),
+                quantity,
+            });
+        }
+    }
+    Ok(targets)
+}
+
+fn agrees(subscription: &Subscription, targets: &[ItemTarget]) -> bool {
+    targets.iter().all(|target| {
+        subscription
+            .item_of(&target.price)
+            .is_some_and(|item| item.quantity == target.quantity)
+    })
+}
+
+/// An idempotency key that Stripe has not seen.
+fn fresh_key(record: &BillingRecord, entropy: &dyn Entropy) -> Result<String, Failure> {
+    let random =
+        random::<8>(entropy).map_err(|no_entropy| Failure::TryLater(no_entropy.to_string()))?;
+    Ok(format!(
+        "{}:{}:{}",
+        record.organization,
+        record.version,
+        hex(&random)
+    ))
+}
+
+fn error(code: &str, message: &str) -> BillingError {
+    BillingError {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+fn failure(failure: StripeFailure) -> Failure {
+    match failure {
+        StripeFailure::Transient(cause) | StripeFailure::Stored(cause) => Failure::TryLater(cause),
+        StripeFailure::Permanent(error) => Failure::Permanent(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! A thin client of Stripe's API: form bodies, our own idempotency keys, no retries of its own
+//! (the queue delivers again).
+
+use std::time::Duration;
+
+use headcount_model::billing::BillingError;
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::subscription::{Item, ItemTarget, StripeFailure, Subscription, Subscriptions};
+
+/// The version of Stripe's API that this client is written against
+/// (<https://docs.stripe.com/api/versioning>).
+pub const API_VERSION: &str = "2025-09-30.clover";
+
+/// How long one call may take. Stripe answers most in under a second; a call that is cut off
+/// here is repeated under the same idempotency key.
+const CALL_BUDGET: Duration = Duration::from_secs(8);
+
+/// A client of Stripe's API.
+#[derive(Clone)]
+pub struct Stripe {
+    http: reqwest::Client,
+    base: String,
+    key: SecretString,
+}
+
+impl Stripe {
+    /// A client that calls `base` (`https://api.stripe.com`) with a secret API key.
+    ///
+    /// # Errors
+    /// When the TLS stack does not start.
+    pub fn new(base: &str, key: SecretString) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .timeout(CALL_BUDGET)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+            key,
+        })
+    }
+
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// [`StripeFailure`].
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(String, String)],
+    ) -> Result<T, StripeFailure> {
+        self.send(self.http.get(self.url(path)).query(query)).await
+    }
+
+    /// Creates or changes an object, at most once for each idempotency key.
+    ///
+    /// # Errors
+    /// [`StripeFailure`].
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &[(String, String)],
+        idempotency_key: &str,
+    ) -> Result<T, StripeFailure> {
+        let request = self
+            .http
+            .post(self.url(path))
+            .header("Idempotency-Key", idempotency_key)
+            .form(form);
+        self.send(request).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, StripeFailure> {
+        let response = request
+            .bearer_auth(self.key.expose_secret())
+            .header("Stripe-Version", API_VERSION)
+            .send()
+            .await
+            .map_err(no_answer)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(no_answer)?;
+        if status.is_success() {
+            // A success that cannot be read is no reason to believe that nothing happened.
+            return serde_json::from_slice(&body)
+                .map_err(|error| StripeFailure::Transient(format!("unreadable answer: {error}")));
+        }
+        Err(sort(status, &body))
+    }
+}
+
+/// No answer came. The error is told without its URL.
+fn no_answer(error: reqwest::Error) -> StripeFailure {
+    StripeFailure::Transient(format!("no answer from Stripe: {}", error.without_url()))
+}
+
+/// Sorts an error answer (<https://docs.stripe.com/error-low-level>).
+fn sort(status: StatusCode, body: &[u8]) -> StripeFailure {
+    let error = serde_json::from_slice::<ErrorBody>(body)
+        .map(|body| body.error)
+        .unwrap_or_default();
+    let code = error.code.or(error.kind).unwrap_or_default();
+    let told = format!("Stripe answered {status}: {code}");
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT => StripeFailure::Transient(told),
+        _ if status.is_server_error() => StripeFailure::Stored(told),
+        _ => StripeFailure::Permanent(BillingError {
+            code: if code.is_empty() {
+                format!("http_{}", status.as_u16())
+            } else {
+                code
+            },
+            message: error.message.unwrap_or(told),
+        }),
+    }
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorBody {
+    error: ErrorObject,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorObject {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SubscriptionObject {
+    id: String,
+    status: String,
+    items: List<ItemObject>,
+}
+
+#[derive(Deserialize)]
+struct List<T> {
+    data: Vec<T>,
+}
+
+#[derive(Deserialize)]
+struct ItemObject {
+    id: String,
+    price: PriceObject,
+    /// Absent on metered prices.
+    #[serde(default)]
+    quantity: u64,
+}
+
+#[derive(Deserialize)]
+struct PriceObject {
+    id: String,
+}
+
+impl From<SubscriptionObject> for Subscription {
+    fn from(object: SubscriptionObject) -> Self {
+        Self {
+            id: object.id,
+            status: object.status,
+            items: object
+                .items
+                .data
+                .into_iter()
+                .map(|item| Item {
+                    id: item.id,
+                    price: item.price.id,
+                    quantity: item.quantity,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Subscriptions for Stripe {
+    async fn fetch(&self, subscription: &str) -> Result<Subscription, StripeFailure> {
+        let path = format!("/v1/subscriptions/{subscription}");
+        let object: SubscriptionObject = self.get(&path, &[]).await?;
+        Ok(object.into())
+    }
+
+    async fn set_quantities(
+        &self,
+        subscription: &str,
+        targets: &[ItemTarget],
+        key: &str,
+    ) -> Result<Subscription, StripeFailure> {
+        let path = format!("/v1/subscriptions/{subscription}");
+        let object: SubscriptionObject = self.post(&path, &quantities_form(targets), key).await?;
+        Ok(object.into())
+    }
+}
+
+/// The form of a quantity update. Prorations are collected on the next invoice: an invoice for
+/// each change would soon reach Stripe's limit of 20 a day for a subscription.
+fn quantities_form(targets: &[ItemTarget]) -> Vec<(String, String)> {
+    let mut form = Vec::with_capacity(targets.len() * 2 + 1);
+    for (n, target) in targets.iter().enumerate() {
+        form.push(match &target.id {
+            Some(id) => (format!("items[{n}][id]"), id.clone()),
+            None => (format!("items[{n}][price]"), target.price.clone()),
+        });
+        form.push((format!("items[{n}][quantity]"), target.quantity.to_string()));
+    }
+    form.push(("proration_behavior".to_owned(), "create_prorations".to_owned()));
+    form
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(status: u16, body: &str) -> StripeFailure {
+        sort(
+            StatusCode::from_u16(status).expect("a status"),
+            body.as_bytes(),
+        )
+    }
+
+    #[test]
+    fn errors_are_sorted_by_what_to_do() {
+        let missing = r#"{"error":{"type":"invalid_request_error","code":"resource_missing","message":"No such subscription"}}"#;
+        assert_eq!(
+            sorted(404, missing),
+            StripeFailure::Permanent(BillingError {
+                code: "resource_missing".to_owned(),
+                message: "No such subscription".to_owned()
+            })
+        );
+        for status in [400, 401, 402, 403, 404] {
+            assert!(matches!(sorted(status, ""), StripeFailure::Permanent(_)));
+        }
+        for status in [409, 429] {
+            assert!(matches!(
+                sorted(status, missing),
+                StripeFailure::Transient(_)
+            ));
+        }
+        for status in [500, 502, 503] {
+            assert!(matches!(
+                sorted(status, "<html>"),
+                StripeFailure::Stored(_)
+            ));
+        }
+    }
+
+    #[test]
+    fn one_form_sets_all_items() {
+        let form = quantities_form(&[
+            ItemTarget {
+                id: Some("si_1".to_owned()),
+                price: "price_1".to_owned(),
+                quantity: 3,
+            },
+            ItemTarget {
+                id: None,
+                price: "price_2".to_owned(),
+                quantity: 1,
+            },
+        ]);
+        let form: Vec<_> = form
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(
+            form,
+            [
+                "items[0][id]=si_1",
+                "items[0][quantity]=3",
+                "items[1][price]=price_2",
+                "items[1][quantity]=1",
+                "proration_behavior=create_prorations"
+            ]
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! Subscriptions as billing sees them.
+
+use std::future::Future;
+
+use headcount_model::billing::BillingError;
+
+/// One item of a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// `si_…`
+    pub id: String,
+    /// The price it is billed at, `price_…`.
+    pub price: String,
+    /// How many.
+    pub quantity: u64,
+}
+
+/// A subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// `sub_…`
+    pub id: String,
+    /// Its status in Stripe's words.
+    pub status: String,
+    /// Its items.
+    pub items: Vec<Item>,
+}
+
+impl Subscription {
+    /// The item that is billed at a price.
+    pub fn item_of(&self, price: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.price == price)
+    }
+}
+
+/// What an item's quantity shall be, whatever it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemTarget {
+    /// The item, or `None` to add one.
+    pub id: Option<String>,
+    /// The price, for an item that is added.
+    pub price: String,
+    /// The quantity to end up with.
+    pub quantity: u64,
+}
+
+/// Why Stripe did not do what was asked, sorted by what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StripeFailure {
+    /// Too many requests, a lock, no answer: the same request with the same key later.
+    Transient(String),
+    /// A server error, which Stripe replays under the same key: look what happened, then use
+    /// another key.
+    Stored(String),
+    /// Trying again changes nothing; somebody has to look.
+    Permanent(BillingError),
+}
+
+/// The part of Stripe's API that seat billing needs.
+pub trait Subscriptions {
+    /// The subscription as it is
+    /// (<https://docs.stripe.com/api/subscriptions/retrieve>).
+    ///
+    /// # Errors
+    /// [`StripeFailure`].
+    fn fetch(
+        &self,
+        subscription: &str,
+    ) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send;
+
+    /// Sets the quantities of items in one call
+    /// (<https://docs.stripe.com/api/subscriptions/update>). `key` is the idempotency key.
+    ///
+    /// # Errors
+    /// [`StripeFailure`].
+    fn set_quantities(
+        &self,
+        subscription: &str,
+        targets: &[ItemTarget],
+        key: &str,
+    ) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send;
+}

@@ -1,0 +1,198 @@
+//! Looking up who calls, with a short memory: a warm process asks the table about a credential
+//! at most once in [`MEMORY`].
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use headcount_model::agency::AgencySettings;
+use headcount_model::credential::{AgencyDirectory, Credential, Credentials, LookupFailed};
+use headcount_model::id::{AgencyLcuid, CredentialId};
+use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
+
+use crate::key::Key;
+use crate::rows::{AgencyRow, CredentialRow};
+use crate::table::Table;
+use crate::transaction::{Item, is_throttling};
+
+/// How long a credential is believed without asking again, and so how long one that was
+/// revoked may still work.
+const MEMORY: SignedDuration = SignedDuration::from_secs(30);
+/// What one process remembers at most of each kind, so that many tenants do not fill it.
+const MOST_REMEMBERED: usize = 1_000;
+
+/// What a warm process remembers. Only what exists is remembered: a caller cannot fill it with
+/// made-up ids, and a new credential works at once.
+#[derive(Default)]
+pub(crate) struct Cache {
+    credentials: Memory<CredentialId, Credential>,
+    agencies: Memory<AgencyLcuid, AgencySettings>,
+}
+
+struct Memory<K, V>(Mutex<HashMap<K, (Timestamp, V)>>);
+
+impl<K, V> Default for Memory<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: std::hash::Hash + Eq + Clone, V: Clone> Memory<K, V> {
+    fn recall(&self, key: &K, now: Timestamp) -> Option<V> {
+        let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, value) = remembered.get(key)?;
+        let age = now.duration_since(*since);
+        // A clock that was set back must not make a memory immortal.
+        (SignedDuration::ZERO <= age && age < MEMORY).then(|| value.clone())
+    }
+
+    fn remember(&self, key: &K, value: &V, now: Timestamp) {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(key.clone(), (now, value.clone()));
+    }
+}
+
+impl Credentials for Table {
+    async fn credential(&self, id: &CredentialId) -> Result<Option<Credential>, LookupFailed> {
+        let now = self.clock.now();
+        if let Some(known) = self.cache.credentials.recall(id, now) {
+            return Ok(Some(known));
+        }
+        let output = self
+            .client
+            .get_item()
+            .table_name(&*self.name)
+            .set_key(Some(Key::credential(id).attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failure)?;
+        self.learn_credential(id, output.item, now)
+    }
+}
+
+impl AgencyDirectory for Table {
+    async fn credential_and_agency(
+        &self,
+        id: &CredentialId,
+        agency: Option<&AgencyLcuid>,
+    ) -> Result<(Option<Credential>, Option<AgencySettings>), LookupFailed> {
+        let Some(lcuid) = agency else {
+            return Ok((self.credential(id).await?, None));
+        };
+        let now = self.clock.now();
+        let credential = self.cache.credentials.recall(id, now);
+        let agency = self.cache.agencies.recall(lcuid, now);
+        if credential.is_some() && agency.is_some() {
+            return Ok((credential, agency));
+        }
+        // Both in one call: the second call of a cold create is the transaction.
+        let (credential_key, agency_key) = (Key::credential(id), Key::agency(lcuid));
+        let mut items = self.get_both(&credential_key, &agency_key).await?;
+        let agency = items
+            .remove(&agency_key)
+            .map(decode::<AgencyRow>)
+            .transpose()?
+            .map(AgencySettings::from);
+        if let Some(agency) = &agency {
+            self.cache.agencies.remember(lcuid, agency, now);
+        }
+        let credential = self.learn_credential(id, items.remove(&credential_key), now)?;
+        Ok((credential, agency))
+    }
+}
+
+impl Table {
+    fn learn_credential(
+        &self,
+        id: &CredentialId,
+        item: Option<Item>,
+        now: Timestamp,
+    ) -> Result<Option<Credential>, LookupFailed> {
+        let Some(item) = item else { return Ok(None) };
+        let credential = Credential::try_from(decode::<CredentialRow>(item)?).map_err(|error| {
+            tracing::error!(%error, "a credential could not be read");
+            LookupFailed::Unavailable
+        })?;
+        self.cache.credentials.remember(id, &credential, now);
+        Ok(Some(credential))
+    }
+
+    async fn get_both(&self, one: &Key, other: &Key) -> Result<HashMap<Key, Item>, LookupFailed> {
+        let keys = KeysAndAttributes::builder()
+            .keys(one.attributes())
+            .keys(other.attributes())
+            .consistent_read(true)
+            .build()
+            .map_err(|_| LookupFailed::Unavailable)?;
+        let output = self
+            .client
+            .batch_get_item()
+            .request_items(&*self.name, keys)
+            .send()
+            .await
+            .map_err(failure)?;
+        // DynamoDB leaves keys unprocessed when it throttles. Taking them for missing would turn
+        // a caller away for good.
+        if output.unprocessed_keys.is_some_and(|keys| !keys.is_empty()) {
+            return Err(LookupFailed::Throttled);
+        }
+        output
+            .responses
+            .into_iter()
+            .flat_map(|mut tables| tables.remove(&*self.name).unwrap_or_default())
+            .map(|item| Ok((decode::<Key>(item.clone())?, item)))
+            .collect()
+    }
+}
+
+fn decode<T: DeserializeOwned>(item: Item) -> Result<T, LookupFailed> {
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| {
+        tracing::error!(%error, "an item could not be read");
+        LookupFailed::Unavailable
+    })
+}
+
+fn failure<E>(error: SdkError<E>) -> LookupFailed
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    if is_throttling(error.code()) {
+        LookupFailed::Throttled
+    } else {
+        let cause = DisplayErrorContext(&error);
+        tracing::error!(%cause, "the table did not answer");
+        LookupFailed::Unavailable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_forgotten_after_thirty_seconds_or_a_clock_step_back() {
+        let at = |second| Timestamp::from_second(second).expect("in range");
+        let memory = Memory::<u8, u8>::default();
+        memory.remember(&1, &2, at(100));
+        assert_eq!(memory.recall(&1, at(129)), Some(2));
+        assert_eq!(memory.recall(&1, at(130)), None);
+        assert_eq!(memory.recall(&1, at(99)), None);
+        assert_eq!(memory.recall(&2, at(100)), None);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let memory = Memory::<usize, ()>::default();
+        for key in 0..MOST_REMEMBERED * 3 {
+            memory.remember(&key, &(), Timestamp::UNIX_EPOCH);
+        }
+        let held = memory.0.lock().expect("not poisoned").len();
+        assert!((1..=MOST_REMEMBERED).contains(&held));
+    }
+}

@@ -1,0 +1,58 @@
+//! The idempotency record: always the first action of a transaction, so that its reason comes
+//! first when the transaction is cancelled.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use headcount_model::idempotency::{Keyed, StoredAnswer, hex};
+use jiff::Timestamp;
+
+use crate::rows::IdempotencyRow;
+use crate::table::Table;
+use crate::transaction::{Condition, Item, Refused, number, put};
+
+/// Puts the record, unless one is there that has not expired. DynamoDB deletes expired items
+/// only some time later, so the condition looks at the time itself.
+pub(crate) fn record(
+    table: &Table,
+    request: &Keyed,
+    part: usize,
+    answer: &StoredAnswer,
+    now: Timestamp,
+) -> Result<TransactWriteItem, Refused> {
+    put(
+        table,
+        &IdempotencyRow::new(request, part, answer),
+        Condition {
+            expression: "attribute_not_exists(pk) OR expires_at <= :now",
+            values: vec![(":now", number(now.as_second()))],
+        },
+    )
+}
+
+/// What a record that is already there means.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// The same request was carried out: this was its answer.
+    Same(StoredAnswer),
+    /// The key belongs to a request with another body.
+    Other,
+    /// The record cannot be read.
+    Unreadable,
+}
+
+/// Reads the record that made the condition fail.
+pub(crate) fn found(request: &Keyed, item: Option<Item>) -> Found {
+    let Some(Ok(row)) = item.map(serde_dynamo::aws_sdk_dynamodb_1::from_item::<IdempotencyRow>)
+    else {
+        tracing::error!("an idempotency record could not be read");
+        return Found::Unreadable;
+    };
+    if row.fingerprint == hex(&request.fingerprint) {
+        Found::Same(StoredAnswer {
+            status: row.status,
+            location: row.location,
+            body: row.body,
+        })
+    } else {
+        Found::Other
+    }
+}

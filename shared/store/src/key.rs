@@ -1,0 +1,107 @@
+//! Where items lie (DESIGN, "Table").
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use headcount_model::id::{
+    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, SeatId,
+};
+use serde::{Deserialize, Serialize};
+
+/// Sort key of the billing record of an organization.
+pub const BILLING: &str = "BILLING";
+/// Sort key prefix of a seat.
+pub const SEAT: &str = "SEAT#";
+/// Sort key prefix of an agency account.
+pub const AGENCY_ACCOUNT: &str = "ACCOUNT#";
+/// Sort key of an identity account.
+pub const ACCOUNT: &str = "ACCOUNT";
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+impl Key {
+    fn of(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    /// An organization.
+    pub fn organization(id: &OrganizationId) -> Self {
+        Self::of(format!("ORG#{id}"), "ORG")
+    }
+
+    /// The billing record of an organization.
+    pub fn billing(id: &OrganizationId) -> Self {
+        Self::of(format!("ORG#{id}"), BILLING)
+    }
+
+    /// A seat of an organization.
+    pub fn seat(organization: &OrganizationId, id: &SeatId) -> Self {
+        Self::of(format!("ORG#{organization}"), format!("{SEAT}{id}"))
+    }
+
+    /// An agency.
+    pub fn agency(lcuid: &AgencyLcuid) -> Self {
+        Self::of(format!("AGENCY#{lcuid}"), "AGENCY")
+    }
+
+    /// An account of an agency.
+    pub fn agency_account(agency: &AgencyLcuid, lcuid: &AgencyAccountLcuid) -> Self {
+        Self::of(
+            format!("AGENCY#{agency}"),
+            format!("{AGENCY_ACCOUNT}{lcuid}"),
+        )
+    }
+
+    /// The lock on a slug.
+    pub fn slug(slug: &str) -> Self {
+        Self::of(format!("SLUG#{slug}"), "SLUG")
+    }
+
+    /// An app.
+    pub fn app(lcuid: &AppLcuid) -> Self {
+        Self::of(format!("APP#{lcuid}"), "APP")
+    }
+
+    /// A credential.
+    pub fn credential(id: &CredentialId) -> Self {
+        Self::of(format!("CREDENTIAL#{id}"), "CREDENTIAL")
+    }
+
+    /// An identity account.
+    pub fn account(id: &AccountId) -> Self {
+        Self::of(format!("ACCOUNT#{id}"), ACCOUNT)
+    }
+
+    /// The lock on an e-mail address, in its unique form.
+    pub fn email(unique_form: &str) -> Self {
+        Self::of(format!("EMAIL#{unique_form}"), "EMAIL")
+    }
+
+    /// Part `part` of an idempotency record.
+    ///
+    /// The parts of a long request lie in partitions of their own: the transactions that write
+    /// them do not slow each other down.
+    pub fn idempotency(name: &str, part: usize) -> Self {
+        let pk = if part == 0 {
+            format!("IDEMPOTENCY#{name}")
+        } else {
+            format!("IDEMPOTENCY#{name}#{part}")
+        };
+        Self::of(pk, "IDEMPOTENCY")
+    }
+
+    /// The key as DynamoDB takes it.
+    pub(crate) fn attributes(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk.clone())),
+            ("sk".to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+}

@@ -1,0 +1,21 @@
+//! How things are kept: one DynamoDB table.
+//!
+//! [`Table`] implements the store traits of `headcount-model`. A use case that writes does so
+//! in one `TransactWriteItems` call (`transaction`), and what the caller is told about a
+//! refusal is read from the reasons that DynamoDB gives for cancelling it, never from a second
+//! read. What the items look like is in [`rows`], where they lie in [`key`].
+
+mod agency;
+mod billing;
+mod credentials;
+mod idempotency;
+mod identity;
+pub mod key;
+mod provision;
+pub mod rows;
+mod seats;
+mod table;
+mod transaction;
+
+pub use provision::{Provisioned, ProvisionError, StripeLink};
+pub use table::{Table, connect};

@@ -1,0 +1,479 @@
+//! What items look like. A row is how the table spells something; the domain's types are in
+//! `headcount-model`. Rows are also what the stream carries, which is why they are public.
+
+use headcount_model::agency::{AgencyAccount, AgencySettings, Slug};
+use headcount_model::billing::{BillingError, BillingRecord, SeatCounts};
+use headcount_model::credential::{Credential, Holder};
+use headcount_model::id::{
+    AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros,
+};
+use headcount_model::idempotency::{Keyed, StoredAnswer, hex};
+use headcount_model::identity::Account;
+use headcount_model::seats::Seat;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::key::Key;
+
+/// An item that does not say what it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed(pub &'static str);
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "malformed item: {}", self.0)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+impl From<NotAnId> for Malformed {
+    fn from(_: NotAnId) -> Self {
+        Malformed("id")
+    }
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct OrganizationRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    pub name: String,
+    pub created_at: String,
+}
+
+/// The billing record of an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillingRow {
+    /// Primary key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// Whose it is.
+    pub organization: String,
+    /// `cus_…`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stripe_customer: Option<String>,
+    /// `sub_…`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stripe_subscription: Option<String>,
+    /// The subscription's status in Stripe's words; absent when none is linked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription_status: Option<String>,
+    /// Basic seats that exist.
+    pub seats_basic: u64,
+    /// Premium seats that exist.
+    pub seats_premium: u64,
+    /// The most seats that the organization may have.
+    pub seat_limit: u64,
+    /// `seat_limit` less the seats that exist. Kept, because a condition cannot subtract.
+    pub seats_left: u64,
+    /// How often the seats have changed.
+    pub version: u64,
+    /// The version that Stripe was last told.
+    pub applied_version: u64,
+    /// When `applied_version` fell behind; absent while it is not. Sort key of the index
+    /// `behind`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind_since: Option<String>,
+    /// Partition key of the index `behind`; present together with `behind_since`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind_shard: Option<String>,
+    /// Why the last attempt to tell Stripe failed for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<LastErrorRow>,
+    /// Last change.
+    pub updated_at: String,
+}
+
+/// Why billing is stuck.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct LastErrorRow {
+    pub code: String,
+    pub message: String,
+    pub at: String,
+}
+
+impl TryFrom<BillingRow> for BillingRecord {
+    type Error = Malformed;
+
+    fn try_from(row: BillingRow) -> Result<Self, Malformed> {
+        Ok(Self {
+            organization: OrganizationId::parse(&row.organization)?,
+            subscription: row.stripe_subscription,
+            seats: SeatCounts {
+                basic: row.seats_basic,
+                premium: row.seats_premium,
+            },
+            version: row.version,
+            applied_version: row.applied_version,
+            last_error: row.last_error.map(|error| BillingError {
+                code: error.code,
+                message: error.message,
+            }),
+        })
+    }
+}
+
+/// The partition of the index `behind` that an organization lies in: one of 16, so that the
+/// index takes as many writes as the table.
+pub(crate) fn behind_shard(organization: &OrganizationId) -> String {
+    // The last character of a ULID is random.
+    let last = organization.as_str().bytes().last().unwrap_or(b'0');
+    format!("{:x}", last % 16)
+}
+
+/// A seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct SeatRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    pub organization: String,
+    pub tier: String,
+    pub status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pfp_url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keywords: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nick_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_range: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sex: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org_group: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+impl SeatRow {
+    /// The row of a seat of `organization`.
+    pub fn new(organization: &OrganizationId, seat: &Seat) -> Self {
+        let text = |text: &headcount_model::text::Text| text.as_str().to_owned();
+        let details = seat.new.details.as_ref();
+        let profile = &seat.new.profile;
+        let created_at = micros(seat.created_at);
+        Self {
+            key: Key::seat(organization, &seat.id),
+            id: seat.id.to_string(),
+            organization: organization.to_string(),
+            tier: seat.new.tier.as_str().to_owned(),
+            status: seat.status().as_str().to_owned(),
+            platform: details.map(|details| details.platform.clone()),
+            username: details.map(|details| details.username.as_str().to_owned()),
+            pfp_url: details.map(|details| details.pfp_url.as_str().to_owned()),
+            keywords: details.map(|details| details.keywords.as_str().to_owned()),
+            nick_name: profile.nick_name.as_ref().map(text),
+            age_range: profile
+                .age_range
+                .as_ref()
+                .map(|range| range.as_str().to_owned()),
+            sex: profile.sex.map(|sex| sex.as_str().to_owned()),
+            location: profile.location.as_ref().map(text),
+            description: profile.description.as_ref().map(text),
+            tag: profile.tag.as_ref().map(text),
+            org_group: profile.org_group.as_ref().map(text),
+            updated_at: created_at.clone(),
+            created_at,
+        }
+    }
+}
+
+/// An agency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct AgencyRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub lcuid: String,
+    pub name: String,
+    pub inventory_item_class: Vec<String>,
+    pub account_class: String,
+    pub inventory_item_class_description: String,
+    pub account_class_description: String,
+    pub created_at: String,
+}
+
+impl From<AgencyRow> for AgencySettings {
+    fn from(row: AgencyRow) -> Self {
+        Self {
+            inventory_item_class: row.inventory_item_class,
+            account_class: row.account_class,
+            inventory_item_class_description: row.inventory_item_class_description,
+            account_class_description: row.account_class_description,
+        }
+    }
+}
+
+/// An account of an agency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct AgencyAccountRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub lcuid: String,
+    pub agency: String,
+    pub name: String,
+    pub slug: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub website: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    pub is_parent_account: bool,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+impl AgencyAccountRow {
+    /// The row of an account under a slug.
+    pub fn new(account: &AgencyAccount, slug: &Slug) -> Self {
+        let created_at = micros(account.created_at);
+        Self {
+            key: Key::agency_account(&account.agency, &account.lcuid),
+            lcuid: account.lcuid.to_string(),
+            agency: account.agency.to_string(),
+            name: account.new.name.to_string(),
+            slug: slug.to_string(),
+            description: account.new.description.as_ref().map(ToString::to_string),
+            website: account
+                .new
+                .website
+                .as_ref()
+                .map(|url| url.as_str().to_owned()),
+            parent: account.new.parent.as_ref().map(ToString::to_string),
+            is_parent_account: account.is_parent_account,
+            updated_at: created_at.clone(),
+            created_at,
+        }
+    }
+}
+
+/// The lock on a slug.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlugRow {
+    /// Primary key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// The account that has it.
+    pub account: String,
+    /// The highest number given behind this name so far; absent while none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_number: Option<u64>,
+}
+
+/// An app of the Agency API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct AppRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub lcuid: String,
+    pub agency: String,
+    pub name: String,
+    pub created_at: String,
+}
+
+/// An identity account.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct AccountRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    pub email: String,
+    pub email_ascii: String,
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub status: String,
+    pub password_hash: String,
+    pub currency: String,
+    pub timezone: String,
+    pub language: String,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+impl From<&Account> for AccountRow {
+    fn from(account: &Account) -> Self {
+        let created_at = micros(account.created_at);
+        Self {
+            key: Key::account(&account.id),
+            id: account.id.to_string(),
+            email: account.email.as_typed().to_owned(),
+            email_ascii: account.email.as_ascii().to_owned(),
+            name: account.name.to_string(),
+            kind: account.kind.as_str().to_owned(),
+            status: "active".to_owned(),
+            password_hash: account.password_hash.as_phc().to_owned(),
+            currency: account.settings.currency.as_str().to_owned(),
+            timezone: account.settings.timezone.as_str().to_owned(),
+            language: account.settings.language.as_str().to_owned(),
+            updated_at: created_at.clone(),
+            created_at,
+        }
+    }
+}
+
+/// The lock on an e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailRow {
+    /// Primary key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// The account that has it.
+    pub account: String,
+}
+
+/// A credential. The secret is not in it, only its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct CredentialRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    /// SHA-256 of the secret, lower-case hexadecimal.
+    pub secret_hash: String,
+    pub holder: HolderRow,
+    pub permissions: Vec<String>,
+    /// Unlike the `expires_at` of a record, this is no time to live: an expired credential
+    /// stays for the audit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
+    pub revoked: bool,
+    pub created_at: String,
+}
+
+/// Whose credential it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum HolderRow {
+    Organization { organization: String },
+    App { app: String, agency: String },
+    Administrator,
+}
+
+impl CredentialRow {
+    /// The row of a credential made at `now`.
+    pub fn new(credential: &Credential, now: Timestamp) -> Self {
+        Self {
+            key: Key::credential(&credential.id),
+            id: credential.id.to_string(),
+            secret_hash: hex(&credential.secret_hash),
+            holder: match &credential.holder {
+                Holder::Organization(organization) => HolderRow::Organization {
+                    organization: organization.to_string(),
+                },
+                Holder::App { app, agency } => HolderRow::App {
+                    app: app.to_string(),
+                    agency: agency.to_string(),
+                },
+                Holder::Administrator => HolderRow::Administrator,
+            },
+            permissions: credential
+                .permissions
+                .iter()
+                .map(|permission| permission.as_str().to_owned())
+                .collect(),
+            valid_until: credential.expires_at.map(micros),
+            revoked: credential.revoked,
+            created_at: micros(now),
+        }
+    }
+}
+
+impl TryFrom<CredentialRow> for Credential {
+    type Error = Malformed;
+
+    fn try_from(row: CredentialRow) -> Result<Self, Malformed> {
+        Ok(Self {
+            id: CredentialId::parse(&row.id)?,
+            secret_hash: unhex(&row.secret_hash).ok_or(Malformed("secret_hash"))?,
+            holder: match row.holder {
+                HolderRow::Organization { organization } => {
+                    Holder::Organization(OrganizationId::parse(&organization)?)
+                }
+                HolderRow::App { app, agency } => Holder::App {
+                    app: AppLcuid::parse(&app)?,
+                    agency: AgencyLcuid::parse(&agency)?,
+                },
+                HolderRow::Administrator => Holder::Administrator,
+            },
+            // A permission that this version does not know allows nothing in it.
+            permissions: row
+                .permissions
+                .iter()
+                .filter_map(|text| text.parse().ok())
+                .collect(),
+            expires_at: row
+                .valid_until
+                .map(|text| text.parse().map_err(|_| Malformed("valid_until")))
+                .transpose()?,
+            revoked: row.revoked,
+        })
+    }
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let digits = std::str::from_utf8(digits).ok()?;
+        *byte = u8::from_str_radix(digits, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// What a caller was told, under its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdempotencyRow {
+    /// Primary key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// Keyed hash of the request body, lower-case hexadecimal.
+    pub fingerprint: String,
+    /// HTTP status.
+    pub status: u16,
+    /// `Location` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Body, JSON.
+    pub body: String,
+    /// When the record stops answering, in seconds since the epoch. DynamoDB deletes the item
+    /// some time later.
+    pub expires_at: i64,
+}
+
+impl IdempotencyRow {
+    /// The row that keeps part `part` of the answer to `request`.
+    pub fn new(request: &Keyed, part: usize, answer: &StoredAnswer) -> Self {
+        Self {
+            key: Key::idempotency(&request.name, part),
+            fingerprint: hex(&request.fingerprint),
+            status: answer.status,
+            location: answer.location.clone(),
+            body: answer.body.clone(),
+            expires_at: request.expires_at.as_second(),
+        }
+    }
+}

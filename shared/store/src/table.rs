@@ -1,0 +1,72 @@
+//! The handle on the table.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::Client;
+use headcount_model::port::{Clock, Entropy, SystemClock, SystemEntropy};
+
+use crate::credentials::Cache;
+
+/// How long one call, with the SDK's retries, may take. API Gateway gives up after 30 s and a
+/// function after 10 s; a caller should hear from us, not from them.
+const CALL_BUDGET: Duration = Duration::from_secs(3);
+/// How long one attempt may take. DynamoDB answers in milliseconds, so a second means that the
+/// answer is lost.
+const ATTEMPT_BUDGET: Duration = Duration::from_secs(1);
+/// How long conflicts of a transaction are retried.
+const CONFLICT_BUDGET: Duration = Duration::from_secs(4);
+
+/// The table of a stack.
+#[derive(Clone)]
+pub struct Table {
+    pub(crate) client: Client,
+    pub(crate) name: Arc<str>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) conflict_budget: Duration,
+    pub(crate) cache: Arc<Cache>,
+}
+
+impl Table {
+    /// A handle on the table `name`.
+    ///
+    /// The clock decides about expiry, the random source spreads retries.
+    pub fn new(
+        client: Client,
+        name: &str,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self {
+            client,
+            name: name.into(),
+            clock,
+            entropy,
+            conflict_budget: CONFLICT_BUDGET,
+            cache: Arc::default(),
+        }
+    }
+}
+
+/// Connects to the table `name` as the environment says (region, credentials,
+/// `AWS_ENDPOINT_URL`), with time limits: the SDK itself waits for ever.
+pub async fn connect(name: &str) -> Table {
+    let config = aws_config::from_env()
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(ATTEMPT_BUDGET)
+                .operation_attempt_timeout(ATTEMPT_BUDGET)
+                .operation_timeout(CALL_BUDGET)
+                .build(),
+        )
+        .load()
+        .await;
+    Table::new(
+        Client::new(&config),
+        name,
+        Arc::new(SystemClock),
+        Arc::new(SystemEntropy),
+    )
+}
