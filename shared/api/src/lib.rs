@@ -1,1 +1,22 @@
-//! api
+//! How callers see it.
+//!
+//! [`serve`](serve()) runs an [`Endpoint`] as a Lambda function: it takes the event from any
+//! gateway, hands the endpoint an [`Incoming`] request, and words what comes back in the
+//! endpoint's [`Dialect`]. The three dialects, with their wire types and views, are [`seats`],
+//! [`agency`] and [`identity`].
+
+pub mod agency;
+pub mod configuration;
+mod dialect;
+mod fields;
+pub mod identity;
+mod incoming;
+mod json;
+pub mod seats;
+mod serve;
+mod wording;
+
+pub use dialect::{Answer, Dialect, Failure, Transport};
+pub use incoming::{Incoming, MAX_BODY};
+pub use json::Object;
+pub use serve::{Endpoint, answer, serve};

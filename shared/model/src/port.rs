@@ -42,22 +42,30 @@ pub fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], NoEntrop
     Ok(bytes)
 }
 
-/// The clock of the machine.
+/// The machine's own clock and random source.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+pub struct System;
 
-impl Clock for SystemClock {
+impl Clock for System {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
 }
 
-/// The random source of the operating system.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemEntropy;
-
-impl Entropy for SystemEntropy {
+impl Entropy for System {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
         getrandom::fill(bytes).map_err(|_| NoEntropy)
+    }
+}
+
+impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+}
+
+impl<T: Entropy + ?Sized> Entropy for std::sync::Arc<T> {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        (**self).fill(bytes)
     }
 }

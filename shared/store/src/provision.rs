@@ -1,17 +1,19 @@
-//! What operators make: organizations, agencies, apps and credentials. Used by the command line
-//! tool and by tests, never on the request path.
+//! What operators make, look at and take back: organizations, agencies, apps and credentials.
+//! Used by the command line tool and by tests, never on the request path.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use headcount_model::agency::Agency;
 use headcount_model::billing::SubscriptionStatus;
 use headcount_model::credential::Credential;
-use headcount_model::id::{AgencyLcuid, AppLcuid, OrganizationId, micros};
+use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, OrganizationId, micros};
 use headcount_model::text::Text;
+use serde::de::DeserializeOwned;
 
 use crate::key::Key;
 use crate::rows::{AgencyRow, AppRow, BillingRow, CredentialRow, OrganizationRow};
 use crate::table::Table;
-use crate::transaction::{Condition, Refused, check, put};
+use crate::transaction::{Condition, Refused, check, put, text, update};
 
 /// The Stripe objects of an organization that is billed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +26,14 @@ pub struct StripeLink {
     pub status: SubscriptionStatus,
 }
 
-/// Why nothing was made.
+/// Why nothing was made or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProvisionError {
-    /// What it should belong to does not exist.
+    /// It exists already.
+    Exists(&'static str),
+    /// The organization is billed through other Stripe objects.
+    OtherSubscription,
+    /// It, or what it should belong to, does not exist.
     NoSuch(&'static str),
     /// The table did not do it; nothing was made as far as is known.
     Unavailable,
@@ -36,6 +42,10 @@ pub enum ProvisionError {
 impl std::fmt::Display for ProvisionError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            ProvisionError::Exists(what) => write!(f, "there is such {what} already"),
+            ProvisionError::OtherSubscription => {
+                f.write_str("the organization is linked to another subscription")
+            }
             ProvisionError::NoSuch(what) => write!(f, "there is no such {what}"),
             ProvisionError::Unavailable => f.write_str("the table did not answer; see the log"),
         }
@@ -84,13 +94,51 @@ impl Table {
             last_error: None,
             updated_at: now,
         };
-        self.provision(
-            [
+        self.provision([
+            (
                 put(self, &organization, Condition::absent()),
+                ProvisionError::Exists("organization"),
+            ),
+            (
                 put(self, &billing, Condition::absent()),
+                ProvisionError::Exists("billing record"),
+            ),
+        ])
+        .await
+    }
+
+    /// Links an organization to the Stripe objects that bill it from now on. To repeat it is
+    /// harmless; a link to another subscription stays as it is, because the seats that exist
+    /// are billed there.
+    ///
+    /// # Errors
+    /// [`ProvisionError::OtherSubscription`], or [`ProvisionError::NoSuch`] without the
+    /// organization.
+    pub async fn link_subscription(&self, id: &OrganizationId, link: &StripeLink) -> Provisioned {
+        let unlinked = Condition {
+            expression: "attribute_not_exists(stripe_subscription) \
+                         OR stripe_subscription = :subscription",
+            values: vec![(":subscription", text(&link.subscription))],
+        };
+        let linked = update(
+            self,
+            &Key::billing(id),
+            "SET stripe_customer = :customer, stripe_subscription = :subscription, \
+             subscription_status = :status, updated_at = :now",
+            unlinked,
+            vec![
+                (":customer", text(&link.customer)),
+                (":status", text(link.status.as_str())),
+                (":now", text(micros(self.clock.now()))),
             ],
-            "organization",
-        )
+        );
+        self.provision([
+            (linked, ProvisionError::OtherSubscription),
+            (
+                check(self, &Key::organization(id), exists()),
+                ProvisionError::NoSuch("organization"),
+            ),
+        ])
         .await
     }
 
@@ -110,7 +158,8 @@ impl Table {
             account_class_description: settings.account_class_description,
             created_at: micros(self.clock.now()),
         };
-        self.provision([put(self, &row, Condition::absent())], "agency")
+        let put = put(self, &row, Condition::absent());
+        self.provision([(put, ProvisionError::Exists("agency"))])
             .await
     }
 
@@ -131,13 +180,16 @@ impl Table {
             name: name.to_string(),
             created_at: micros(self.clock.now()),
         };
-        self.provision(
-            [
+        self.provision([
+            (
                 put(self, &row, Condition::absent()),
+                ProvisionError::Exists("app"),
+            ),
+            (
                 check(self, &Key::agency(agency), exists()),
-            ],
-            "agency",
-        )
+                ProvisionError::NoSuch("agency"),
+            ),
+        ])
         .await
     }
 
@@ -149,11 +201,15 @@ impl Table {
         use headcount_model::credential::Holder;
 
         let row = CredentialRow::new(credential, self.clock.now());
-        let put = put(self, &row, Condition::absent());
+        let put = (
+            put(self, &row, Condition::absent()),
+            ProvisionError::Exists("credential"),
+        );
         match &credential.holder {
             Holder::Organization(id) => {
                 let holder = check(self, &Key::organization(id), exists());
-                self.provision([put, holder], "organization").await
+                self.provision([put, (holder, ProvisionError::NoSuch("organization"))])
+                    .await
             }
             Holder::App { app, agency } => {
                 let belongs = Condition {
@@ -161,25 +217,104 @@ impl Table {
                     values: vec![(":agency", crate::transaction::text(agency.as_str()))],
                 };
                 let holder = check(self, &Key::app(app), belongs);
-                self.provision([put, holder], "app of this agency").await
+                self.provision([put, (holder, ProvisionError::NoSuch("app of this agency"))])
+                    .await
             }
-            Holder::Administrator => self.provision([put], "holder").await,
+            Holder::Administrator => self.provision([put]).await,
         }
     }
 
-    async fn provision(
+    /// Takes a credential back, for good. A warm process may believe it for 30 s more. To
+    /// repeat it is harmless.
+    ///
+    /// # Errors
+    /// [`ProvisionError::NoSuch`] without the credential.
+    pub async fn revoke_credential(&self, id: &CredentialId) -> Provisioned {
+        let revoked = update(
+            self,
+            &Key::credential(id),
+            "SET revoked = :true",
+            exists(),
+            vec![(":true", AttributeValue::Bool(true))],
+        );
+        self.provision([(revoked, ProvisionError::NoSuch("credential"))])
+            .await
+    }
+
+    /// An organization as it is now.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Unavailable`].
+    pub async fn organization(
         &self,
-        actions: impl IntoIterator<Item = Result<TransactWriteItem, Refused>>,
-        needed: &'static str,
+        id: &OrganizationId,
+    ) -> Result<Option<OrganizationRow>, ProvisionError> {
+        self.read(&Key::organization(id)).await
+    }
+
+    /// The whole billing record of an organization as it is now.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Unavailable`].
+    pub async fn billing_row(
+        &self,
+        id: &OrganizationId,
+    ) -> Result<Option<BillingRow>, ProvisionError> {
+        self.read(&Key::billing(id)).await
+    }
+
+    /// An agency as it is now.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Unavailable`].
+    pub async fn agency(&self, lcuid: &AgencyLcuid) -> Result<Option<AgencyRow>, ProvisionError> {
+        self.read(&Key::agency(lcuid)).await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, ProvisionError> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&*self.name)
+            .set_key(Some(key.attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| {
+                tracing::error!(cause = %DisplayErrorContext(&error), "the table did not answer");
+                ProvisionError::Unavailable
+            })?;
+        output
+            .item
+            .map(serde_dynamo::aws_sdk_dynamodb_1::from_item)
+            .transpose()
+            .map_err(|error| {
+                tracing::error!(%error, "an item could not be read");
+                ProvisionError::Unavailable
+            })
+    }
+
+    /// Commits the actions, each with what it means that its condition fails. Of several that
+    /// fail the first one counts.
+    async fn provision<const N: usize>(
+        &self,
+        actions: [(Result<TransactWriteItem, Refused>, ProvisionError); N],
     ) -> Provisioned {
+        let (actions, meanings): (Vec<_>, Vec<_>) = actions.into_iter().unzip();
         let actions = actions
             .into_iter()
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| ProvisionError::Unavailable)?;
-        self.transact(actions).await.map_err(|refused| match refused {
-            Refused::Conditions(_) => ProvisionError::NoSuch(needed),
-            Refused::Throttled | Refused::Unavailable => ProvisionError::Unavailable,
-        })
+        self.transact(actions)
+            .await
+            .map_err(|refused| match refused {
+                Refused::Conditions(failed) => meanings
+                    .into_iter()
+                    .zip(failed)
+                    .find_map(|(meaning, failed)| failed.map(|_| meaning))
+                    .unwrap_or(ProvisionError::Unavailable),
+                Refused::Throttled | Refused::Unavailable => ProvisionError::Unavailable,
+            })
     }
 }
 

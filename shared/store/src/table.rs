@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
-use headcount_model::port::{Clock, Entropy, SystemClock, SystemEntropy};
+use headcount_model::port::{Clock, Entropy, System};
 
 use crate::credentials::Cache;
 
@@ -66,7 +66,7 @@ pub async fn connect(name: &str) -> Table {
     Table::new(
         Client::new(&config),
         name,
-        Arc::new(SystemClock),
-        Arc::new(SystemEntropy),
+        Arc::new(System),
+        Arc::new(System),
     )
 }

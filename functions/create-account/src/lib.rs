@@ -1,0 +1,92 @@
+//! `POST /v1/accounts`: anyone signs up, or an administrator creates an account for somebody
+//! (CONTRACT section 3).
+
+use headcount_api::identity::{self, Identity, Refusal};
+use headcount_api::{Answer, Endpoint, Failure, Incoming};
+use headcount_model::credential::{Credentials, Holder, Permission};
+use headcount_model::id::AccountId;
+use headcount_model::idempotency::FingerprintKey;
+use headcount_model::identity::{Account, Accounts, Commit, PasswordPolicy};
+use headcount_model::port::{Clock, Entropy};
+
+const ROUTE: &str = "POST /v1/accounts";
+
+/// Those who sign up are one caller: they have nothing to tell them apart by. The keyed hash of
+/// the body, password included, keeps one from reading another's answer.
+const ANYONE: &str = "anyone";
+
+/// The function, over its ports.
+pub struct Function<S, P> {
+    /// Accounts and credentials.
+    pub store: S,
+    /// Time and randomness.
+    pub ports: P,
+    /// How long passwords must be.
+    pub password_policy: PasswordPolicy,
+    /// Whether anyone may create an account.
+    pub self_signup: bool,
+    /// Secret of the idempotency records.
+    pub fingerprint_key: FingerprintKey,
+}
+
+impl<S, P> Endpoint for Function<S, P>
+where
+    S: Accounts + Credentials + Sync,
+    P: Clock + Entropy,
+{
+    type Dialect = Identity;
+
+    async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
+        let now = self.ports.now();
+        let caller = self.caller(request).await?;
+        let new = identity::create_account(request.json()?, self.password_policy)?;
+        let keyed = request.keyed(&caller, ROUTE, &self.fingerprint_key, now)?;
+
+        // Hashed whether or not the address is taken, which the transaction finds out: the time
+        // it takes tells nothing.
+        let account = Account {
+            id: AccountId::new(&self.ports, &self.ports)?,
+            password_hash: new.password.hash(&self.ports)?,
+            email: new.email,
+            name: new.name,
+            kind: new.kind,
+            settings: new.settings,
+            created_at: now,
+        };
+        let fresh = identity::created(&account);
+        let stored = self
+            .store
+            .commit(Commit {
+                account: &account,
+                record: keyed.as_ref().map(|keyed| (keyed, &fresh)),
+                now,
+            })
+            .await?;
+        let replayed = stored.is_some();
+        Ok(Answer::stored(stored.unwrap_or(fresh), replayed))
+    }
+}
+
+impl<S, P> Function<S, P>
+where
+    S: Credentials + Sync,
+    P: Clock + Entropy,
+{
+    /// Who is calling, in the terms of idempotency. A credential that is present is never
+    /// ignored.
+    async fn caller(&self, request: &Incoming) -> Result<String, Failure<Refusal>> {
+        if !request.has_credential() && self.self_signup {
+            return Ok(ANYONE.to_owned());
+        }
+        let credential = request
+            .authenticate(&self.store, self.ports.now())
+            .await?
+            .filter(|credential| credential.holder == Holder::Administrator)
+            .ok_or(Failure::Unauthorized)?;
+        if !credential.allows(Permission::AccountsCreate) {
+            let missing = Permission::AccountsCreate.as_str();
+            return Err(Failure::Refused(Refusal::Forbidden(missing)));
+        }
+        Ok(credential.id.to_string())
+    }
+}

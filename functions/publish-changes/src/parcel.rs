@@ -1,0 +1,196 @@
+//! What follows from a change of the table.
+
+use aws_lambda_events::event::dynamodb::EventRecord;
+use headcount_model::billing::BillingChange;
+use headcount_model::id::OrganizationId;
+use headcount_store::key;
+use headcount_store::rows::{AccountRow, AgencyAccountRow, BillingRow, SeatRow};
+use serde::de::DeserializeOwned;
+use serde_dynamo::Item;
+use serde_json::{Value, json};
+
+/// The version of every event's shape. A field may be added under the same version.
+const EVENT_VERSION: u32 = 1;
+
+/// Something to deliver.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Parcel {
+    /// To the billing queue.
+    Billing(BillingChange),
+    /// To the event bus.
+    Event(Event),
+    /// To the queue for what cannot be published.
+    SetAside(SetAside),
+}
+
+/// An event on the bus. It holds no secret and nothing that identifies a person beyond what its
+/// consumers need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// `SeatCreated`, `SeatSetupRequested`, `AgencyAccountCreated` or `AccountCreated`.
+    pub detail_type: &'static str,
+    /// `{"version":1,"id":…,"data":{…}}`; the id is the same when the event comes twice.
+    pub detail: Value,
+}
+
+/// A stream record that cannot be read. Only its keys are kept: the item may hold a password
+/// hash.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetAside {
+    /// Why it cannot be read.
+    pub reason: &'static str,
+    /// The record's id.
+    pub event_id: String,
+    /// The item's key, where the record has one.
+    pub keys: Value,
+}
+
+/// Adds a parcel that comes from the record at `origin`. Of several billing changes of one
+/// organization the newest says all, but its failure is the failure of the earliest.
+pub(crate) fn add(
+    parcels: &mut Vec<Parcel>,
+    origins: &mut Vec<usize>,
+    parcel: Parcel,
+    origin: usize,
+) {
+    if let Parcel::Billing(new) = &parcel {
+        for known in parcels.iter_mut() {
+            if let Parcel::Billing(known) = known
+                && known.organization == new.organization
+            {
+                known.version = known.version.max(new.version);
+                return;
+            }
+        }
+    }
+    parcels.push(parcel);
+    origins.push(origin);
+}
+
+/// Everything that follows from a stream record.
+pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static str> {
+    let change = &record.change;
+    if record.event_name == "REMOVE" {
+        return Ok(Vec::new());
+    }
+    let key: key::Key = read(&change.keys)?;
+    let old = (!change.old_image.is_empty()).then_some(&change.old_image);
+    let new = &change.new_image;
+    let event = |detail_type, data| event(record, detail_type, data);
+    match key.sk.as_str() {
+        key::BILLING => billing(old, new),
+        sk if sk.starts_with(key::SEAT) => seat(old, new, &event),
+        sk if sk.starts_with(key::AGENCY_ACCOUNT) && old.is_none() => {
+            let row: AgencyAccountRow = read(new)?;
+            Ok(vec![event("AgencyAccountCreated", agency_account(&row))])
+        }
+        key::ACCOUNT if old.is_none() => {
+            let row: AccountRow = read(new)?;
+            Ok(vec![event("AccountCreated", account(&row))])
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn billing(old: Option<&Item>, new: &Item) -> Result<Vec<Parcel>, &'static str> {
+    let new: BillingRow = read(new)?;
+    let before = match old {
+        Some(old) => read::<BillingRow>(old)?.version,
+        None => 0,
+    };
+    // What sync-billing writes changes no version, and so does not come back to it.
+    if new.version <= before {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Parcel::Billing(BillingChange {
+        organization: OrganizationId::parse(&new.organization).map_err(|_| "organization")?,
+        version: new.version,
+    })])
+}
+
+fn seat(
+    old: Option<&Item>,
+    new: &Item,
+    event: &dyn Fn(&'static str, Value) -> Parcel,
+) -> Result<Vec<Parcel>, &'static str> {
+    let row: SeatRow = read(new)?;
+    let status_before = old.map(read::<SeatRow>).transpose()?.map(|row| row.status);
+    let mut parcels = Vec::new();
+    if old.is_none() {
+        parcels.push(event("SeatCreated", seat_created(&row)));
+    }
+    if row.status == "pending" && status_before.as_deref() != Some("pending") {
+        parcels.push(event("SeatSetupRequested", setup_requested(&row)));
+    }
+    Ok(parcels)
+}
+
+fn event(record: &EventRecord, detail_type: &'static str, data: Value) -> Parcel {
+    Parcel::Event(Event {
+        detail_type,
+        detail: json!({
+            "version": EVENT_VERSION,
+            "id": format!("{}:{detail_type}", record.event_id),
+            "data": data,
+        }),
+    })
+}
+
+fn seat_created(row: &SeatRow) -> Value {
+    json!({
+        "organization": row.organization,
+        "id": row.id,
+        "tier": row.tier,
+        "status": row.status,
+        "platform": row.platform,
+        "username": row.username,
+        "tag": row.tag,
+        "org_group": row.org_group,
+        "created_at": row.created_at,
+    })
+}
+
+/// Everything that device provisioning needs, so that it need not read the table.
+fn setup_requested(row: &SeatRow) -> Value {
+    json!({
+        "organization": row.organization,
+        "id": row.id,
+        "tier": row.tier,
+        "platform": row.platform,
+        "username": row.username,
+        "pfp_url": row.pfp_url,
+        "keywords": row.keywords,
+        "nick_name": row.nick_name,
+        "age_range": row.age_range,
+        "sex": row.sex,
+        "location": row.location,
+        "description": row.description,
+        "requested_at": row.updated_at,
+    })
+}
+
+fn agency_account(row: &AgencyAccountRow) -> Value {
+    json!({
+        "agency_lcuid": row.agency,
+        "lcuid": row.lcuid,
+        "name": row.name,
+        "slug": row.slug,
+        "parent_account_lcuid": row.parent,
+        "is_parent_account": row.is_parent_account,
+        "created_at": row.created_at,
+    })
+}
+
+/// Neither name nor address: whoever may know them can ask for the account.
+fn account(row: &AccountRow) -> Value {
+    json!({
+        "id": row.id,
+        "type": row.kind,
+        "status": row.status,
+        "created_at": row.created_at,
+    })
+}
+
+fn read<T: DeserializeOwned>(item: &Item) -> Result<T, &'static str> {
+    serde_dynamo::from_item(item.clone()).map_err(|_| "an item of another shape")
+}

@@ -1,0 +1,316 @@
+//! The Agency API (CONTRACT section 2), whose clients know the conventions of the Laravel
+//! framework (<https://laravel.com/docs/validation#validation-error-response-format>).
+
+use headcount_model::agency::{
+    AgencyAccount, AgencyAccountInput, AgencySettings, CommitRefusal, NewAgencyAccount, Slug,
+};
+use headcount_model::credential::Permission;
+use headcount_model::fault::{Fault, Given, Kind, Rule, UrlRule};
+use headcount_model::id::{AppLcuid, micros};
+use headcount_model::idempotency::StoredAnswer;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::dialect::{Answer, Dialect, Failure};
+use crate::fields::Fields;
+use crate::incoming::Incoming;
+use crate::json::Object;
+use crate::wording;
+
+/// The dialect of the Agency API.
+pub struct Agency;
+
+/// What the Agency API refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The `AppIdV3` header is missing or is no app id.
+    AppHeader,
+    /// The token belongs to another app.
+    ForeignApp,
+    /// The token lacks a permission on an object, or there is no such object.
+    Forbidden {
+        /// The permission that is needed.
+        permission: Permission,
+        /// The object as the caller names it.
+        object: String,
+    },
+}
+
+impl From<CommitRefusal> for Failure<Refusal> {
+    fn from(refusal: CommitRefusal) -> Self {
+        match refusal {
+            CommitRefusal::UnusableParent => Failure::Faults(vec![Fault {
+                index: None,
+                field: "parent_account_lcuid".into(),
+                rule: Rule::UnusableParent,
+            }]),
+            CommitRefusal::KeyReused => Failure::KeyReused,
+            CommitRefusal::SlugTaken { .. } | CommitRefusal::Throttled => Failure::TooManyRequests,
+            CommitRefusal::Unavailable => Failure::Unavailable,
+        }
+    }
+}
+
+/// The app that a request names in its `AppIdV3` header.
+///
+/// # Errors
+/// [`Refusal::AppHeader`].
+pub fn app_of(request: &Incoming) -> Result<AppLcuid, Failure<Refusal>> {
+    request
+        .header("appidv3")
+        .and_then(|value| std::str::from_utf8(value).ok())
+        .and_then(|text| AppLcuid::parse(text.trim()).ok())
+        .ok_or(Failure::Refused(Refusal::AppHeader))
+}
+
+/// The body of `POST /api/v3/accounts`, read but not checked.
+pub struct AccountBody {
+    input: AgencyAccountInput,
+    faults: Vec<Fault>,
+}
+
+impl From<Object> for AccountBody {
+    fn from(body: Object) -> Self {
+        let mut fields = Fields::new(body);
+        let input = AgencyAccountInput {
+            name: fields.text("name"),
+            description: fields.text("description"),
+            agency_lcuid: fields.text("agency_lcuid"),
+            website: fields.text("website"),
+            parent_account_lcuid: fields.text("parent_account_lcuid"),
+        };
+        let mut faults = Vec::new();
+        fields.refuse_rest(&mut faults);
+        Self { input, faults }
+    }
+}
+
+impl AccountBody {
+    /// The agency as the caller names it, if it does: authorization comes before the other
+    /// fields.
+    pub fn agency(&self) -> Option<&str> {
+        match &self.input.agency_lcuid {
+            Given::Value(text) if !text.trim().is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The account that the caller wants.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn check(self) -> Result<NewAgencyAccount, Vec<Fault>> {
+        NewAgencyAccount::parse(self.input, self.faults)
+    }
+}
+
+#[derive(Serialize)]
+struct Success<'a> {
+    success: bool,
+    account: AccountView<'a>,
+}
+
+/// An account as the caller sees it.
+#[derive(Serialize)]
+struct AccountView<'a> {
+    name: &'a str,
+    options: Options,
+    lcuid: &'a str,
+    slug: String,
+    website: Option<&'a str>,
+    description: Option<&'a str>,
+    created_at: String,
+    inventory_item_class: &'a [String],
+    account_class: &'a str,
+    inventory_item_class_description: &'a str,
+    account_class_description: &'a str,
+}
+
+/// Images of an account. None can be set at creation.
+#[derive(Serialize)]
+struct Options {
+    primary_image_public_url: Option<String>,
+    primary_image_background_removed_public_url: Option<String>,
+}
+
+/// The answer to a creation.
+pub fn created(account: &AgencyAccount, slug: &Slug, settings: &AgencySettings) -> StoredAnswer {
+    let new = &account.new;
+    let view = Success {
+        success: true,
+        account: AccountView {
+            name: new.name.as_str(),
+            options: Options {
+                primary_image_public_url: None,
+                primary_image_background_removed_public_url: None,
+            },
+            lcuid: account.lcuid.as_str(),
+            slug: slug.to_string(),
+            website: new.website.as_ref().map(|url| url.as_str()),
+            description: new.description.as_ref().map(|text| text.as_str()),
+            created_at: micros(account.created_at),
+            inventory_item_class: &settings.inventory_item_class,
+            account_class: &settings.account_class,
+            inventory_item_class_description: &settings.inventory_item_class_description,
+            account_class_description: &settings.account_class_description,
+        },
+    };
+    StoredAnswer {
+        status: 200,
+        location: None,
+        body: serde_json::to_string(&view).unwrap_or_default(),
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorBody {
+    message: String,
+    #[serde(skip_serializing_if = "FieldErrors::is_empty")]
+    errors: FieldErrors,
+}
+
+/// Messages by field, in the order in which the fields were checked.
+struct FieldErrors(Vec<(String, Vec<String>)>);
+
+impl FieldErrors {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for FieldErrors {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (field, messages) in &self.0 {
+            map.serialize_entry(field, messages)?;
+        }
+        map.end()
+    }
+}
+
+fn message(status: StatusCode, message: impl Into<String>) -> Answer {
+    Answer::new(
+        status,
+        &ErrorBody {
+            message: message.into(),
+            errors: FieldErrors(Vec::new()),
+        },
+    )
+}
+
+/// `422` with all messages by field; the first one is the summary.
+fn invalid(messages: Vec<(String, String)>) -> Answer {
+    let first = messages.first().map_or("", |(_, message)| message);
+    let summary = match messages.len().saturating_sub(1) {
+        0 => first.to_owned(),
+        1 => format!("{first} (and 1 more error)"),
+        more => format!("{first} (and {more} more errors)"),
+    };
+    let mut errors: Vec<(String, Vec<String>)> = Vec::new();
+    for (field, message) in messages {
+        match errors.iter_mut().find(|(known, _)| *known == field) {
+            Some((_, messages)) => messages.push(message),
+            None => errors.push((field, vec![message])),
+        }
+    }
+    Answer::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &ErrorBody {
+            message: summary,
+            errors: FieldErrors(errors),
+        },
+    )
+}
+
+impl Dialect for Agency {
+    type Refusal = Refusal;
+
+    fn word(failure: Failure<Refusal>) -> Answer {
+        match failure {
+            Failure::Transport(transport) => message(transport.status(), transport.message()),
+            Failure::Faults(faults) => invalid(
+                faults
+                    .into_iter()
+                    .map(|fault| {
+                        let sentence = sentence(&fault.field, &fault.rule);
+                        (fault.field.into_owned(), sentence)
+                    })
+                    .collect(),
+            ),
+            Failure::Unauthorized => message(StatusCode::UNAUTHORIZED, "Unauthenticated."),
+            Failure::KeyReused => invalid(vec![(
+                "Idempotency-Key".to_owned(),
+                wording::KEY_REUSED.to_owned(),
+            )]),
+            Failure::TooManyRequests => {
+                message(StatusCode::TOO_MANY_REQUESTS, wording::TOO_MANY_REQUESTS).retry_soon()
+            }
+            Failure::Unavailable => {
+                message(StatusCode::SERVICE_UNAVAILABLE, wording::UNAVAILABLE).retry_soon()
+            }
+            Failure::Refused(Refusal::AppHeader) => message(
+                StatusCode::BAD_REQUEST,
+                "The AppIdV3 header is required and must be an app id such as LCUID-LAP-00000000-0000-4000-8000-000000000000.",
+            ),
+            Failure::Refused(Refusal::ForeignApp) => message(
+                StatusCode::FORBIDDEN,
+                "Unauthorized. The token does not belong to the app that the AppIdV3 header names.",
+            ),
+            Failure::Refused(Refusal::Forbidden { permission, object }) => message(
+                StatusCode::FORBIDDEN,
+                format!(
+                    "Unauthorized. Requires {} permission to perform this action on object [[{object}]]",
+                    permission.as_str()
+                ),
+            ),
+        }
+    }
+}
+
+/// What a rule asks of a field, in the framework's words where it has some.
+fn sentence(field: &str, rule: &Rule) -> String {
+    let field = field.replace('_', " ");
+    match rule {
+        Rule::Required | Rule::RequiredInGroup => format!("The {field} field is required."),
+        Rule::Unknown => format!("The {field} field is prohibited."),
+        Rule::Type(Kind::String) => format!("The {field} field must be a string."),
+        Rule::Type(Kind::Object) => format!("The {field} field must be an object."),
+        Rule::Type(Kind::Array) => format!("The {field} field must be an array."),
+        Rule::MinLength(min) => format!("The {field} field must be at least {min} characters."),
+        Rule::MaxLength(max) => {
+            format!("The {field} field must not be greater than {max} characters.")
+        }
+        Rule::ForbiddenCharacter(c) => format!(
+            "The {field} field must not contain the character U+{:04X}.",
+            u32::from(*c)
+        ),
+        Rule::OneOf(_) | Rule::UnusableParent | Rule::DuplicateOf(_) => {
+            format!("The selected {field} is invalid.")
+        }
+        Rule::Count { min, max } => {
+            format!("The {field} field must have between {min} and {max} items.")
+        }
+        Rule::Url(UrlRule::Absolute) => format!("The {field} field must be a valid URL."),
+        Rule::Url(UrlRule::Scheme) => {
+            format!("The {field} field must be a valid http or https URL.")
+        }
+        Rule::Url(UrlRule::UserInfo) => {
+            format!("The {field} field must be a URL without user name and password.")
+        }
+        Rule::Url(UrlRule::PrivateAddress) => {
+            format!("The {field} field must not point to a private network address.")
+        }
+        Rule::Email => format!("The {field} field must be a valid email address."),
+        Rule::TimeZone => format!("The {field} field must be a valid timezone."),
+        Rule::Alphabet(_)
+        | Rule::KeywordLength(_)
+        | Rule::AgeRange
+        | Rule::Currency
+        | Rule::Language
+        | Rule::CommonPassword
+        | Rule::ContainsEmail
+        | Rule::ContainsName
+        | Rule::IdempotencyKey => format!("The {field} field format is invalid."),
+    }
+}

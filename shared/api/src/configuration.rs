@@ -1,0 +1,87 @@
+//! What template.yaml tells a function through its environment.
+
+use std::fmt;
+
+use headcount_model::idempotency::FingerprintKey;
+use headcount_model::identity::PasswordPolicy;
+use headcount_model::seats::Platforms;
+
+/// A variable that is missing or makes no sense. The value is not told: it may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misconfigured {
+    variable: &'static str,
+    rule: &'static str,
+}
+
+impl fmt::Display for Misconfigured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "environment variable {} {}", self.variable, self.rule)
+    }
+}
+
+impl std::error::Error for Misconfigured {}
+
+fn wrong(variable: &'static str, rule: &'static str) -> Misconfigured {
+    Misconfigured { variable, rule }
+}
+
+/// A variable that must be set.
+///
+/// # Errors
+/// [`Misconfigured`] when it is missing or empty.
+pub fn required(variable: &'static str) -> Result<String, Misconfigured> {
+    std::env::var(variable)
+        .ok()
+        .filter(|value| !value.is_empty())
+        .ok_or(wrong(variable, "must be set"))
+}
+
+/// `TABLE_NAME`.
+///
+/// # Errors
+/// [`Misconfigured`].
+pub fn table_name() -> Result<String, Misconfigured> {
+    required("TABLE_NAME")
+}
+
+/// `FINGERPRINT_KEY`: the stack's secret for idempotency records.
+///
+/// # Errors
+/// [`Misconfigured`].
+pub fn fingerprint_key() -> Result<FingerprintKey, Misconfigured> {
+    let secret = required("FINGERPRINT_KEY")?;
+    FingerprintKey::new(secret.as_bytes())
+        .map_err(|_| wrong("FINGERPRINT_KEY", "must have at least 32 bytes"))
+}
+
+/// `PLATFORMS`: a comma-separated list.
+///
+/// # Errors
+/// [`Misconfigured`].
+pub fn platforms() -> Result<Platforms, Misconfigured> {
+    Ok(Platforms::from_list(&required("PLATFORMS")?))
+}
+
+/// `PASSWORD_MIN_LENGTH`.
+///
+/// # Errors
+/// [`Misconfigured`].
+pub fn password_policy() -> Result<PasswordPolicy, Misconfigured> {
+    required("PASSWORD_MIN_LENGTH")?
+        .parse()
+        .ok()
+        .and_then(PasswordPolicy::new)
+        .ok_or(wrong("PASSWORD_MIN_LENGTH", "must be 8 to 128"))
+}
+
+/// `SELF_SIGNUP`: whether anyone may create an identity account.
+///
+/// # Errors
+/// [`Misconfigured`].
+pub fn self_signup() -> Result<bool, Misconfigured> {
+    match required("SELF_SIGNUP")?.as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(wrong("SELF_SIGNUP", "must be on or off")),
+    }
+}

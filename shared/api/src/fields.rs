@@ -1,0 +1,129 @@
+//! Taking the fields out of a JSON object. What is left over is a fault.
+
+use headcount_model::fault::{Fault, Given, Kind, Rule};
+
+use crate::json::{Json, Object};
+
+/// The longest field name that is told back to the caller, in characters.
+const MAX_ECHO: usize = 64;
+
+/// The fields of one object, taken out one by one.
+pub(crate) struct Fields {
+    members: Object,
+    index: Option<usize>,
+    prefix: &'static str,
+}
+
+impl Fields {
+    /// The fields of the request itself.
+    pub(crate) fn new(members: Object) -> Self {
+        Self {
+            members,
+            index: None,
+            prefix: "",
+        }
+    }
+
+    /// The fields of the seat at a position.
+    pub(crate) fn of_seat(index: usize, members: Object) -> Self {
+        Self {
+            members,
+            index: Some(index),
+            prefix: "",
+        }
+    }
+
+    /// The fields of a nested object, named with a prefix (`settings.`).
+    pub(crate) fn nested(prefix: &'static str, members: Object) -> Self {
+        Self {
+            members,
+            index: None,
+            prefix,
+        }
+    }
+
+    fn take<T>(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        read: impl FnOnce(Json) -> Option<T>,
+    ) -> Given<T> {
+        match self.members.remove(name) {
+            None | Some(Json::Null) => Given::Absent,
+            Some(value) => read(value).map_or(Given::Wrong(kind), Given::Value),
+        }
+    }
+
+    /// A text field.
+    pub(crate) fn text(&mut self, name: &str) -> Given<String> {
+        self.take(name, Kind::String, |value| match value {
+            Json::String(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// An object field.
+    pub(crate) fn object(&mut self, name: &str) -> Given<Object> {
+        self.take(name, Kind::Object, |value| match value {
+            Json::Object(object) => Some(object),
+            _ => None,
+        })
+    }
+
+    /// A list field.
+    pub(crate) fn array(&mut self, name: &str) -> Given<Vec<Json>> {
+        self.take(name, Kind::Array, |value| match value {
+            Json::Array(array) => Some(array),
+            _ => None,
+        })
+    }
+
+    /// Refuses by name every field that was not taken, so that nothing can be assigned that
+    /// the API does not offer.
+    pub(crate) fn refuse_rest(self, faults: &mut Vec<Fault>) {
+        faults.extend(self.members.into_keys().map(|name| Fault {
+            index: self.index,
+            field: format!("{}{}", self.prefix, echo(name)).into(),
+            rule: Rule::Unknown,
+        }));
+    }
+}
+
+fn echo(name: String) -> String {
+    if name.chars().count() <= MAX_ECHO {
+        name
+    } else {
+        name.chars().take(MAX_ECHO).chain(['…']).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Fields {
+        Fields::new(crate::json::parse_object(text.as_bytes()).expect("valid"))
+    }
+
+    #[test]
+    fn null_is_absent_and_another_type_is_wrong() {
+        let mut fields = fields(r#"{"a":null,"b":1,"c":"x","d":[],"e":{}}"#);
+        assert_eq!(fields.text("a"), Given::Absent);
+        assert_eq!(fields.text("b"), Given::Wrong(Kind::String));
+        assert_eq!(fields.text("c"), Given::Value("x".to_owned()));
+        assert_eq!(fields.object("d"), Given::Wrong(Kind::Object));
+        assert_eq!(fields.array("e"), Given::Wrong(Kind::Array));
+        assert_eq!(fields.text("f"), Given::Absent);
+    }
+
+    #[test]
+    fn what_is_not_taken_is_refused_by_name() {
+        let long = "x".repeat(100);
+        let mut fields = fields(&format!(r#"{{"a":"1","id":"2","{long}":null}}"#));
+        let _ = fields.text("a");
+        let mut faults = Vec::new();
+        fields.refuse_rest(&mut faults);
+        let names: Vec<_> = faults.iter().map(|fault| fault.field.as_ref()).collect();
+        assert_eq!(names, ["id", &format!("{}…", "x".repeat(64))]);
+    }
+}

@@ -1,0 +1,214 @@
+//! The Identity API (CONTRACT section 3): `{"error":…,"message":…}`.
+
+use headcount_model::fault::{Fault, Given};
+use headcount_model::id::seconds;
+use headcount_model::idempotency::StoredAnswer;
+use headcount_model::identity::{
+    Account, AccountInput, CommitRefusal, NewAccount, PasswordPolicy, SettingsInput,
+};
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+
+use crate::dialect::{Answer, Dialect, Failure};
+use crate::fields::Fields;
+use crate::json::Object;
+use crate::wording;
+
+/// The dialect of the Identity API.
+pub struct Identity;
+
+/// What the Identity API refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The credential is good and lacks the permission named.
+    Forbidden(&'static str),
+    /// Another account has this address.
+    EmailExists,
+}
+
+impl From<CommitRefusal> for Failure<Refusal> {
+    fn from(refusal: CommitRefusal) -> Self {
+        match refusal {
+            CommitRefusal::EmailExists => Failure::Refused(Refusal::EmailExists),
+            CommitRefusal::KeyReused => Failure::KeyReused,
+            CommitRefusal::Throttled => Failure::TooManyRequests,
+            CommitRefusal::Unavailable => Failure::Unavailable,
+        }
+    }
+}
+
+/// Reads the body of `POST /v1/accounts`.
+///
+/// # Errors
+/// Every fault.
+pub fn create_account(body: Object, policy: PasswordPolicy) -> Result<NewAccount, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut fields = Fields::new(body);
+    let input = AccountInput {
+        email: fields.text("email"),
+        name: fields.text("name"),
+        kind: fields.text("type"),
+        password: fields.text("password"),
+        settings: match fields.object("settings") {
+            Given::Absent => Given::Absent,
+            Given::Wrong(kind) => Given::Wrong(kind),
+            Given::Value(settings) => Given::Value(settings_input(settings, &mut faults)),
+        },
+    };
+    fields.refuse_rest(&mut faults);
+    NewAccount::parse(input, policy, faults)
+}
+
+fn settings_input(settings: Object, faults: &mut Vec<Fault>) -> SettingsInput {
+    let mut fields = Fields::nested("settings.", settings);
+    let input = SettingsInput {
+        currency: fields.text("currency"),
+        timezone: fields.text("timezone"),
+        language: fields.text("language"),
+    };
+    fields.refuse_rest(faults);
+    input
+}
+
+/// An account as the caller sees it. The password is no part of it, nor is its hash.
+#[derive(Serialize)]
+struct AccountView<'a> {
+    id: &'a str,
+    email: &'a str,
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    status: &'a str,
+    created_at: String,
+    updated_at: String,
+    settings: SettingsView<'a>,
+}
+
+#[derive(Serialize)]
+struct SettingsView<'a> {
+    currency: &'a str,
+    timezone: &'a str,
+    language: &'a str,
+}
+
+impl<'a> From<&'a Account> for AccountView<'a> {
+    fn from(account: &'a Account) -> Self {
+        let created_at = seconds(account.created_at);
+        Self {
+            id: account.id.as_str(),
+            email: account.email.as_typed(),
+            name: account.name.as_str(),
+            kind: account.kind.as_str(),
+            status: "active",
+            updated_at: created_at.clone(),
+            created_at,
+            settings: SettingsView {
+                currency: account.settings.currency.as_str(),
+                timezone: account.settings.timezone.as_str(),
+                language: account.settings.language.as_str(),
+            },
+        }
+    }
+}
+
+/// The answer to a creation.
+pub fn created(account: &Account) -> StoredAnswer {
+    StoredAnswer {
+        status: 201,
+        location: Some(format!("/v1/accounts/{}", account.id)),
+        body: serde_json::to_string(&AccountView::from(account)).unwrap_or_default(),
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorBody {
+    error: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<FaultView>,
+}
+
+#[derive(Serialize)]
+struct FaultView {
+    field: String,
+    rule: &'static str,
+    message: String,
+}
+
+impl From<&Fault> for FaultView {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            field: fault.field.clone().into_owned(),
+            rule: wording::code(&fault.rule),
+            message: wording::sentence(&fault.field, &fault.rule),
+        }
+    }
+}
+
+fn error(status: StatusCode, error: &'static str, message: impl Into<String>) -> Answer {
+    Answer::new(
+        status,
+        &ErrorBody {
+            error,
+            message: message.into(),
+            details: Vec::new(),
+        },
+    )
+}
+
+impl Dialect for Identity {
+    type Refusal = Refusal;
+
+    fn word(failure: Failure<Refusal>) -> Answer {
+        match failure {
+            Failure::Transport(transport) => error(
+                transport.status(),
+                wording::transport_code(&transport),
+                transport.message(),
+            ),
+            Failure::Faults(faults) => Answer::new(
+                StatusCode::BAD_REQUEST,
+                &ErrorBody {
+                    error: "invalid_request",
+                    message: match faults.as_slice() {
+                        [only] => wording::located(only),
+                        _ => format!("The request has {} faults; see details.", faults.len()),
+                    },
+                    details: faults.iter().map(FaultView::from).collect(),
+                },
+            ),
+            Failure::Unauthorized => error(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "A valid access token is required.",
+            ),
+            Failure::KeyReused => error(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                wording::KEY_REUSED,
+            ),
+            Failure::TooManyRequests => error(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                wording::TOO_MANY_REQUESTS,
+            )
+            .retry_soon(),
+            Failure::Unavailable => error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "service_unavailable",
+                wording::UNAVAILABLE,
+            )
+            .retry_soon(),
+            Failure::Refused(Refusal::Forbidden(permission)) => error(
+                StatusCode::FORBIDDEN,
+                "unauthorized",
+                format!("This access token lacks the permission {permission}."),
+            ),
+            Failure::Refused(Refusal::EmailExists) => error(
+                StatusCode::CONFLICT,
+                "email_exists",
+                "An account with this email already exists.",
+            ),
+        }
+    }
+}

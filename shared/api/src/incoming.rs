@@ -1,0 +1,166 @@
+//! A request as an endpoint sees it.
+
+use headcount_model::credential::{Credential, Credentials, LookupFailed, Presented};
+use headcount_model::idempotency::{FingerprintKey, IdempotencyKey, Keyed};
+use jiff::Timestamp;
+use lambda_http::http::HeaderMap;
+use lambda_http::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use lambda_http::{Body, Request};
+
+use crate::dialect::{Failure, Transport};
+use crate::json::{Object, parse_object};
+
+/// The largest body, in bytes, after base64 decoding.
+pub const MAX_BODY: usize = 256 * 1024;
+
+/// The header of an idempotency key.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// A request, with its body decoded.
+pub struct Incoming {
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl From<Request> for Incoming {
+    fn from(request: Request) -> Self {
+        let (parts, body) = request.into_parts();
+        Self {
+            headers: parts.headers,
+            body: match body {
+                Body::Text(text) => text.into_bytes(),
+                Body::Binary(bytes) => bytes,
+                // The enum is open; a body of another kind is none that we can read.
+                _ => Vec::new(),
+            },
+        }
+    }
+}
+
+impl Incoming {
+    /// A header's bytes. They need not be text.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.get(name).map(|value| value.as_bytes())
+    }
+
+    /// Whether the caller presents a credential of any kind, good or bad.
+    pub fn has_credential(&self) -> bool {
+        self.headers.contains_key(AUTHORIZATION)
+    }
+
+    /// The credential that the caller presents, if it has the right form.
+    pub fn presented(&self) -> Option<Presented> {
+        Presented::parse(self.headers.get(AUTHORIZATION)?.as_bytes())
+    }
+
+    /// The caller's credential; `None` for every kind of bad one, so that they cannot be told
+    /// apart.
+    ///
+    /// # Errors
+    /// [`LookupFailed`].
+    pub async fn authenticate(
+        &self,
+        credentials: &impl Credentials,
+        now: Timestamp,
+    ) -> Result<Option<Credential>, LookupFailed> {
+        let Some(presented) = self.presented() else {
+            return Ok(None);
+        };
+        let kept = credentials.credential(presented.id()).await?;
+        Ok(presented.verify(kept, now))
+    }
+
+    /// The JSON object in the body.
+    ///
+    /// # Errors
+    /// [`Transport`]: content type, encoding, size, then syntax.
+    pub fn json(&self) -> Result<Object, Transport> {
+        let content_type = self.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+        if !content_type.is_some_and(is_json) {
+            return Err(Transport::NotJson);
+        }
+        if self.headers.contains_key(CONTENT_ENCODING) {
+            return Err(Transport::Encoded);
+        }
+        if self.body.len() > MAX_BODY {
+            return Err(Transport::TooLarge);
+        }
+        parse_object(&self.body)
+    }
+
+    /// The identity of this request for retries, if it carries an idempotency key. `caller`
+    /// must name one caller of `route` and no other.
+    ///
+    /// # Errors
+    /// [`Transport::IdempotencyKey`].
+    pub fn keyed<R>(
+        &self,
+        caller: &str,
+        route: &str,
+        secret: &FingerprintKey,
+        now: Timestamp,
+    ) -> Result<Option<Keyed>, Failure<R>> {
+        let mut values = self.headers.get_all(IDEMPOTENCY_KEY).iter();
+        let key = match (values.next(), values.next()) {
+            (None, _) => return Ok(None),
+            (Some(value), None) => IdempotencyKey::parse(value.as_bytes()),
+            (Some(_), Some(_)) => return Err(Transport::IdempotencyKey.into()),
+        };
+        let key = key.map_err(|_| Transport::IdempotencyKey)?;
+        Keyed::new(caller, route, &key, &self.body, secret, now)
+            .map(Some)
+            .map_err(|_| Failure::Unavailable)
+    }
+}
+
+/// `application/json`, in any case, with no charset or UTF-8.
+fn is_json(content_type: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(content_type) else {
+        return false;
+    };
+    let mut parts = text.split(';').map(str::trim);
+    let is_json = parts
+        .next()
+        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    is_json
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+                let charset = value.trim().trim_matches('"');
+                charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
+            }
+            _ => true,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types() {
+        for good in [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json;charset=UTF-8",
+            "application/json; Charset=\"utf-8\"",
+            "application/json; profile=x",
+            "application/json;",
+        ] {
+            assert!(is_json(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "",
+            "text/plain",
+            "text/json",
+            "application/jsonp",
+            "application/vnd.api+json",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=latin1",
+            "text/plain; application/json",
+        ] {
+            assert!(!is_json(bad.as_bytes()), "{bad}");
+        }
+        assert!(!is_json(b"application/json\xff"));
+    }
+}

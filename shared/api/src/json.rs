@@ -1,0 +1,225 @@
+//! JSON as a public API has to read it: nothing ambiguous gets through.
+//!
+//! `serde_json::Value` keeps the last of two equal keys, and derived types read an array for a
+//! struct, so bodies are read into a type of our own first.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+
+use crate::dialect::Transport;
+
+/// The deepest nesting of objects and arrays, the outermost object included.
+const MAX_DEPTH: usize = 32;
+
+/// The members of an object.
+pub type Object = BTreeMap<String, Json>;
+
+/// A JSON value. Numbers and booleans keep no value: no field of the three APIs takes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// A number or a boolean.
+    Scalar,
+    /// Text.
+    String(String),
+    /// A list.
+    Array(Vec<Json>),
+    /// An object without duplicate keys.
+    Object(Object),
+}
+
+/// Reads the body of a request: one object, in UTF-8, and nothing behind it.
+///
+/// # Errors
+/// [`Transport::MalformedJson`], with the place.
+pub(crate) fn parse_object(body: &[u8]) -> Result<Object, Transport> {
+    let malformed = |why: String| Transport::MalformedJson(why);
+    let text = std::str::from_utf8(body).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
+    if text.trim().is_empty() {
+        return Err(malformed("it is empty".to_owned()));
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Nested { depth: 1 }
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value));
+    match value {
+        Ok(Json::Object(object)) => Ok(object),
+        Ok(_) => Err(malformed("it is not an object".to_owned())),
+        Err(error) => Err(malformed(reason(&error))),
+    }
+}
+
+/// serde_json's reason; it names positions and our own messages, never the text of a value.
+fn reason(error: &serde_json::Error) -> String {
+    error.to_string()
+}
+
+/// Reads a value that lies at a depth; 1 is the outermost.
+struct Nested {
+    depth: usize,
+}
+
+impl Nested {
+    fn inner<E: serde::de::Error>(&self) -> Result<Self, E> {
+        if self.depth > MAX_DEPTH {
+            return Err(E::custom(format_args!(
+                "nested deeper than {MAX_DEPTH} levels"
+            )));
+        }
+        Ok(Self {
+            depth: self.depth + 1,
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Nested {
+    type Value = Json;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Nested {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
+        Ok(Json::Scalar)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
+        Ok(Json::Scalar)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Json, E> {
+        Ok(Json::Scalar)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
+        Ok(Json::Scalar)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::String(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json, A::Error> {
+        let mut array = Vec::new();
+        while let Some(element) = elements.next_element_seed(self.inner()?)? {
+            array.push(element);
+        }
+        Ok(Json::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+        let mut object = Object::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let value = members.next_value_seed(self.inner()?)?;
+            if object.insert(name, value).is_some() {
+                return Err(A::Error::custom("an object has the same key twice"));
+            }
+        }
+        Ok(Json::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn nested(depth: usize) -> String {
+        format!(
+            "{{\"a\":{}{}}}",
+            "[".repeat(depth - 1),
+            "]".repeat(depth - 1)
+        )
+    }
+
+    #[test]
+    fn everything_malformed_is_refused() {
+        let cases: &[(&str, &[u8])] = &[
+            ("empty", b""),
+            ("blank", b" \n"),
+            ("cut off", b"{\"a\":1"),
+            ("trailing text", b"{} x"),
+            ("two documents", b"{}{}"),
+            ("duplicate keys", br#"{"a":1,"a":2}"#),
+            ("nested duplicate keys", br#"{"a":{"b":1,"\u0062":2}}"#),
+            ("top-level array", b"[]"),
+            ("top-level text", b"\"a\""),
+            ("top-level null", b"null"),
+            ("lone leading surrogate", br#"{"a":"\ud800"}"#),
+            ("lone trailing surrogate", br#"{"a":"\udc00x"}"#),
+            ("surrogate in a key", br#"{"\ud800":1}"#),
+            ("invalid UTF-8 in a value", b"{\"a\":\"\xff\"}"),
+            ("invalid UTF-8 in a key", b"{\"\xc3\x28\":1}"),
+            ("overlong UTF-8", b"{\"a\":\"\xc0\x80\"}"),
+            ("byte order mark", b"\xef\xbb\xbf{}"),
+            ("trailing comma", br#"{"a":1,}"#),
+            ("single quotes", b"{'a':1}"),
+            ("comment", b"{/**/}"),
+            ("NaN", br#"{"a":NaN}"#),
+            ("number out of range", br#"{"a":1e999}"#),
+            ("leading zero", br#"{"a":01}"#),
+            ("raw control character", b"{\"a\":\"\x01\"}"),
+            ("unknown escape", br#"{"a":"\x41"}"#),
+        ];
+        for (what, body) in cases {
+            assert!(
+                matches!(parse_object(body), Err(Transport::MalformedJson(_))),
+                "{what}"
+            );
+        }
+    }
+
+    #[test]
+    fn thirty_two_levels_and_no_more() {
+        assert!(parse_object(nested(32).as_bytes()).is_ok());
+        assert!(parse_object(nested(33).as_bytes()).is_err());
+        assert!(parse_object(nested(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn the_reason_names_the_place() {
+        let Err(error) = parse_object(b"{\"a\":1,\n\"a\":2}") else {
+            panic!("a duplicate");
+        };
+        assert_eq!(
+            error.message(),
+            "The request body is not a valid JSON object: an object has the same key twice at line 2 column 6."
+        );
+    }
+
+    #[test]
+    fn escapes_and_joined_surrogates_are_read() {
+        let object = parse_object(br#"{"a":"\ud83d\ude80\u0000"}"#).expect("valid");
+        assert_eq!(object["a"], Json::String("🚀\0".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse_object(&body);
+        }
+
+        #[test]
+        fn it_accepts_no_more_than_serde_json(text in "[\\[\\]{}\",:a0 ]{0,40}") {
+            if parse_object(text.as_bytes()).is_ok() {
+                prop_assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+            }
+        }
+    }
+}

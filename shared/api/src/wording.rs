@@ -1,0 +1,127 @@
+//! What the Seats and the Identity API call the rules, and how they explain them. The Agency
+//! API has its own words.
+
+use headcount_model::fault::{Fault, Kind, Rule, UrlRule};
+
+use crate::dialect::Transport;
+
+/// The stable name of a rule. Names never change; clients match on them.
+pub(crate) fn code(rule: &Rule) -> &'static str {
+    match rule {
+        Rule::Required | Rule::RequiredInGroup => "required",
+        Rule::Unknown => "unknown_field",
+        Rule::Type(_) => "type",
+        Rule::MinLength(_) => "min_length",
+        Rule::MaxLength(_) => "max_length",
+        Rule::ForbiddenCharacter(_) => "forbidden_character",
+        Rule::Alphabet(_) => "alphabet",
+        Rule::OneOf(_) => "one_of",
+        Rule::Count { .. } => "count",
+        Rule::KeywordLength(_) => "keyword_length",
+        Rule::AgeRange => "age_range",
+        Rule::DuplicateOf(_) => "duplicate",
+        Rule::Url(UrlRule::Absolute) => "url",
+        Rule::Url(UrlRule::Scheme) => "url_scheme",
+        Rule::Url(UrlRule::UserInfo) => "url_user_info",
+        Rule::Url(UrlRule::PrivateAddress) => "url_private_address",
+        Rule::Email => "email",
+        Rule::Currency => "iso_4217_currency",
+        Rule::TimeZone => "iana_timezone",
+        Rule::Language => "bcp_47_language",
+        Rule::CommonPassword => "common_password",
+        Rule::ContainsEmail => "contains_email",
+        Rule::ContainsName => "contains_name",
+        Rule::UnusableParent => "parent",
+        Rule::IdempotencyKey => "idempotency_key",
+    }
+}
+
+/// What a rule asks of `field`, as a sentence.
+pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
+    match rule {
+        Rule::Required => format!("{field} is required."),
+        Rule::RequiredInGroup => format!(
+            "{field} is required: platform, username, pfp_url and keywords go together."
+        ),
+        Rule::Unknown => format!("{field} is not a field of this request."),
+        Rule::Type(kind) => format!("{field} must be {}.", type_name(*kind)),
+        Rule::MinLength(min) => format!("{field} must have at least {min} character(s)."),
+        Rule::MaxLength(max) => format!("{field} must have at most {max} characters."),
+        Rule::ForbiddenCharacter(c) => format!(
+            "{field} must not contain the character U+{:04X}.",
+            u32::from(*c)
+        ),
+        Rule::Alphabet(alphabet) => format!("{field} may contain only {alphabet}."),
+        Rule::OneOf(values) => format!("{field} must be one of: {}.", values.join(", ")),
+        Rule::Count { min, max } => format!("{field} must have {min} to {max} entries."),
+        Rule::KeywordLength(max) => {
+            format!("Each of the comma-separated {field} must have 1 to {max} characters.")
+        }
+        Rule::AgeRange => format!("{field} must be two ages such as 18-24, at most 120."),
+        Rule::DuplicateOf(first) => {
+            format!("{field} and platform are those of account {first} of this request.")
+        }
+        Rule::Url(rule) => format!("{field} must be {}.", url_rule(*rule)),
+        Rule::Email => format!("{field} must be one e-mail address such as owner@example.com."),
+        Rule::Currency => {
+            format!("{field} must be an ISO 4217 currency code such as USD, in upper case.")
+        }
+        Rule::TimeZone => {
+            format!("{field} must be an IANA time zone such as America/New_York.")
+        }
+        Rule::Language => format!("{field} must be a BCP 47 language tag such as en or pt-BR."),
+        Rule::CommonPassword => format!("{field} is one of the most commonly used ones."),
+        Rule::ContainsEmail => {
+            format!("{field} must not contain the part of the email before the @.")
+        }
+        Rule::ContainsName => format!("{field} must not contain the name."),
+        Rule::UnusableParent => format!("{field} is not a usable parent account."),
+        Rule::IdempotencyKey => format!("{field} must be 1 to 255 visible ASCII characters."),
+    }
+}
+
+fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::String => "a string",
+        Kind::Object => "an object",
+        Kind::Array => "an array",
+    }
+}
+
+fn url_rule(rule: UrlRule) -> &'static str {
+    match rule {
+        UrlRule::Absolute => "an absolute URL such as https://example.com/a.jpg",
+        UrlRule::Scheme => "an http or https URL",
+        UrlRule::UserInfo => "a URL without user name and password",
+        UrlRule::PrivateAddress => {
+            "a URL whose host is not a private, loopback or link-local address"
+        }
+    }
+}
+
+/// A fault as one sentence, with the seat that it belongs to.
+pub(crate) fn located(fault: &Fault) -> String {
+    let sentence = sentence(&fault.field, &fault.rule);
+    match fault.index {
+        Some(index) => format!("accounts[{index}]: {sentence}"),
+        None => sentence,
+    }
+}
+
+/// The stable code of a request that cannot be read.
+pub(crate) fn transport_code(transport: &Transport) -> &'static str {
+    match transport {
+        Transport::MalformedJson(_) | Transport::IdempotencyKey => "invalid_request",
+        Transport::TooLarge => "payload_too_large",
+        Transport::NotJson | Transport::Encoded => "unsupported_media_type",
+    }
+}
+
+/// Same key, other body.
+pub(crate) const KEY_REUSED: &str =
+    "This Idempotency-Key was used with another request body; nothing was done.";
+/// Too fast.
+pub(crate) const TOO_MANY_REQUESTS: &str = "Too many requests; try again shortly.";
+/// No answer in time.
+pub(crate) const UNAVAILABLE: &str =
+    "The service could not complete the request in time; try again with the same Idempotency-Key.";
