@@ -3,16 +3,13 @@
 use create_account::Function;
 use headcount_api::{configuration, serve};
 use headcount_model::port::System;
-use lambda_http::{Error, tracing};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+async fn main() -> Result<(), lambda_http::Error> {
+    lambda_http::tracing::init_default_subscriber();
     let store = headcount_store::connect(&configuration::table_name()?).await;
-    let (password_policy, self_signup) = (
-        configuration::password_policy()?,
-        configuration::self_signup()?,
-    );
+    let password_policy = configuration::password_policy()?;
+    let self_signup = configuration::self_signup()?;
     let fingerprint_key = configuration::fingerprint_key()?;
     serve(Function { store, ports: System, password_policy, self_signup, fingerprint_key }).await
 }

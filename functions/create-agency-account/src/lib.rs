@@ -56,14 +56,11 @@ where
             is_parent_account: false,
             created_at: now,
         };
-        let (stored, replayed) = create(
-            &self.store,
-            &self.ports,
-            &account,
-            keyed.as_ref(),
-            |account, slug| agency::created(account, slug, &settings),
-        )
-        .await?;
+        let (stored, replayed) =
+            create(&self.store, &self.ports, &account, keyed.as_ref(), |account, slug| {
+                agency::created(account, slug, &settings)
+            })
+            .await?;
         Ok(Answer::stored(stored, replayed))
     }
 }
@@ -82,13 +79,9 @@ where
     ) -> Result<(Credential, Option<AgencySettings>), Failure<Refusal>> {
         let presented = request.presented().ok_or(Failure::Unauthorized)?;
         let lcuid = named.and_then(|named| AgencyLcuid::parse(named.trim()).ok());
-        let (kept, settings) = self
-            .store
-            .credential_and_agency(presented.id(), lcuid.as_ref())
-            .await?;
-        let credential = presented
-            .verify(kept, self.ports.now())
-            .ok_or(Failure::Unauthorized)?;
+        let (kept, settings) =
+            self.store.credential_and_agency(presented.id(), lcuid.as_ref()).await?;
+        let credential = presented.verify(kept, self.ports.now()).ok_or(Failure::Unauthorized)?;
         Ok((credential, settings))
     }
 }
@@ -103,12 +96,7 @@ fn authorized(
 ) -> Result<AgencySettings, Failure<Refusal>> {
     let permission = Permission::AgencyCreateAccounts;
     let is_own = AgencyLcuid::parse(named.trim()).as_ref() == Ok(own);
-    settings
-        .filter(|_| is_own && credential.allows(permission))
-        .ok_or_else(|| {
-            Failure::Refused(Refusal::Forbidden {
-                permission,
-                object: named.to_owned(),
-            })
-        })
+    settings.filter(|_| is_own && credential.allows(permission)).ok_or_else(|| {
+        Failure::Refused(Refusal::Forbidden { permission, object: named.to_owned() })
+    })
 }

@@ -3,11 +3,10 @@
 use create_agency_account::Function;
 use headcount_api::{configuration, serve};
 use headcount_model::port::System;
-use lambda_http::{Error, tracing};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+async fn main() -> Result<(), lambda_http::Error> {
+    lambda_http::tracing::init_default_subscriber();
     let store = headcount_store::connect(&configuration::table_name()?).await;
     let fingerprint_key = configuration::fingerprint_key()?;
     serve(Function { store, ports: System, fingerprint_key }).await

@@ -30,10 +30,8 @@ where
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
-        let credential = request
-            .authenticate(&self.store, now)
-            .await?
-            .ok_or(Failure::Unauthorized)?;
+        let credential =
+            request.authenticate(&self.store, now).await?.ok_or(Failure::Unauthorized)?;
         let Holder::Organization(organization) = &credential.holder else {
             return Err(Failure::Unauthorized);
         };
@@ -46,15 +44,8 @@ where
         let keyed = request.keyed(caller, ROUTE, &self.fingerprint_key, now)?;
 
         let seats = command.identify(&self.ports, &self.ports)?;
-        let created = create(
-            &self.store,
-            organization,
-            &seats,
-            keyed.as_ref(),
-            now,
-            seats::piece,
-        )
-        .await?;
+        let created =
+            create(&self.store, organization, &seats, keyed.as_ref(), now, seats::piece).await?;
         seats::created(&created)
     }
 }

@@ -7,6 +7,7 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use headcount_billing::message;
+use lambda_runtime::Error;
 
 use crate::Outbox;
 use crate::parcel::{Event, Parcel};
@@ -68,25 +69,27 @@ impl Outbox for AwsOutbox {
 }
 
 impl AwsOutbox {
-    /// Connects as the environment says, with time limits: the SDK itself waits for ever.
-    pub async fn connect(
-        billing_queue_url: String,
-        undelivered_queue_url: String,
-        event_bus_name: String,
-    ) -> Self {
+    /// Connects as the environment says (`BILLING_QUEUE_URL`, `UNDELIVERED_QUEUE_URL`,
+    /// `EVENT_BUS_NAME`), with time limits: the SDK itself waits for ever.
+    ///
+    /// # Errors
+    /// When a variable is missing.
+    pub async fn connect() -> Result<Self, Error> {
+        let required =
+            |variable: &str| std::env::var(variable).map_err(|_| format!("{variable} must be set"));
         let limits = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(Duration::from_secs(2))
             .operation_timeout(Duration::from_secs(6))
             .build();
         let config = aws_config::from_env().timeout_config(limits).load().await;
-        Self {
+        Ok(Self {
             sqs: aws_sdk_sqs::Client::new(&config),
             events: aws_sdk_eventbridge::Client::new(&config),
-            billing_queue_url,
-            undelivered_queue_url,
-            event_bus_name,
-        }
+            billing_queue_url: required("BILLING_QUEUE_URL")?,
+            undelivered_queue_url: required("UNDELIVERED_QUEUE_URL")?,
+            event_bus_name: required("EVENT_BUS_NAME")?,
+        })
     }
 }
 
@@ -136,12 +139,7 @@ impl AwsOutbox {
                 .detail(event.detail.to_string())
                 .build()
         });
-        let output = self
-            .events
-            .put_events()
-            .set_entries(Some(entries.collect()))
-            .send()
-            .await;
+        let output = self.events.put_events().set_entries(Some(entries.collect())).send().await;
         match output {
             // One result an entry, in order; those that failed have an error code.
             Ok(output) => chunk

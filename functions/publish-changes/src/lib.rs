@@ -63,10 +63,7 @@ pub async fn handle(outbox: &impl Outbox, batch: Batch) -> Result<Response, Erro
         }
     }
     let undelivered = outbox.deliver(&parcels).await;
-    let first = undelivered
-        .into_iter()
-        .filter_map(|parcel| origins.get(parcel))
-        .min();
+    let first = undelivered.into_iter().filter_map(|parcel| origins.get(parcel)).min();
     tracing::info!(
         records = batch.records.len(),
         parcels = parcels.len(),
@@ -81,9 +78,7 @@ pub async fn handle(outbox: &impl Outbox, batch: Batch) -> Result<Response, Erro
                 .to_owned(),
         }],
     };
-    Ok(Response {
-        batch_item_failures,
-    })
+    Ok(Response { batch_item_failures })
 }
 
 fn parcels_of(record: &Value) -> Vec<Parcel> {

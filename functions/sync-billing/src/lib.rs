@@ -4,7 +4,7 @@
 //! by side; within one, the first failure stops the group and is reported with everything behind
 //! it, so that order is kept and one organization's trouble stays its own.
 
-pub mod secret;
+pub mod configuration;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
@@ -72,15 +72,9 @@ where
             return Some(applied_version);
         }
         let (organization, version) = (change.organization.as_str(), change.version);
-        let outcome = apply(
-            &self.ledger,
-            &self.stripe,
-            &self.prices,
-            &change,
-            &self.ports,
-            &self.ports,
-        )
-        .await;
+        let outcome =
+            apply(&self.ledger, &self.stripe, &self.prices, &change, &self.ports, &self.ports)
+                .await;
         match outcome {
             Ok(applied) => {
                 let called = matches!(applied, Applied::Now(_));
@@ -107,9 +101,9 @@ fn by_group(messages: Vec<SqsMessage>) -> Vec<Vec<SqsMessage>> {
     let mut groups: Vec<Vec<SqsMessage>> = Vec::new();
     for message in messages {
         let name = group_name(&message).map(str::to_owned);
-        let known = groups.iter_mut().find(|group| {
-            name.is_some() && group.first().and_then(group_name) == name.as_deref()
-        });
+        let known = groups
+            .iter_mut()
+            .find(|group| name.is_some() && group.first().and_then(group_name) == name.as_deref());
         match known {
             Some(group) => group.push(message),
             None => groups.push(vec![message]),

@@ -190,13 +190,7 @@ impl Serialize for FieldErrors {
 }
 
 fn message(status: StatusCode, message: impl Into<String>) -> Answer {
-    Answer::new(
-        status,
-        &ErrorBody {
-            message: message.into(),
-            errors: FieldErrors(Vec::new()),
-        },
-    )
+    Answer::new(status, &ErrorBody { message: message.into(), errors: FieldErrors(Vec::new()) })
 }
 
 /// `422` with all messages by field; the first one is the summary.
@@ -216,10 +210,7 @@ fn invalid(messages: Vec<(String, String)>) -> Answer {
     }
     Answer::new(
         StatusCode::UNPROCESSABLE_ENTITY,
-        &ErrorBody {
-            message: summary,
-            errors: FieldErrors(errors),
-        },
+        &ErrorBody { message: summary, errors: FieldErrors(errors) },
     )
 }
 
@@ -239,10 +230,9 @@ impl Dialect for Agency {
                     .collect(),
             ),
             Failure::Unauthorized => message(StatusCode::UNAUTHORIZED, "Unauthenticated."),
-            Failure::KeyReused => invalid(vec![(
-                "Idempotency-Key".to_owned(),
-                wording::KEY_REUSED.to_owned(),
-            )]),
+            Failure::KeyReused => {
+                invalid(vec![("Idempotency-Key".to_owned(), wording::KEY_REUSED.to_owned())])
+            }
             Failure::TooManyRequests => {
                 message(StatusCode::TOO_MANY_REQUESTS, wording::TOO_MANY_REQUESTS).retry_soon()
             }
@@ -281,10 +271,9 @@ fn sentence(field: &str, rule: &Rule) -> String {
         Rule::MaxLength(max) => {
             format!("The {field} field must not be greater than {max} characters.")
         }
-        Rule::ForbiddenCharacter(c) => format!(
-            "The {field} field must not contain the character U+{:04X}.",
-            u32::from(*c)
-        ),
+        Rule::ForbiddenCharacter(c) => {
+            format!("The {field} field must not contain the character U+{:04X}.", u32::from(*c))
+        }
         Rule::OneOf(_) | Rule::UnusableParent | Rule::DuplicateOf(_) => {
             format!("The selected {field} is invalid.")
         }

@@ -50,10 +50,7 @@ impl Answer {
     /// Tells the caller to come back in a second.
     #[must_use]
     pub fn retry_soon(self) -> Self {
-        Self {
-            retry_after: Some(1),
-            ..self
-        }
+        Self { retry_after: Some(1), ..self }
     }
 }
 
@@ -109,9 +106,7 @@ impl Transport {
             }
             Transport::TooLarge => "The request body is larger than 256 KiB.".to_owned(),
             Transport::NotJson => "The Content-Type must be application/json.".to_owned(),
-            Transport::Encoded => {
-                "The request body must not have a Content-Encoding.".to_owned()
-            }
+            Transport::Encoded => "The request body must not have a Content-Encoding.".to_owned(),
             Transport::IdempotencyKey => {
                 "The Idempotency-Key header must be 1 to 255 visible ASCII characters.".to_owned()
             }

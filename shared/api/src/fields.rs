@@ -17,29 +17,17 @@ pub(crate) struct Fields {
 impl Fields {
     /// The fields of the request itself.
     pub(crate) fn new(members: Object) -> Self {
-        Self {
-            members,
-            index: None,
-            prefix: "",
-        }
+        Self { members, index: None, prefix: "" }
     }
 
     /// The fields of the seat at a position.
     pub(crate) fn of_seat(index: usize, members: Object) -> Self {
-        Self {
-            members,
-            index: Some(index),
-            prefix: "",
-        }
+        Self { members, index: Some(index), prefix: "" }
     }
 
     /// The fields of a nested object, named with a prefix (`settings.`).
     pub(crate) fn nested(prefix: &'static str, members: Object) -> Self {
-        Self {
-            members,
-            index: None,
-            prefix,
-        }
+        Self { members, index: None, prefix }
     }
 
     fn take<T>(

@@ -146,14 +146,7 @@ impl From<&Fault> for FaultView {
 }
 
 fn error(status: StatusCode, error: &'static str, message: impl Into<String>) -> Answer {
-    Answer::new(
-        status,
-        &ErrorBody {
-            error,
-            message: message.into(),
-            details: Vec::new(),
-        },
-    )
+    Answer::new(status, &ErrorBody { error, message: message.into(), details: Vec::new() })
 }
 
 impl Dialect for Identity {
@@ -161,11 +154,9 @@ impl Dialect for Identity {
 
     fn word(failure: Failure<Refusal>) -> Answer {
         match failure {
-            Failure::Transport(transport) => error(
-                transport.status(),
-                wording::transport_code(&transport),
-                transport.message(),
-            ),
+            Failure::Transport(transport) => {
+                error(transport.status(), wording::transport_code(&transport), transport.message())
+            }
             Failure::Faults(faults) => Answer::new(
                 StatusCode::BAD_REQUEST,
                 &ErrorBody {
@@ -177,28 +168,22 @@ impl Dialect for Identity {
                     details: faults.iter().map(FaultView::from).collect(),
                 },
             ),
-            Failure::Unauthorized => error(
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "A valid access token is required.",
-            ),
+            Failure::Unauthorized => {
+                error(StatusCode::UNAUTHORIZED, "unauthorized", "A valid access token is required.")
+            }
             Failure::KeyReused => error(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
                 wording::KEY_REUSED,
             ),
-            Failure::TooManyRequests => error(
-                StatusCode::TOO_MANY_REQUESTS,
-                "rate_limited",
-                wording::TOO_MANY_REQUESTS,
-            )
-            .retry_soon(),
-            Failure::Unavailable => error(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "service_unavailable",
-                wording::UNAVAILABLE,
-            )
-            .retry_soon(),
+            Failure::TooManyRequests => {
+                error(StatusCode::TOO_MANY_REQUESTS, "rate_limited", wording::TOO_MANY_REQUESTS)
+                    .retry_soon()
+            }
+            Failure::Unavailable => {
+                error(StatusCode::SERVICE_UNAVAILABLE, "service_unavailable", wording::UNAVAILABLE)
+                    .retry_soon()
+            }
             Failure::Refused(Refusal::Forbidden(permission)) => error(
                 StatusCode::FORBIDDEN,
                 "unauthorized",

@@ -65,13 +65,9 @@ struct Nested {
 impl Nested {
     fn inner<E: serde::de::Error>(&self) -> Result<Self, E> {
         if self.depth > MAX_DEPTH {
-            return Err(E::custom(format_args!(
-                "nested deeper than {MAX_DEPTH} levels"
-            )));
+            return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH} levels")));
         }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
+        Ok(Self { depth: self.depth + 1 })
     }
 }
 
@@ -141,11 +137,7 @@ mod tests {
     use super::*;
 
     fn nested(depth: usize) -> String {
-        format!(
-            "{{\"a\":{}{}}}",
-            "[".repeat(depth - 1),
-            "]".repeat(depth - 1)
-        )
+        format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1))
     }
 
     #[test]
@@ -178,10 +170,7 @@ mod tests {
             ("unknown escape", br#"{"a":"\x41"}"#),
         ];
         for (what, body) in cases {
-            assert!(
-                matches!(parse_object(body), Err(Transport::MalformedJson(_))),
-                "{what}"
-            );
+            assert!(matches!(parse_object(body), Err(Transport::MalformedJson(_))), "{what}");
         }
     }
 

@@ -138,10 +138,7 @@ pub fn created(created: &Created) -> Result<Answer, Failure<Refusal>> {
             },
         },
     );
-    Ok(Answer {
-        replayed: created.replayed,
-        ..answer
-    })
+    Ok(Answer { replayed: created.replayed, ..answer })
 }
 
 #[derive(Serialize)]
@@ -216,34 +213,26 @@ impl Dialect for Seats {
 
     fn word(failure: Failure<Refusal>) -> Answer {
         match failure {
-            Failure::Transport(transport) => error(
-                transport.status(),
-                wording::transport_code(&transport),
-                transport.message(),
-            ),
+            Failure::Transport(transport) => {
+                error(transport.status(), wording::transport_code(&transport), transport.message())
+            }
             Failure::Faults(faults) => word_faults(&faults),
-            Failure::Unauthorized => error(
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "A valid API key is required.",
-            ),
+            Failure::Unauthorized => {
+                error(StatusCode::UNAUTHORIZED, "unauthorized", "A valid API key is required.")
+            }
             Failure::KeyReused => error(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
                 wording::KEY_REUSED,
             ),
-            Failure::TooManyRequests => error(
-                StatusCode::TOO_MANY_REQUESTS,
-                "rate_limited",
-                wording::TOO_MANY_REQUESTS,
-            )
-            .retry_soon(),
-            Failure::Unavailable => error(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "service_unavailable",
-                wording::UNAVAILABLE,
-            )
-            .retry_soon(),
+            Failure::TooManyRequests => {
+                error(StatusCode::TOO_MANY_REQUESTS, "rate_limited", wording::TOO_MANY_REQUESTS)
+                    .retry_soon()
+            }
+            Failure::Unavailable => {
+                error(StatusCode::SERVICE_UNAVAILABLE, "service_unavailable", wording::UNAVAILABLE)
+                    .retry_soon()
+            }
             Failure::Refused(Refusal::Forbidden(permission)) => error(
                 StatusCode::FORBIDDEN,
                 "forbidden",

@@ -58,10 +58,8 @@ pub async fn answer<E: Endpoint>(
 }
 
 async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Response<Body> {
-    let request_id = request
-        .lambda_context_ref()
-        .map(|context| context.request_id.clone())
-        .unwrap_or_default();
+    let request_id =
+        request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
     let outcome = endpoint.handle(&Incoming::from(request)).await;
     let answer = outcome.unwrap_or_else(E::Dialect::word);
     tracing::info!(
@@ -129,11 +127,7 @@ fn harmless(mut request: LambdaRequest) -> LambdaRequest {
 }
 
 fn decodable(body: &mut Option<String>, is_base64: &mut bool) {
-    if *is_base64
-        && body
-            .as_deref()
-            .is_some_and(|text| STANDARD.decode(text).is_err())
-    {
+    if *is_base64 && body.as_deref().is_some_and(|text| STANDARD.decode(text).is_err()) {
         *body = Some("(not base64)".to_owned());
         *is_base64 = false;
     }

@@ -40,17 +40,16 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
 pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
     match rule {
         Rule::Required => format!("{field} is required."),
-        Rule::RequiredInGroup => format!(
-            "{field} is required: platform, username, pfp_url and keywords go together."
-        ),
+        Rule::RequiredInGroup => {
+            format!("{field} is required: platform, username, pfp_url and keywords go together.")
+        }
         Rule::Unknown => format!("{field} is not a field of this request."),
         Rule::Type(kind) => format!("{field} must be {}.", type_name(*kind)),
         Rule::MinLength(min) => format!("{field} must have at least {min} character(s)."),
         Rule::MaxLength(max) => format!("{field} must have at most {max} characters."),
-        Rule::ForbiddenCharacter(c) => format!(
-            "{field} must not contain the character U+{:04X}.",
-            u32::from(*c)
-        ),
+        Rule::ForbiddenCharacter(c) => {
+            format!("{field} must not contain the character U+{:04X}.", u32::from(*c))
+        }
         Rule::Alphabet(alphabet) => format!("{field} may contain only {alphabet}."),
         Rule::OneOf(values) => format!("{field} must be one of: {}.", values.join(", ")),
         Rule::Count { min, max } => format!("{field} must have {min} to {max} entries."),

@@ -106,19 +106,12 @@ pub async fn apply(
         };
         if let Err(failure) = set(stripe, prices, &record, &key, entropy).await {
             if let Failure::Permanent(error) = &failure {
-                ledger
-                    .record_failure(organization, error, clock.now())
-                    .await?;
+                ledger.record_failure(organization, error, clock.now()).await?;
             }
             return Err(failure);
         }
         let recorded = ledger
-            .record_applied(
-                organization,
-                record.applied_version,
-                record.version,
-                clock.now(),
-            )
+            .record_applied(organization, record.applied_version, record.version, clock.now())
             .await?;
         match recorded {
             Recorded::Yes => return Ok(Applied::Now(record.version)),
@@ -155,11 +148,7 @@ async fn set(
             }
             tracing::warn!(%cause, "Stripe failed; trying once more under another key");
             let key = fresh_key(record, entropy)?;
-            stripe
-                .set_quantities(id, &targets, &key)
-                .await
-                .map(|_| ())
-                .map_err(failure)
+            stripe.set_quantities(id, &targets, &key).await.map(|_| ()).map_err(failure)
         }
         Err(other) => Err(failure(other)),
     }
@@ -198,9 +187,7 @@ fn targets(
 
 fn agrees(subscription: &Subscription, targets: &[ItemTarget]) -> bool {
     targets.iter().all(|target| {
-        subscription
-            .item_of(&target.price)
-            .is_some_and(|item| item.quantity == target.quantity)
+        subscription.item_of(&target.price).is_some_and(|item| item.quantity == target.quantity)
     })
 }
 
@@ -208,19 +195,11 @@ fn agrees(subscription: &Subscription, targets: &[ItemTarget]) -> bool {
 fn fresh_key(record: &BillingRecord, entropy: &dyn Entropy) -> Result<String, Failure> {
     let random =
         random::<8>(entropy).map_err(|no_entropy| Failure::TryLater(no_entropy.to_string()))?;
-    Ok(format!(
-        "{}:{}:{}",
-        record.organization,
-        record.version,
-        hex(&random)
-    ))
+    Ok(format!("{}:{}:{}", record.organization, record.version, hex(&random)))
 }
 
 fn error(code: &str, message: &str) -> BillingError {
-    BillingError {
-        code: code.to_owned(),
-        message: message.to_owned(),
-    }
+    BillingError { code: code.to_owned(), message: message.to_owned() }
 }
 
 fn failure(failure: StripeFailure) -> Failure {

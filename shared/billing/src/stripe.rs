@@ -37,11 +37,7 @@ impl Stripe {
             .timeout(CALL_BUDGET)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self {
-            http,
-            base: base.trim_end_matches('/').to_owned(),
-            key,
-        })
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), key })
     }
 
     /// Reads an object.
@@ -66,11 +62,8 @@ impl Stripe {
         form: &[(String, String)],
         idempotency_key: &str,
     ) -> Result<T, StripeFailure> {
-        let request = self
-            .http
-            .post(self.url(path))
-            .header("Idempotency-Key", idempotency_key)
-            .form(form);
+        let request =
+            self.http.post(self.url(path)).header("Idempotency-Key", idempotency_key).form(form);
         self.send(request).await
     }
 
@@ -106,20 +99,15 @@ fn no_answer(error: reqwest::Error) -> StripeFailure {
 
 /// Sorts an error answer (<https://docs.stripe.com/error-low-level>).
 fn sort(status: StatusCode, body: &[u8]) -> StripeFailure {
-    let error = serde_json::from_slice::<ErrorBody>(body)
-        .map(|body| body.error)
-        .unwrap_or_default();
+    let error =
+        serde_json::from_slice::<ErrorBody>(body).map(|body| body.error).unwrap_or_default();
     let code = error.code.or(error.kind).unwrap_or_default();
     let told = format!("Stripe answered {status}: {code}");
     match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT => StripeFailure::Transient(told),
         _ if status.is_server_error() => StripeFailure::Stored(told),
         _ => StripeFailure::Permanent(BillingError {
-            code: if code.is_empty() {
-                format!("http_{}", status.as_u16())
-            } else {
-                code
-            },
+            code: if code.is_empty() { format!("http_{}", status.as_u16()) } else { code },
             message: error.message.unwrap_or(told),
         }),
     }
@@ -173,11 +161,7 @@ impl From<SubscriptionObject> for Subscription {
                 .items
                 .data
                 .into_iter()
-                .map(|item| Item {
-                    id: item.id,
-                    price: item.price.id,
-                    quantity: item.quantity,
-                })
+                .map(|item| Item { id: item.id, price: item.price.id, quantity: item.quantity })
                 .collect(),
         }
     }
@@ -222,10 +206,7 @@ mod tests {
     use super::*;
 
     fn sorted(status: u16, body: &str) -> StripeFailure {
-        sort(
-            StatusCode::from_u16(status).expect("a status"),
-            body.as_bytes(),
-        )
+        sort(StatusCode::from_u16(status).expect("a status"), body.as_bytes())
     }
 
     #[test]
@@ -242,37 +223,20 @@ mod tests {
             assert!(matches!(sorted(status, ""), StripeFailure::Permanent(_)));
         }
         for status in [409, 429] {
-            assert!(matches!(
-                sorted(status, missing),
-                StripeFailure::Transient(_)
-            ));
+            assert!(matches!(sorted(status, missing), StripeFailure::Transient(_)));
         }
         for status in [500, 502, 503] {
-            assert!(matches!(
-                sorted(status, "<html>"),
-                StripeFailure::Stored(_)
-            ));
+            assert!(matches!(sorted(status, "<html>"), StripeFailure::Stored(_)));
         }
     }
 
     #[test]
     fn one_form_sets_all_items() {
         let form = quantities_form(&[
-            ItemTarget {
-                id: Some("si_1".to_owned()),
-                price: "price_1".to_owned(),
-                quantity: 3,
-            },
-            ItemTarget {
-                id: None,
-                price: "price_2".to_owned(),
-                quantity: 1,
-            },
+            ItemTarget { id: Some("si_1".to_owned()), price: "price_1".to_owned(), quantity: 3 },
+            ItemTarget { id: None, price: "price_2".to_owned(), quantity: 1 },
         ]);
-        let form: Vec<_> = form
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let form: Vec<_> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(
             form,
             [

@@ -83,18 +83,16 @@ impl NewAgencyAccount {
     pub fn parse(input: AgencyAccountInput, mut faults: Vec<Fault>) -> Result<Self, Vec<Fault>> {
         let found_by_reader = std::mem::take(&mut faults);
         let mut form = Form::new(&mut faults);
-        let name = form.required("name", input.name.blank_is_absent(), |raw| {
-            Text::line(&raw, 1..=255)
-        });
+        let name =
+            form.required("name", input.name.blank_is_absent(), |raw| Text::line(&raw, 1..=255));
         let description =
             form.optional("description", input.description.blank_is_absent(), |raw| {
                 Text::lines(&raw, 0..=5_000)
             });
         // Whether the agency exists and is the caller's is decided by authorization.
         form.required("agency_lcuid", input.agency_lcuid.blank_is_absent(), Ok);
-        let website = form.optional("website", input.website.blank_is_absent(), |raw| {
-            WebUrl::parse(&raw)
-        });
+        let website =
+            form.optional("website", input.website.blank_is_absent(), |raw| WebUrl::parse(&raw));
         let parent = form.optional(
             "parent_account_lcuid",
             input.parent_account_lcuid.blank_is_absent(),
@@ -102,12 +100,7 @@ impl NewAgencyAccount {
         );
         faults.extend(found_by_reader);
         match name {
-            Some(name) if faults.is_empty() => Ok(Self {
-                name,
-                description,
-                website,
-                parent,
-            }),
+            Some(name) if faults.is_empty() => Ok(Self { name, description, website, parent }),
             _ => Err(faults),
         }
     }
@@ -160,10 +153,7 @@ impl Slug {
     /// The same name with a number behind it.
     #[must_use]
     pub fn numbered(&self, number: u64) -> Self {
-        Self {
-            base: self.base.clone(),
-            number: Some(number),
-        }
+        Self { base: self.base.clone(), number: Some(number) }
     }
 
     /// The name part, under which the numbers given so far are counted.
@@ -325,19 +315,12 @@ mod tests {
         )
         .expect("valid");
         assert_eq!(account.name.as_str(), "A");
-        assert_eq!(
-            (account.description, account.website, account.parent),
-            (None, None, None)
-        );
+        assert_eq!((account.description, account.website, account.parent), (None, None, None));
     }
 
     #[test]
     fn faults_come_in_the_documented_order_with_unknown_fields_last() {
-        let unknown = Fault {
-            index: None,
-            field: "is_parent_account".into(),
-            rule: Rule::Unknown,
-        };
+        let unknown = Fault { index: None, field: "is_parent_account".into(), rule: Rule::Unknown };
         let faults = NewAgencyAccount::parse(
             AgencyAccountInput {
                 website: Given::Value("nowhere".to_owned()),
@@ -350,13 +333,7 @@ mod tests {
         let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_ref()).collect();
         assert_eq!(
             fields,
-            [
-                "name",
-                "agency_lcuid",
-                "website",
-                "parent_account_lcuid",
-                "is_parent_account"
-            ]
+            ["name", "agency_lcuid", "website", "parent_account_lcuid", "is_parent_account"]
         );
     }
 

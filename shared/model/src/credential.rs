@@ -42,13 +42,10 @@ impl FromStr for Permission {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|permission| permission.as_str() == text)
-            .ok_or_else(|| {
-                let known = Self::ALL.map(Permission::as_str).join(", ");
-                format!("no such permission; there are: {known}")
-            })
+        Self::ALL.into_iter().find(|permission| permission.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Permission::as_str).join(", ");
+            format!("no such permission; there are: {known}")
+        })
     }
 }
 
@@ -137,10 +134,7 @@ impl Presented {
         if !well_formed {
             return None;
         }
-        Some(Self {
-            id: CredentialId::parse(id).ok()?,
-            secret_hash: Sha256::digest(secret).into(),
-        })
+        Some(Self { id: CredentialId::parse(id).ok()?, secret_hash: Sha256::digest(secret).into() })
     }
 
     /// The public half, under which the credential is kept.
@@ -235,10 +229,7 @@ mod tests {
         let (credential, token) = issue(None);
         let now = Timestamp::UNIX_EPOCH;
         let good = present(&format!("bearer {token}")).expect("well-formed");
-        assert_eq!(
-            good.verify(Some(credential.clone()), now),
-            Some(credential.clone())
-        );
+        assert_eq!(good.verify(Some(credential.clone()), now), Some(credential.clone()));
         assert_eq!(good.verify(None, now), None);
 
         let mut tampered = token.clone();
@@ -246,10 +237,7 @@ mod tests {
         let tampered = present(&format!("Bearer {tampered}")).expect("well-formed");
         assert_eq!(tampered.verify(Some(credential.clone()), now), None);
 
-        let revoked = Credential {
-            revoked: true,
-            ..credential
-        };
+        let revoked = Credential { revoked: true, ..credential };
         assert_eq!(good.verify(Some(revoked), now), None);
     }
 
@@ -257,10 +245,7 @@ mod tests {
     fn an_all_zero_hash_does_not_open_an_unknown_credential() {
         let (_, token) = issue(None);
         let good = present(&format!("Bearer {token}")).expect("well-formed");
-        let zero = Presented {
-            id: good.id.clone(),
-            secret_hash: [0; 32],
-        };
+        let zero = Presented { id: good.id.clone(), secret_hash: [0; 32] };
         assert_eq!(zero.verify(None, Timestamp::UNIX_EPOCH), None);
     }
 

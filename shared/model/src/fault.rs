@@ -136,27 +136,17 @@ pub struct Form<'f> {
 impl<'f> Form<'f> {
     /// A form whose faults belong to the request itself.
     pub fn new(faults: &'f mut Vec<Fault>) -> Self {
-        Self {
-            index: None,
-            faults,
-        }
+        Self { index: None, faults }
     }
 
     /// A form whose faults belong to the seat at `index`.
     pub fn of_seat(index: usize, faults: &'f mut Vec<Fault>) -> Self {
-        Self {
-            index: Some(index),
-            faults,
-        }
+        Self { index: Some(index), faults }
     }
 
     /// Records a fault.
     pub fn fault(&mut self, field: impl Into<Cow<'static, str>>, rule: Rule) {
-        self.faults.push(Fault {
-            index: self.index,
-            field: field.into(),
-            rule,
-        });
+        self.faults.push(Fault { index: self.index, field: field.into(), rule });
     }
 
     /// The parsed value of a field that must be there; `None` when a fault was recorded.

@@ -30,15 +30,9 @@ fn new_ulid(clock: &dyn Clock, entropy: &dyn Entropy) -> Result<Ulid, NoEntropy>
 
 fn parse_ulid(text: &str) -> Result<String, NotAnId> {
     // The alphabet is fixed to lower case, so that one id has one spelling in the table.
-    let well_formed = text.len() == 26
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
-    if well_formed && Ulid::from_string(text).is_ok() {
-        Ok(text.to_owned())
-    } else {
-        Err(NotAnId)
-    }
+    let well_formed =
+        text.len() == 26 && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+    if well_formed && Ulid::from_string(text).is_ok() { Ok(text.to_owned()) } else { Err(NotAnId) }
 }
 
 macro_rules! ulid_id {
@@ -232,10 +226,7 @@ pub(crate) mod tests {
     fn lcuids_have_one_spelling() {
         let lower = "LCUID-LA-60f1bc3d-4172-45ad-be4d-1dcbfce926ef";
         let upper = "LCUID-LA-60F1BC3D-4172-45AD-BE4D-1DCBFCE926EF";
-        assert_eq!(
-            AgencyAccountLcuid::parse(upper),
-            AgencyAccountLcuid::parse(lower)
-        );
+        assert_eq!(AgencyAccountLcuid::parse(upper), AgencyAccountLcuid::parse(lower));
         for bad in [
             "",
             "LCUID-LA-",

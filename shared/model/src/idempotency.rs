@@ -26,11 +26,7 @@ impl IdempotencyKey {
     pub fn parse(raw: &[u8]) -> Result<Self, Rule> {
         let visible = (1..=255).contains(&raw.len()) && raw.iter().all(u8::is_ascii_graphic);
         let text = std::str::from_utf8(raw).map_err(|_| Rule::IdempotencyKey)?;
-        if visible {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Rule::IdempotencyKey)
-        }
+        if visible { Ok(Self(text.to_owned())) } else { Err(Rule::IdempotencyKey) }
     }
 }
 
@@ -158,11 +154,7 @@ mod tests {
             assert!(IdempotencyKey::parse(good.as_bytes()).is_ok());
         }
         for bad in ["", "a b", "a\tb", "é", "a\u{7f}", &"k".repeat(256)] {
-            assert_eq!(
-                IdempotencyKey::parse(bad.as_bytes()),
-                Err(Rule::IdempotencyKey),
-                "{bad:?}"
-            );
+            assert_eq!(IdempotencyKey::parse(bad.as_bytes()), Err(Rule::IdempotencyKey), "{bad:?}");
         }
     }
 

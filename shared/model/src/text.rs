@@ -99,35 +99,43 @@ mod tests {
     fn joiners_stay_and_deceivers_are_refused() {
         assert!(Text::line("می\u{200C}خواهم 👩\u{200D}🚀", 1..=64).is_ok());
         for bad in [
-            '\0', '\n', '\t', '\u{7f}', '\u{85}', '\u{200B}', '\u{202A}', '\u{202E}', '\u{2028}',
-            '\u{2029}', '\u{2060}', '\u{2066}', '\u{2069}', '\u{FDD0}', '\u{FEFF}', '\u{FFFE}',
-            '\u{FFFF}', '\u{1FFFE}', '\u{E0001}', '\u{E007F}', '\u{10FFFF}',
+            '\0',
+            '\n',
+            '\t',
+            '\u{7f}',
+            '\u{85}',
+            '\u{200B}',
+            '\u{202A}',
+            '\u{202E}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{FDD0}',
+            '\u{FEFF}',
+            '\u{FFFE}',
+            '\u{FFFF}',
+            '\u{1FFFE}',
+            '\u{E0001}',
+            '\u{E007F}',
+            '\u{10FFFF}',
         ] {
             let raw = format!("a{bad}b");
-            assert_eq!(
-                Text::line(&raw, 1..=64),
-                Err(Rule::ForbiddenCharacter(bad)),
-                "{bad:?}"
-            );
+            assert_eq!(Text::line(&raw, 1..=64), Err(Rule::ForbiddenCharacter(bad)), "{bad:?}");
         }
     }
 
     #[test]
     fn newline_and_tab_are_allowed_in_lines_only() {
         assert!(Text::lines("a\n\tb", 0..=10).is_ok());
-        assert_eq!(
-            Text::lines("a\rb", 0..=10),
-            Err(Rule::ForbiddenCharacter('\r'))
-        );
+        assert_eq!(Text::lines("a\rb", 0..=10), Err(Rule::ForbiddenCharacter('\r')));
     }
 
     #[test]
     fn length_counts_scalar_values_after_trimming_and_composing() {
         // "e" and a combining acute accent compose to one scalar value.
-        assert_eq!(
-            Text::line("  e\u{301}  ", 1..=1).map(Text::into_string),
-            Ok("é".to_owned())
-        );
+        assert_eq!(Text::line("  e\u{301}  ", 1..=1).map(Text::into_string), Ok("é".to_owned()));
         assert_eq!(Text::line("   ", 1..=5), Err(Rule::MinLength(1)));
         assert_eq!(Text::line("abcdef", 1..=5), Err(Rule::MaxLength(5)));
         assert!(Text::line("😀😀😀😀😀", 1..=5).is_ok());

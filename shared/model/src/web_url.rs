@@ -41,10 +41,7 @@ impl WebUrl {
         if !after_scheme.starts_with("://") || after_scheme.starts_with(":///") {
             return Err(Rule::Url(UrlRule::Absolute));
         }
-        let authority = after_scheme[3..]
-            .split(['/', '?', '#', '\\'])
-            .next()
-            .unwrap_or_default();
+        let authority = after_scheme[3..].split(['/', '?', '#', '\\']).next().unwrap_or_default();
         if !url.username().is_empty() || url.password().is_some() || authority.contains('@') {
             return Err(Rule::Url(UrlRule::UserInfo));
         }
@@ -150,11 +147,7 @@ mod tests {
             "http://①②⑦.0.0.1/",
             "http://127。0。0。1/",
         ] {
-            assert_eq!(
-                WebUrl::parse(url),
-                Err(Rule::Url(UrlRule::PrivateAddress)),
-                "{url}"
-            );
+            assert_eq!(WebUrl::parse(url), Err(Rule::Url(UrlRule::PrivateAddress)), "{url}");
         }
     }
 
@@ -177,10 +170,7 @@ mod tests {
         ] {
             assert_eq!(WebUrl::parse(url), Err(Rule::Url(rule)), "{url}");
         }
-        assert_eq!(
-            WebUrl::parse("https://exam\tple.com/"),
-            Err(Rule::ForbiddenCharacter('\t'))
-        );
+        assert_eq!(WebUrl::parse("https://exam\tple.com/"), Err(Rule::ForbiddenCharacter('\t')));
     }
 
     #[test]
@@ -188,10 +178,7 @@ mod tests {
         let base = "https://example.com/";
         let fits = format!("{base}{}", "a".repeat(2_048 - base.len()));
         assert!(WebUrl::parse(&fits).is_ok());
-        assert_eq!(
-            WebUrl::parse(&format!("{fits}a")),
-            Err(Rule::MaxLength(2_048))
-        );
+        assert_eq!(WebUrl::parse(&format!("{fits}a")), Err(Rule::MaxLength(2_048)));
         // Percent-encoding makes the parsed form three times as long.
         let grows = format!("{base}{}", "é".repeat(1_000));
         assert_eq!(WebUrl::parse(&grows), Err(Rule::MaxLength(2_048)));

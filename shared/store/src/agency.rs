@@ -21,10 +21,8 @@ enum Purpose {
 
 impl AgencyAccounts for Table {
     async fn commit(&self, commit: Commit<'_>) -> Result<Option<StoredAnswer>, CommitRefusal> {
-        let (purposes, actions): (Vec<_>, Vec<_>) = actions(self, &commit)
-            .map_err(|_| CommitRefusal::Unavailable)?
-            .into_iter()
-            .unzip();
+        let (purposes, actions): (Vec<_>, Vec<_>) =
+            actions(self, &commit).map_err(|_| CommitRefusal::Unavailable)?.into_iter().unzip();
         let failed = match self.transact(actions).await {
             Ok(()) => return Ok(None),
             Err(Refused::Conditions(failed)) => failed,
@@ -52,8 +50,8 @@ impl AgencyAccounts for Table {
                 }
             }
         }
-        Err(slug_taken.map_or(CommitRefusal::Unavailable, |last_number| {
-            CommitRefusal::SlugTaken { last_number }
+        Err(slug_taken.map_or(CommitRefusal::Unavailable, |last_number| CommitRefusal::SlugTaken {
+            last_number,
         }))
     }
 }

@@ -66,11 +66,7 @@ impl BillingLedger for Table {
             .condition_expression("applied_version = :from AND version > :version")
             .expression_attribute_values(":from", number(from))
             .expression_attribute_values(":version", number(version));
-        if conditional(still_behind).await? {
-            Ok(Recorded::Yes)
-        } else {
-            Ok(Recorded::Overtaken)
-        }
+        if conditional(still_behind).await? { Ok(Recorded::Yes) } else { Ok(Recorded::Overtaken) }
     }
 
     async fn record_failure(
@@ -117,10 +113,7 @@ async fn conditional(update: UpdateItemFluentBuilder) -> Result<bool, LedgerUnav
     match update.send().await {
         Ok(_) => Ok(true),
         Err(SdkError::ServiceError(error))
-            if matches!(
-                error.err(),
-                UpdateItemError::ConditionalCheckFailedException(_)
-            ) =>
+            if matches!(error.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
         {
             Ok(false)
         }

@@ -47,11 +47,7 @@ pub(crate) fn found(request: &Keyed, item: Option<Item>) -> Found {
         return Found::Unreadable;
     };
     if row.fingerprint == hex(&request.fingerprint) {
-        Found::Same(StoredAnswer {
-            status: row.status,
-            location: row.location,
-            body: row.body,
-        })
+        Found::Same(StoredAnswer { status: row.status, location: row.location, body: row.body })
     } else {
         Found::Other
     }

@@ -43,10 +43,8 @@ fn actions(table: &Table, commit: &Commit<'_>) -> Result<Vec<TransactWriteItem>,
     if let Some((request, answer)) = commit.record {
         actions.push(idempotency::record(table, request, 0, answer, commit.now)?);
     }
-    let lock = EmailRow {
-        key: Key::email(&account.email.unique_form()),
-        account: account.id.to_string(),
-    };
+    let lock =
+        EmailRow { key: Key::email(&account.email.unique_form()), account: account.id.to_string() };
     actions.push(put(table, &lock, Condition::absent())?);
     actions.push(put(table, &AccountRow::from(account), Condition::absent())?);
     Ok(actions)

@@ -53,10 +53,7 @@ impl Key {
 
     /// An account of an agency.
     pub fn agency_account(agency: &AgencyLcuid, lcuid: &AgencyAccountLcuid) -> Self {
-        Self::of(
-            format!("AGENCY#{agency}"),
-            format!("{AGENCY_ACCOUNT}{lcuid}"),
-        )
+        Self::of(format!("AGENCY#{agency}"), format!("{AGENCY_ACCOUNT}{lcuid}"))
     }
 
     /// The lock on a slug.

@@ -17,5 +17,5 @@ mod seats;
 mod table;
 mod transaction;
 
-pub use provision::{Provisioned, ProvisionError, StripeLink};
+pub use provision::{ProvisionError, Provisioned, StripeLink};
 pub use table::{Table, connect};

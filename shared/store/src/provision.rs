@@ -95,14 +95,8 @@ impl Table {
             updated_at: now,
         };
         self.provision([
-            (
-                put(self, &organization, Condition::absent()),
-                ProvisionError::Exists("organization"),
-            ),
-            (
-                put(self, &billing, Condition::absent()),
-                ProvisionError::Exists("billing record"),
-            ),
+            (put(self, &organization, Condition::absent()), ProvisionError::Exists("organization")),
+            (put(self, &billing, Condition::absent()), ProvisionError::Exists("billing record")),
         ])
         .await
     }
@@ -134,10 +128,7 @@ impl Table {
         );
         self.provision([
             (linked, ProvisionError::OtherSubscription),
-            (
-                check(self, &Key::organization(id), exists()),
-                ProvisionError::NoSuch("organization"),
-            ),
+            (check(self, &Key::organization(id), exists()), ProvisionError::NoSuch("organization")),
         ])
         .await
     }
@@ -159,8 +150,7 @@ impl Table {
             created_at: micros(self.clock.now()),
         };
         let put = put(self, &row, Condition::absent());
-        self.provision([(put, ProvisionError::Exists("agency"))])
-            .await
+        self.provision([(put, ProvisionError::Exists("agency"))]).await
     }
 
     /// Makes an app of an agency.
@@ -181,14 +171,8 @@ impl Table {
             created_at: micros(self.clock.now()),
         };
         self.provision([
-            (
-                put(self, &row, Condition::absent()),
-                ProvisionError::Exists("app"),
-            ),
-            (
-                check(self, &Key::agency(agency), exists()),
-                ProvisionError::NoSuch("agency"),
-            ),
+            (put(self, &row, Condition::absent()), ProvisionError::Exists("app")),
+            (check(self, &Key::agency(agency), exists()), ProvisionError::NoSuch("agency")),
         ])
         .await
     }
@@ -201,15 +185,11 @@ impl Table {
         use headcount_model::credential::Holder;
 
         let row = CredentialRow::new(credential, self.clock.now());
-        let put = (
-            put(self, &row, Condition::absent()),
-            ProvisionError::Exists("credential"),
-        );
+        let put = (put(self, &row, Condition::absent()), ProvisionError::Exists("credential"));
         match &credential.holder {
             Holder::Organization(id) => {
                 let holder = check(self, &Key::organization(id), exists());
-                self.provision([put, (holder, ProvisionError::NoSuch("organization"))])
-                    .await
+                self.provision([put, (holder, ProvisionError::NoSuch("organization"))]).await
             }
             Holder::App { app, agency } => {
                 let belongs = Condition {
@@ -217,8 +197,7 @@ impl Table {
                     values: vec![(":agency", crate::transaction::text(agency.as_str()))],
                 };
                 let holder = check(self, &Key::app(app), belongs);
-                self.provision([put, (holder, ProvisionError::NoSuch("app of this agency"))])
-                    .await
+                self.provision([put, (holder, ProvisionError::NoSuch("app of this agency"))]).await
             }
             Holder::Administrator => self.provision([put]).await,
         }
@@ -237,8 +216,7 @@ impl Table {
             exists(),
             vec![(":true", AttributeValue::Bool(true))],
         );
-        self.provision([(revoked, ProvisionError::NoSuch("credential"))])
-            .await
+        self.provision([(revoked, ProvisionError::NoSuch("credential"))]).await
     }
 
     /// An organization as it is now.
@@ -284,14 +262,10 @@ impl Table {
                 tracing::error!(cause = %DisplayErrorContext(&error), "the table did not answer");
                 ProvisionError::Unavailable
             })?;
-        output
-            .item
-            .map(serde_dynamo::aws_sdk_dynamodb_1::from_item)
-            .transpose()
-            .map_err(|error| {
-                tracing::error!(%error, "an item could not be read");
-                ProvisionError::Unavailable
-            })
+        output.item.map(serde_dynamo::aws_sdk_dynamodb_1::from_item).transpose().map_err(|error| {
+            tracing::error!(%error, "an item could not be read");
+            ProvisionError::Unavailable
+        })
     }
 
     /// Commits the actions, each with what it means that its condition fails. Of several that
@@ -305,22 +279,17 @@ impl Table {
             .into_iter()
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| ProvisionError::Unavailable)?;
-        self.transact(actions)
-            .await
-            .map_err(|refused| match refused {
-                Refused::Conditions(failed) => meanings
-                    .into_iter()
-                    .zip(failed)
-                    .find_map(|(meaning, failed)| failed.map(|_| meaning))
-                    .unwrap_or(ProvisionError::Unavailable),
-                Refused::Throttled | Refused::Unavailable => ProvisionError::Unavailable,
-            })
+        self.transact(actions).await.map_err(|refused| match refused {
+            Refused::Conditions(failed) => meanings
+                .into_iter()
+                .zip(failed)
+                .find_map(|(meaning, failed)| failed.map(|_| meaning))
+                .unwrap_or(ProvisionError::Unavailable),
+            Refused::Throttled | Refused::Unavailable => ProvisionError::Unavailable,
+        })
     }
 }
 
 fn exists() -> Condition {
-    Condition {
-        expression: "attribute_exists(pk)",
-        values: Vec::new(),
-    }
+    Condition { expression: "attribute_exists(pk)", values: Vec::new() }
 }

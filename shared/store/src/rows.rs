@@ -4,9 +4,7 @@
 use headcount_model::agency::{AgencyAccount, AgencySettings, Slug};
 use headcount_model::billing::{BillingError, BillingRecord, SeatCounts};
 use headcount_model::credential::{Credential, Holder};
-use headcount_model::id::{
-    AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros,
-};
+use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros};
 use headcount_model::idempotency::{Keyed, StoredAnswer, hex};
 use headcount_model::identity::Account;
 use headcount_model::seats::Seat;
@@ -103,16 +101,12 @@ impl TryFrom<BillingRow> for BillingRecord {
         Ok(Self {
             organization: OrganizationId::parse(&row.organization)?,
             subscription: row.stripe_subscription,
-            seats: SeatCounts {
-                basic: row.seats_basic,
-                premium: row.seats_premium,
-            },
+            seats: SeatCounts { basic: row.seats_basic, premium: row.seats_premium },
             version: row.version,
             applied_version: row.applied_version,
-            last_error: row.last_error.map(|error| BillingError {
-                code: error.code,
-                message: error.message,
-            }),
+            last_error: row
+                .last_error
+                .map(|error| BillingError { code: error.code, message: error.message }),
         })
     }
 }
@@ -179,10 +173,7 @@ impl SeatRow {
             pfp_url: details.map(|details| details.pfp_url.as_str().to_owned()),
             keywords: details.map(|details| details.keywords.as_str().to_owned()),
             nick_name: profile.nick_name.as_ref().map(text),
-            age_range: profile
-                .age_range
-                .as_ref()
-                .map(|range| range.as_str().to_owned()),
+            age_range: profile.age_range.as_ref().map(|range| range.as_str().to_owned()),
             sex: profile.sex.map(|sex| sex.as_str().to_owned()),
             location: profile.location.as_ref().map(text),
             description: profile.description.as_ref().map(text),
@@ -252,11 +243,7 @@ impl AgencyAccountRow {
             name: account.new.name.to_string(),
             slug: slug.to_string(),
             description: account.new.description.as_ref().map(ToString::to_string),
-            website: account
-                .new
-                .website
-                .as_ref()
-                .map(|url| url.as_str().to_owned()),
+            website: account.new.website.as_ref().map(|url| url.as_str().to_owned()),
             parent: account.new.parent.as_ref().map(ToString::to_string),
             is_parent_account: account.is_parent_account,
             updated_at: created_at.clone(),
@@ -379,13 +366,12 @@ impl CredentialRow {
             id: credential.id.to_string(),
             secret_hash: hex(&credential.secret_hash),
             holder: match &credential.holder {
-                Holder::Organization(organization) => HolderRow::Organization {
-                    organization: organization.to_string(),
-                },
-                Holder::App { app, agency } => HolderRow::App {
-                    app: app.to_string(),
-                    agency: agency.to_string(),
-                },
+                Holder::Organization(organization) => {
+                    HolderRow::Organization { organization: organization.to_string() }
+                }
+                Holder::App { app, agency } => {
+                    HolderRow::App { app: app.to_string(), agency: agency.to_string() }
+                }
                 Holder::Administrator => HolderRow::Administrator,
             },
             permissions: credential
@@ -418,11 +404,7 @@ impl TryFrom<CredentialRow> for Credential {
                 HolderRow::Administrator => Holder::Administrator,
             },
             // A permission that this version does not know allows nothing in it.
-            permissions: row
-                .permissions
-                .iter()
-                .filter_map(|text| text.parse().ok())
-                .collect(),
+            permissions: row.permissions.iter().filter_map(|text| text.parse().ok()).collect(),
             expires_at: row
                 .valid_until
                 .map(|text| text.parse().map_err(|_| Malformed("valid_until")))

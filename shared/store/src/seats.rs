@@ -48,26 +48,11 @@ impl SeatLedger for Table {
 fn actions(table: &Table, commit: &Commit<'_>) -> Result<Vec<TransactWriteItem>, Refused> {
     let mut actions = Vec::with_capacity(commit.seats.len() + 2);
     if let Some(record) = &commit.record {
-        let answer = StoredAnswer {
-            status: 200,
-            location: None,
-            body: record.answer.clone(),
-        };
-        actions.push(idempotency::record(
-            table,
-            record.request,
-            record.part,
-            &answer,
-            commit.now,
-        )?);
+        let answer = StoredAnswer { status: 200, location: None, body: record.answer.clone() };
+        actions.push(idempotency::record(table, record.request, record.part, &answer, commit.now)?);
     }
     let counts = SeatCounts::of(commit.seats.iter().map(|seat| &seat.new));
-    actions.push(add_to_billing(
-        table,
-        commit.organization,
-        counts,
-        commit.now,
-    )?);
+    actions.push(add_to_billing(table, commit.organization, counts, commit.now)?);
     for seat in commit.seats {
         let row = SeatRow::new(commit.organization, seat);
         actions.push(put(table, &row, Condition::absent())?);
@@ -124,11 +109,7 @@ fn refusal(billing: Option<Item>) -> CommitRefusal {
                 .subscription_status
                 .and_then(|status| status.parse::<SubscriptionStatus>().ok())
                 .is_some_and(SubscriptionStatus::takes_seats);
-            if takes_seats {
-                CommitRefusal::SeatLimitReached
-            } else {
-                CommitRefusal::NoBilling
-            }
+            if takes_seats { CommitRefusal::SeatLimitReached } else { CommitRefusal::NoBilling }
         }
     }
 }
@@ -139,11 +120,8 @@ mod tests {
 
     #[test]
     fn the_condition_lists_exactly_the_statuses_that_take_seats() {
-        let listed = [
-            SubscriptionStatus::Active,
-            SubscriptionStatus::Trialing,
-            SubscriptionStatus::PastDue,
-        ];
+        let listed =
+            [SubscriptionStatus::Active, SubscriptionStatus::Trialing, SubscriptionStatus::PastDue];
         for status in SubscriptionStatus::ALL {
             assert_eq!(status.takes_seats(), listed.contains(&status), "{status:?}");
         }

@@ -63,10 +63,5 @@ pub async fn connect(name: &str) -> Table {
         )
         .load()
         .await;
-    Table::new(
-        Client::new(&config),
-        name,
-        Arc::new(System),
-        Arc::new(System),
-    )
+    Table::new(Client::new(&config), name, Arc::new(System), Arc::new(System))
 }

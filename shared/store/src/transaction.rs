@@ -61,10 +61,7 @@ pub(crate) struct Condition {
 impl Condition {
     /// Nothing may be there yet.
     pub(crate) fn absent() -> Self {
-        Self {
-            expression: "attribute_not_exists(pk)",
-            values: Vec::new(),
-        }
+        Self { expression: "attribute_not_exists(pk)", values: Vec::new() }
     }
 }
 
@@ -129,12 +126,8 @@ pub(crate) fn check(
 
 /// DynamoDB refuses an empty map of values.
 fn values(values: Values) -> Option<HashMap<String, AttributeValue>> {
-    (!values.is_empty()).then(|| {
-        values
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
-    })
+    (!values.is_empty())
+        .then(|| values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 impl Table {
@@ -254,31 +247,19 @@ mod tests {
     use super::*;
 
     fn reason(code: &str, item: Option<Item>) -> CancellationReason {
-        CancellationReason::builder()
-            .code(code)
-            .set_item(item)
-            .build()
+        CancellationReason::builder().code(code).set_item(item).build()
     }
 
     #[test]
     fn a_conflict_outweighs_a_failed_condition() {
-        let reasons = [
-            reason("ConditionalCheckFailed", None),
-            reason("TransactionConflict", None),
-        ];
+        let reasons = [reason("ConditionalCheckFailed", None), reason("TransactionConflict", None)];
         assert!(matches!(classify_reasons(&reasons), Outcome::Conflict));
     }
 
     #[test]
     fn throttling_outweighs_a_failed_condition() {
-        let reasons = [
-            reason("ConditionalCheckFailed", None),
-            reason("ThrottlingError", None),
-        ];
-        assert!(matches!(
-            classify_reasons(&reasons),
-            Outcome::Refused(Refused::Throttled)
-        ));
+        let reasons = [reason("ConditionalCheckFailed", None), reason("ThrottlingError", None)];
+        assert!(matches!(classify_reasons(&reasons), Outcome::Refused(Refused::Throttled)));
     }
 
     #[test]

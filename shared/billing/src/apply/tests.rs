@@ -51,10 +51,7 @@ struct Ledger {
 
 impl Ledger {
     fn with(record: BillingRecord) -> Self {
-        Self {
-            record: RefCell::new(Some(record)),
-            interference: RefCell::default(),
-        }
+        Self { record: RefCell::new(Some(record)), interference: RefCell::default() }
     }
 
     fn record(&self) -> BillingRecord {
@@ -123,10 +120,7 @@ impl Remote {
                 quantity: *quantity,
             })
             .collect();
-        Self {
-            items: RefCell::new(items),
-            ..Self::default()
-        }
+        Self { items: RefCell::new(items), ..Self::default() }
     }
 
     /// The next update takes effect or not, and answers with a failure.
@@ -137,10 +131,7 @@ impl Remote {
 
     fn quantities(&self) -> Vec<(String, u64)> {
         let items = self.items.borrow();
-        items
-            .iter()
-            .map(|item| (item.price.clone(), item.quantity))
-            .collect()
+        items.iter().map(|item| (item.price.clone(), item.quantity)).collect()
     }
 
     fn subscription(&self) -> Subscription {
@@ -167,10 +158,7 @@ impl Remote {
 }
 
 impl Subscriptions for Remote {
-    fn fetch(
-        &self,
-        _: &str,
-    ) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send {
+    fn fetch(&self, _: &str) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send {
         ready(Ok(self.subscription()))
     }
 
@@ -194,10 +182,7 @@ impl Subscriptions for Remote {
 }
 
 fn prices() -> Prices {
-    Prices {
-        basic: Some("basic".to_owned()),
-        premium: Some("premium".to_owned()),
-    }
+    Prices { basic: Some("basic".to_owned()), premium: Some("premium".to_owned()) }
 }
 
 fn run_with(
@@ -206,10 +191,7 @@ fn run_with(
     prices: &Prices,
     version: u64,
 ) -> Result<Applied, Failure> {
-    let change = BillingChange {
-        organization: organization(),
-        version,
-    };
+    let change = BillingChange { organization: organization(), version };
     let entropy = Counting(std::sync::atomic::AtomicU8::new(0));
     let future = apply(ledger, remote, prices, &change, &Fixed, &entropy);
     let mut future = std::pin::pin!(future);
@@ -266,10 +248,7 @@ fn an_empty_tier_without_an_item_gets_none() {
 fn a_price_that_is_not_configured_is_an_error_on_record() {
     let ledger = Ledger::with(record(1, 0, 2, 1));
     let remote = Remote::with(&[("basic", 0)]);
-    let prices = Prices {
-        premium: None,
-        ..prices()
-    };
+    let prices = Prices { premium: None, ..prices() };
     let result = run_with(&ledger, &remote, &prices, 1);
     assert!(matches!(result, Err(Failure::Permanent(_))), "{result:?}");
     let code = ledger.record().last_error.map(|error| error.code);
@@ -297,8 +276,7 @@ fn an_overtaken_writer_applies_again_under_a_key_of_its_own() {
 #[test]
 fn a_stored_failure_that_took_effect_is_found_out_by_reading() {
     let ledger = Ledger::with(record(1, 0, 3, 0));
-    let remote =
-        Remote::with(&[("basic", 0)]).then(true, StripeFailure::Stored("500".to_owned()));
+    let remote = Remote::with(&[("basic", 0)]).then(true, StripeFailure::Stored("500".to_owned()));
     assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(1)));
     assert_eq!(remote.keys.borrow().len(), 1);
 }
@@ -306,8 +284,7 @@ fn a_stored_failure_that_took_effect_is_found_out_by_reading() {
 #[test]
 fn a_stored_failure_without_effect_is_repeated_under_another_key() {
     let ledger = Ledger::with(record(1, 0, 3, 0));
-    let remote =
-        Remote::with(&[("basic", 0)]).then(false, StripeFailure::Stored("500".to_owned()));
+    let remote = Remote::with(&[("basic", 0)]).then(false, StripeFailure::Stored("500".to_owned()));
     assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(1)));
     assert_eq!(remote.quantities(), [("basic".to_owned(), 3)]);
     let keys = remote.keys.borrow();
@@ -319,10 +296,7 @@ fn a_transient_failure_leaves_the_record_behind_and_the_key_for_next_time() {
     let ledger = Ledger::with(record(1, 0, 3, 0));
     let remote =
         Remote::with(&[("basic", 0)]).then(true, StripeFailure::Transient("429".to_owned()));
-    assert!(matches!(
-        run(&ledger, &remote, 1),
-        Err(Failure::TryLater(_))
-    ));
+    assert!(matches!(run(&ledger, &remote, 1), Err(Failure::TryLater(_))));
     assert_eq!(ledger.record().applied_version, 0);
     assert_eq!(ledger.record().last_error, None);
     assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(1)));
@@ -337,12 +311,8 @@ fn a_permanent_failure_is_recorded_and_a_later_success_clears_it() {
         code: "resource_missing".to_owned(),
         message: "No such subscription".to_owned(),
     };
-    let remote =
-        Remote::with(&[("basic", 0)]).then(false, StripeFailure::Permanent(gone.clone()));
-    assert_eq!(
-        run(&ledger, &remote, 1),
-        Err(Failure::Permanent(gone.clone()))
-    );
+    let remote = Remote::with(&[("basic", 0)]).then(false, StripeFailure::Permanent(gone.clone()));
+    assert_eq!(run(&ledger, &remote, 1), Err(Failure::Permanent(gone.clone())));
     assert_eq!(ledger.record().last_error, Some(gone));
     assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(1)));
     assert_eq!(ledger.record().last_error, None);
@@ -352,20 +322,8 @@ fn a_permanent_failure_is_recorded_and_a_later_success_clears_it() {
 
 #[test]
 fn an_organization_without_subscription_or_record_is_a_permanent_failure() {
-    let ledger = Ledger::with(BillingRecord {
-        subscription: None,
-        ..record(1, 0, 3, 0)
-    });
-    assert!(matches!(
-        run(&ledger, &Remote::default(), 1),
-        Err(Failure::Permanent(_))
-    ));
-    let nobody = Ledger {
-        record: RefCell::default(),
-        interference: RefCell::default(),
-    };
-    assert!(matches!(
-        run(&nobody, &Remote::default(), 1),
-        Err(Failure::Permanent(_))
-    ));
+    let ledger = Ledger::with(BillingRecord { subscription: None, ..record(1, 0, 3, 0) });
+    assert!(matches!(run(&ledger, &Remote::default(), 1), Err(Failure::Permanent(_))));
+    let nobody = Ledger { record: RefCell::default(), interference: RefCell::default() };
+    assert!(matches!(run(&nobody, &Remote::default(), 1), Err(Failure::Permanent(_))));
 }

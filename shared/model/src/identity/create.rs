@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{Currency, Email, Language, Password, PasswordHash, PasswordPolicy, Settings, TimeZone};
+use super::{
+    Currency, Email, Language, Password, PasswordHash, PasswordPolicy, Settings, TimeZone,
+};
 use crate::fault::{Fault, Form, Given, Rule};
 use crate::id::AccountId;
 use crate::idempotency::{Keyed, StoredAnswer};
@@ -109,13 +111,9 @@ impl NewAccount {
         let settings = parse_settings(&mut form, settings.unwrap_or_default());
         faults.extend(found_by_reader);
         match (email, name, kind, password) {
-            (Some(email), Some(name), Some(kind), Some(password)) if faults.is_empty() => Ok(Self {
-                email,
-                name,
-                kind,
-                password,
-                settings,
-            }),
+            (Some(email), Some(name), Some(kind), Some(password)) if faults.is_empty() => {
+                Ok(Self { email, name, kind, password, settings })
+            }
             _ => Err(faults),
         }
     }
@@ -124,19 +122,13 @@ impl NewAccount {
 fn parse_settings(form: &mut Form<'_>, input: SettingsInput) -> Settings {
     Settings {
         currency: form
-            .optional("settings.currency", input.currency, |raw| {
-                Currency::parse(&raw)
-            })
+            .optional("settings.currency", input.currency, |raw| Currency::parse(&raw))
             .unwrap_or_default(),
         timezone: form
-            .optional("settings.timezone", input.timezone, |raw| {
-                TimeZone::parse(&raw)
-            })
+            .optional("settings.timezone", input.timezone, |raw| TimeZone::parse(&raw))
             .unwrap_or_default(),
         language: form
-            .optional("settings.language", input.language, |raw| {
-                Language::parse(&raw)
-            })
+            .optional("settings.language", input.language, |raw| Language::parse(&raw))
             .unwrap_or_default(),
     }
 }

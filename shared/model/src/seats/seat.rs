@@ -62,11 +62,7 @@ impl FromStr for SeatStatus {
     type Err = Rule;
 
     fn from_str(text: &str) -> Result<Self, Rule> {
-        one_of(
-            text,
-            [SeatStatus::Uninitialized, SeatStatus::Pending],
-            SeatStatus::as_str,
-        )
+        one_of(text, [SeatStatus::Uninitialized, SeatStatus::Pending], SeatStatus::as_str)
     }
 }
 
@@ -109,10 +105,7 @@ impl Username {
         let name = raw.trim();
         let name = name.strip_prefix('@').unwrap_or(name);
         check_length(name, 1..=64)?;
-        if name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-        {
+        if name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')) {
             Ok(Self(name.to_owned()))
         } else {
             Err(Rule::Alphabet("A-Z a-z 0-9 . _ -"))
@@ -142,10 +135,7 @@ impl Keywords {
     pub fn parse(raw: &str) -> Result<Self, Rule> {
         let parts: Vec<&str> = raw.split(',').collect();
         if parts.len() > Self::MAX_COUNT || raw.trim().is_empty() {
-            return Err(Rule::Count {
-                min: 1,
-                max: Self::MAX_COUNT,
-            });
+            return Err(Rule::Count { min: 1, max: Self::MAX_COUNT });
         }
         let keywords = parts
             .into_iter()
@@ -330,9 +320,8 @@ impl NewSeat {
             age_range: form.optional("age_range", input.age_range, |raw| AgeRange::parse(&raw)),
             sex: form.optional("sex", input.sex, |raw| raw.parse()),
             location: form.optional("location", input.location, line(128)),
-            description: form.optional("description", input.description, |raw| {
-                Text::lines(&raw, 1..=1_000)
-            }),
+            description: form
+                .optional("description", input.description, |raw| Text::lines(&raw, 1..=1_000)),
             tag: form.optional("tag", input.tag, line(64)),
             org_group: form.optional("org_group", input.org_group, line(64)),
         };
@@ -343,12 +332,9 @@ impl NewSeat {
         Some(Self {
             tier: tier?,
             details: match (platform, username, pfp_url, keywords) {
-                (Some(platform), Some(username), Some(pfp_url), Some(keywords)) => Some(Details {
-                    platform,
-                    username,
-                    pfp_url,
-                    keywords,
-                }),
+                (Some(platform), Some(username), Some(pfp_url), Some(keywords)) => {
+                    Some(Details { platform, username, pfp_url, keywords })
+                }
                 _ => None,
             },
             profile,
@@ -402,21 +388,14 @@ mod tests {
         let mut faults = Vec::new();
         let seat = NewSeat::parse(0, input, &platforms(), &mut faults);
         assert_eq!(seat.is_none(), !faults.is_empty());
-        faults
-            .into_iter()
-            .map(|fault| (fault.field.into_owned(), fault.rule))
-            .collect()
+        faults.into_iter().map(|fault| (fault.field.into_owned(), fault.rule)).collect()
     }
 
     #[test]
     fn each_incomplete_combination_names_exactly_the_missing_fields() {
         for present in 1_u8..15 {
             let pick = |bit: u8, text: &str| {
-                if present & (1 << bit) == 0 {
-                    Given::Absent
-                } else {
-                    given(text)
-                }
+                if present & (1 << bit) == 0 { Given::Absent } else { given(text) }
             };
             let faults = faults_of(SeatInput {
                 tier: given("basic"),
@@ -451,9 +430,7 @@ mod tests {
         let fields: Vec<_> = faults.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(
             fields,
-            [
-                "tier", "platform", "username", "pfp_url", "keywords", "age_range", "sex"
-            ]
+            ["tier", "platform", "username", "pfp_url", "keywords", "age_range", "sex"]
         );
     }
 
@@ -468,10 +445,7 @@ mod tests {
         assert_eq!(Username::parse("@"), Err(Rule::MinLength(1)));
         assert_eq!(Username::parse(&"a".repeat(65)), Err(Rule::MaxLength(64)));
         for bad in ["@@a", "a b", "é", "a/b"] {
-            assert!(
-                matches!(Username::parse(bad), Err(Rule::Alphabet(_))),
-                "{bad}"
-            );
+            assert!(matches!(Username::parse(bad), Err(Rule::Alphabet(_))), "{bad}");
         }
     }
 
@@ -482,19 +456,10 @@ mod tests {
             Ok("fitness,health,workout".to_owned())
         );
         assert!(Keywords::parse(&["k"; 50].join(",")).is_ok());
-        assert_eq!(
-            Keywords::parse(&["k"; 51].join(",")),
-            Err(Rule::Count { min: 1, max: 50 })
-        );
-        assert_eq!(
-            Keywords::parse("  "),
-            Err(Rule::Count { min: 1, max: 50 })
-        );
+        assert_eq!(Keywords::parse(&["k"; 51].join(",")), Err(Rule::Count { min: 1, max: 50 }));
+        assert_eq!(Keywords::parse("  "), Err(Rule::Count { min: 1, max: 50 }));
         assert_eq!(Keywords::parse("a,"), Err(Rule::KeywordLength(64)));
-        assert_eq!(
-            Keywords::parse(&"k".repeat(65)),
-            Err(Rule::KeywordLength(64))
-        );
+        assert_eq!(Keywords::parse(&"k".repeat(65)), Err(Rule::KeywordLength(64)));
     }
 
     #[test]
@@ -502,7 +467,8 @@ mod tests {
         for good in ["18-24", "0-120", "30-30"] {
             assert!(AgeRange::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "18", "18-", "-24", "24-18", "18-121", "+18-24", "18–24", "18-24-30", "a-b"] {
+        for bad in ["", "18", "18-", "-24", "24-18", "18-121", "+18-24", "18–24", "18-24-30", "a-b"]
+        {
             assert_eq!(AgeRange::parse(bad), Err(Rule::AgeRange), "{bad}");
         }
     }

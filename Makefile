@@ -1,0 +1,85 @@
+# Everything a developer runs. `make help` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+PYTHON ?= python3
+STACK := $(PYTHON) tools/local/stack.py
+VENV := .local/venv/bin
+TEST_STACK := .local/test
+
+FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
+CARGO_DENY_VERSION := 0.20.2
+
+export SAM_CLI_TELEMETRY := 0
+
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## bring up a local stack and follow its logs (ARGS=--detach: return when it is ready)
+	@$(STACK) up $(ARGS)
+
+.PHONY: stop
+stop: ## end the local stack; its state stays
+	@$(STACK) down
+
+.PHONY: clean-local
+clean-local: ## end the local stack and forget its state
+	@$(STACK) forget
+
+.PHONY: test
+test: format lint-template unit end-to-end ## everything that must pass, as CI runs it
+
+.PHONY: check
+check: format clippy dependencies lint-template validate-template ## formatting, lints, dependencies, template
+
+.PHONY: build
+build: ## release binaries as target/lambda/<function>/bootstrap
+	@$(STACK) packages requirements-build.txt
+	CARGO_TARGET_DIR=target $(VENV)/cargo-lambda lambda build --release --locked --compiler cargo \
+		--disable-optimizations $(addprefix --package=,$(FUNCTIONS))
+
+# ---------------------------------------------------------------- The parts of `test` and `check`
+
+.PHONY: format
+format:
+	cargo fmt --all --check
+
+.PHONY: clippy
+clippy:
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+
+# Advisories are left out: their database is fetched from the network at each run, and what passed yesterday must pass
+# today. `cargo deny check advisories` asks for them.
+.PHONY: dependencies
+dependencies:
+	@$(STACK) tool cargo-deny $(CARGO_DENY_VERSION)
+	.local/cargo/bin/cargo-deny --locked check bans licenses sources
+
+.PHONY: lint-template
+lint-template:
+	@$(STACK) packages requirements-test.txt
+	$(VENV)/cfn-lint template.yaml
+
+.PHONY: validate-template
+validate-template:
+	@$(STACK) packages requirements-check.txt
+	$(VENV)/sam validate --lint --region us-east-1 --template template.yaml
+
+.PHONY: unit
+unit:
+	@$(STACK) packages requirements-test.txt
+	cargo test --workspace --locked --features stripe-stand-in/sdk-test
+
+# A stack of its own, made anew, on free ports: it disturbs no `make run`.
+.PHONY: end-to-end
+end-to-end:
+	@$(STACK) forget --dir $(TEST_STACK)
+	@trap '$(STACK) down --dir $(TEST_STACK)' EXIT; \
+	$(STACK) up --dir $(TEST_STACK) --any-ports --detach; \
+	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
+		cargo test --locked --package headcount-tests --features end-to-end

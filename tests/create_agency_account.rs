@@ -1,0 +1,1 @@
+//! create-agency-account

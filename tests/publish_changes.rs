@@ -1,0 +1,286 @@
+//! publish-changes on stream records made from the items that the functions really write.
+
+use std::sync::Mutex;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use headcount_tests::{Call, Item, Stage};
+use publish_changes::{Batch, Event, Outbox, Parcel, SetAside, handle};
+use serde_json::{Value, json};
+
+/// Keeps what it is given and fails what it is told to.
+#[derive(Default)]
+struct Recorder {
+    parcels: Mutex<Vec<Parcel>>,
+    fails: Vec<usize>,
+}
+
+impl Outbox for Recorder {
+    async fn deliver(&self, parcels: &[Parcel]) -> Vec<usize> {
+        self.parcels.lock().expect("not poisoned").extend(parcels.to_vec());
+        self.fails.clone()
+    }
+}
+
+/// A stream record (<https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>) with the
+/// sequence number `n`.
+fn record(n: usize, name: &str, old: Option<&Item>, new: Option<&Item>) -> Value {
+    let image = |item: &Item| serde_json::to_value(serde_dynamo::Item::from(item.clone()));
+    let image = |item: Option<&Item>| item.map(|item| image(item).expect("an item serializes"));
+    let keys = new.or(old).map(|item| {
+        json!({
+            "pk": {"S": item["pk"].as_s().expect("text")},
+            "sk": {"S": item["sk"].as_s().expect("text")}
+        })
+    });
+    let mut record = json!({
+        "eventID": format!("event-{n}"),
+        "eventName": name,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_770_142_367,
+            "Keys": keys,
+            "SequenceNumber": n.to_string(),
+            "SizeBytes": 100,
+            "StreamViewType": "NEW_AND_OLD_IMAGES"
+        }
+    });
+    if let Some(image) = image(new) {
+        record["dynamodb"]["NewImage"] = image;
+    }
+    if let Some(image) = image(old) {
+        record["dynamodb"]["OldImage"] = image;
+    }
+    record
+}
+
+async fn publish(outbox: &Recorder, records: Vec<Value>) -> (Vec<Parcel>, Vec<String>) {
+    let response = handle(outbox, Batch { records }).await.expect("records have numbers");
+    let parcels = std::mem::take(&mut *outbox.parcels.lock().expect("not poisoned"));
+    let failures = response.batch_item_failures.into_iter();
+    (parcels, failures.map(|failure| failure.item_identifier).collect())
+}
+
+fn events(parcels: &[Parcel]) -> Vec<(&str, &Value)> {
+    parcels
+        .iter()
+        .filter_map(|parcel| match parcel {
+            Parcel::Event(Event { detail_type, detail }) => Some((*detail_type, detail)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn with(item: &Item, name: &str, value: AttributeValue) -> Item {
+    let mut item = item.clone();
+    item.insert(name.to_owned(), value);
+    item
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A plain seat, a seat with details, and the billing record after their creation.
+async fn seats() -> (Item, Item, Item) {
+    let stage = Stage::new().await;
+    let (organization, api_key) = stage.seats_tenant().await;
+    let reply = Call::json(&json!({"accounts": [
+        {"tier": "basic", "tag": "influencer"},
+        {"tier": "premium", "platform": "tiktok", "username": "newcreator",
+         "pfp_url": "https://example.com/avatar.jpg", "keywords": "fitness,health"}
+    ]}))
+    .bearer(&api_key)
+    .send(&stage.create_seats())
+    .await;
+    assert_eq!(reply.status, 200);
+    let items = stage.items_under(&format!("ORG#{organization}")).await;
+    let find = |name: &str, value: &str| {
+        let found = items.iter().find(|item| item.get(name) == Some(&text(value)));
+        found.expect("it was written").clone()
+    };
+    (find("tier", "basic"), find("tier", "premium"), find("sk", "BILLING"))
+}
+
+#[tokio::test]
+async fn a_create_becomes_one_billing_message_and_its_events() {
+    let (plain, detailed, billing) = seats().await;
+    let before = with(&billing, "version", number(0));
+    let (parcels, failures) = publish(
+        &Recorder::default(),
+        vec![
+            record(1, "MODIFY", Some(&before), Some(&billing)),
+            record(2, "INSERT", None, Some(&plain)),
+            record(3, "INSERT", None, Some(&detailed)),
+        ],
+    )
+    .await;
+    assert!(failures.is_empty());
+    let Parcel::Billing(change) = &parcels[0] else { panic!("{parcels:?}") };
+    assert_eq!(change.version, 1);
+    assert_eq!(change.organization.as_str(), billing["organization"].as_s().expect("text"));
+
+    let events = events(&parcels);
+    let types: Vec<_> = events.iter().map(|(detail_type, _)| *detail_type).collect();
+    assert_eq!(types, ["SeatCreated", "SeatCreated", "SeatSetupRequested"]);
+    let organization = billing["organization"].as_s().expect("text");
+    assert_eq!(
+        *events[2].1,
+        json!({
+            "version": 1,
+            "id": "event-3:SeatSetupRequested",
+            "data": {
+                "organization": organization,
+                "id": detailed["id"].as_s().expect("text"),
+                "tier": "premium",
+                "platform": "tiktok",
+                "username": "newcreator",
+                "pfp_url": "https://example.com/avatar.jpg",
+                "keywords": "fitness,health",
+                "nick_name": null,
+                "age_range": null,
+                "sex": null,
+                "location": null,
+                "description": null,
+                "requested_at": "2026-02-03T18:12:47.000000Z"
+            }
+        })
+    );
+    assert_eq!(events[0].1["data"]["tag"], "influencer");
+    assert_eq!(events[0].1["data"]["status"], "uninitialized");
+}
+
+#[tokio::test]
+async fn several_changes_of_one_organization_become_the_newest() {
+    let (_, _, billing) = seats().await;
+    let at = |version| with(&billing, "version", number(version));
+    let change = |n, from, to| record(n, "MODIFY", Some(&at(from)), Some(&at(to)));
+    let records = vec![change(1, 0, 1), change(2, 1, 2), change(3, 2, 3)];
+    let (parcels, _) = publish(&Recorder::default(), records.clone()).await;
+    assert_eq!(parcels.len(), 1);
+    assert!(matches!(&parcels[0], Parcel::Billing(change) if change.version == 3));
+
+    // If it cannot be sent, all three have to come again.
+    let broken = Recorder { fails: vec![0], ..Recorder::default() };
+    assert_eq!(publish(&broken, records).await.1, ["1"]);
+}
+
+#[tokio::test]
+async fn what_does_not_change_the_seats_is_not_published() {
+    let (plain, _, billing) = seats().await;
+    let applied = with(&billing, "applied_version", number(1));
+    let tagged = with(&plain, "tag", text("other"));
+    let (parcels, _) = publish(
+        &Recorder::default(),
+        vec![
+            record(1, "MODIFY", Some(&billing), Some(&applied)),
+            record(2, "MODIFY", Some(&plain), Some(&tagged)),
+            record(3, "REMOVE", Some(&plain), None),
+            record(4, "INSERT", None, Some(&with(&billing, "version", number(0)))),
+        ],
+    )
+    .await;
+    assert_eq!(parcels, []);
+}
+
+#[tokio::test]
+async fn a_seat_whose_details_come_later_is_set_up_then() {
+    let (_, detailed, _) = seats().await;
+    let before = with(&detailed, "status", text("uninitialized"));
+    let (parcels, _) =
+        publish(&Recorder::default(), vec![record(1, "MODIFY", Some(&before), Some(&detailed))])
+            .await;
+    let types: Vec<_> = events(&parcels).iter().map(|(detail_type, _)| *detail_type).collect();
+    assert_eq!(types, ["SeatSetupRequested"]);
+}
+
+#[tokio::test]
+async fn events_of_accounts_hold_no_secret() {
+    let stage = Stage::new().await;
+    let tenant = stage.agency_tenant().await;
+    let identity = json!({"email": "owner@example.com", "name": "Acme Inc.", "type": "business",
+        "password": "secure_password_here"});
+    let reply = Call::json(&identity).send(&stage.create_account()).await;
+    assert_eq!(reply.status, 201);
+    let account = &stage.items_under("ACCOUNT#").await[0];
+    let agency_accounts = stage.items_under(&format!("AGENCY#{}", tenant.lcuid)).await;
+    let parent = agency_accounts
+        .iter()
+        .find(|item| item.get("lcuid") == Some(&text(&tenant.parent)))
+        .expect("the parent");
+    let (parcels, _) = publish(
+        &Recorder::default(),
+        vec![record(1, "INSERT", None, Some(account)), record(2, "INSERT", None, Some(parent))],
+    )
+    .await;
+    let events = events(&parcels);
+    assert_eq!(events[0].0, "AccountCreated");
+    assert_eq!(
+        *events[0].1,
+        json!({
+            "version": 1,
+            "id": "event-1:AccountCreated",
+            "data": {
+                "id": reply.json()["id"],
+                "type": "business",
+                "status": "active",
+                "created_at": "2026-02-03T18:12:47.000000Z"
+            }
+        })
+    );
+    assert_eq!(events[1].0, "AgencyAccountCreated");
+    assert_eq!(events[1].1["data"]["is_parent_account"], true);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_set_aside_by_its_key_only() {
+    let (plain, _, _) = seats().await;
+    let stage = Stage::new().await;
+    let identity = json!({"email": "owner@example.com", "name": "Acme Inc.", "type": "business",
+        "password": "secure_password_here"});
+    Call::json(&identity).send(&stage.create_account()).await;
+    let mut account = stage.items_under("ACCOUNT#").await[0].clone();
+    account.remove("status");
+    let pk = account["pk"].as_s().expect("text").clone();
+
+    let (parcels, failures) = publish(
+        &Recorder::default(),
+        vec![
+            record(1, "INSERT", None, Some(&account)),
+            json!({"eventName": "INSERT"}),
+            record(3, "INSERT", None, Some(&plain)),
+        ],
+    )
+    .await;
+    assert!(failures.is_empty());
+    assert_eq!(
+        parcels[0],
+        Parcel::SetAside(SetAside {
+            reason: "an item of another shape",
+            event_id: "event-1".to_owned(),
+            keys: json!({"pk": {"S": pk}, "sk": {"S": "ACCOUNT"}}),
+        })
+    );
+    assert!(matches!(parcels[1], Parcel::SetAside(_)));
+    assert_eq!(events(&parcels)[0].0, "SeatCreated");
+}
+
+#[tokio::test]
+async fn lambda_goes_back_to_the_first_record_that_was_not_delivered() {
+    let (plain, detailed, _) = seats().await;
+    let broken = Recorder { fails: vec![2, 1], ..Recorder::default() };
+    let records = vec![
+        record(1, "INSERT", None, Some(&plain)),
+        record(2, "INSERT", None, Some(&detailed)),
+        record(3, "INSERT", None, Some(&plain)),
+    ];
+    let (parcels, failures) = publish(&broken, records.clone()).await;
+    assert_eq!(failures, ["2"]);
+    // What comes again has the same ids, so that consumers can tell.
+    assert_eq!(publish(&broken, records).await.0, parcels);
+}

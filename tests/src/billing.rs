@@ -1,0 +1,225 @@
+//! The stand-in for Stripe, served in this process, with the two prices and an organization that
+//! is billed by them.
+
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use headcount_billing::Prices;
+use headcount_billing::message;
+use headcount_billing::stripe::Stripe;
+use headcount_model::billing::{BillingChange, SubscriptionStatus};
+use headcount_model::id::OrganizationId;
+use headcount_model::text::Text;
+use headcount_store::{StripeLink, Table};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use stripe_stand_in::Server;
+
+use crate::ports::Ports;
+use crate::stage::Stage;
+
+/// The API key of the tests; the stand-in takes any that begins like this.
+pub const STRIPE_KEY: &str = "sk_test_tests";
+
+/// A Stripe account with the prices of both tiers.
+pub struct Billing {
+    /// The stand-in's address.
+    pub base: String,
+    /// Our client of it.
+    pub stripe: Stripe,
+    /// The prices.
+    pub prices: Prices,
+    http: reqwest::Client,
+}
+
+/// An organization that is billed, with an API key.
+pub struct Billed {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Its key.
+    pub api_key: String,
+    /// Its subscription.
+    pub subscription: String,
+}
+
+impl Billing {
+    /// A new account.
+    pub async fn new() -> Self {
+        let server = Server::bind(0, None).await.expect("a free port");
+        let base = format!("http://{}", server.address());
+        tokio::spawn(server.run(std::future::pending()));
+        let stripe = Stripe::new(&base, SecretString::from(STRIPE_KEY)).expect("a client");
+        let mut billing = Self {
+            base,
+            stripe,
+            prices: Prices {
+                basic: None,
+                premium: None,
+            },
+            http: reqwest::Client::new(),
+        };
+        billing.prices.basic = Some(billing.price("Basic seat", 4_000).await);
+        billing.prices.premium = Some(billing.price("Premium seat", 10_000).await);
+        billing
+    }
+
+    async fn price(&self, name: &str, cents: u32) -> String {
+        let amount = cents.to_string();
+        self.create(
+            "/v1/prices",
+            &[
+                ("currency", "usd"),
+                ("unit_amount", &amount),
+                ("recurring[interval]", "month"),
+                ("product_data[name]", name),
+            ],
+        )
+        .await
+    }
+
+    /// Creates an object and returns its id.
+    async fn create(&self, path: &str, form: &[(&str, &str)]) -> String {
+        let form: Vec<(String, String)> = form
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let key = format!("{path}:{form:?}");
+        let object: Value = self
+            .stripe
+            .post(path, &form, &key[..key.len().min(255)])
+            .await
+            .expect("the stand-in creates it");
+        object["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// An organization with a subscription to both prices.
+    pub async fn organization(&self, stage: &Stage) -> Billed {
+        let organization = OrganizationId::new(&stage.ports, &stage.ports).expect("entropy");
+        let customer = self
+            .create(
+                "/v1/customers",
+                &[("metadata[organization]", organization.as_str())],
+            )
+            .await;
+        let (basic, premium) = (&self.prices.basic, &self.prices.premium);
+        let subscription = self
+            .create(
+                "/v1/subscriptions",
+                &[
+                    ("customer", &customer),
+                    ("items[0][price]", basic.as_deref().expect("a price")),
+                    ("items[0][quantity]", "0"),
+                    ("items[1][price]", premium.as_deref().expect("a price")),
+                    ("items[1][quantity]", "0"),
+                ],
+            )
+            .await;
+        let link = StripeLink {
+            customer,
+            subscription: subscription.clone(),
+            status: SubscriptionStatus::Active,
+        };
+        let name = Text::line("Acme", 1..=255).expect("a name");
+        stage
+            .table
+            .create_organization(&organization, &name, Some(&link), 100_000)
+            .await
+            .expect("an organization");
+        Billed {
+            api_key: stage.api_key(&organization).await,
+            organization,
+            subscription,
+        }
+    }
+
+    /// `sync-billing` on a stage's table.
+    pub fn sync(&self, stage: &Stage) -> sync_billing::Function<Table, Stripe, Ports> {
+        sync_billing::Function {
+            ledger: stage.table.clone(),
+            stripe: self.stripe.clone(),
+            prices: self.prices.clone(),
+            ports: stage.ports.clone(),
+        }
+    }
+
+    /// The quantities of a subscription, basic and premium, as Stripe has them.
+    pub async fn quantities(&self, subscription: &str) -> (u64, u64) {
+        let object = self
+            .http
+            .get(format!("{}/v1/subscriptions/{subscription}", self.base))
+            .bearer_auth(STRIPE_KEY)
+            .send()
+            .await
+            .expect("the stand-in answers")
+            .bytes()
+            .await
+            .expect("a body");
+        let object: Value = serde_json::from_slice(&object).expect("JSON");
+        let of = |price: &Option<String>| {
+            object["items"]["data"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|item| item["price"]["id"].as_str() == price.as_deref())
+                .and_then(|item| item["quantity"].as_u64())
+                .unwrap_or(0)
+        };
+        (of(&self.prices.basic), of(&self.prices.premium))
+    }
+
+    /// How many updates of subscriptions the account has answered.
+    pub async fn updates(&self) -> usize {
+        let log = self.control("GET", "requests", &Value::Null).await;
+        log.as_array()
+            .or_else(|| log["requests"].as_array())
+            .into_iter()
+            .flatten()
+            .filter(|call| {
+                let path = call["path"].as_str().unwrap_or_default();
+                call["method"] == "POST" && path.starts_with("/v1/subscriptions/")
+            })
+            .count()
+    }
+
+    /// Makes calls go wrong; the stand-in's README says how.
+    pub async fn fault(&self, fault: &Value) {
+        self.control("POST", "faults", fault).await;
+    }
+
+    async fn control(&self, method: &str, what: &str, body: &Value) -> Value {
+        let method = method.parse().expect("a method");
+        let response = self
+            .http
+            .request(method, format!("{}/_stand-in/{what}", self.base))
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .expect("the stand-in answers");
+        assert!(response.status().is_success(), "{what}: {body}");
+        let body = response.bytes().await.expect("a body");
+        serde_json::from_slice(&body).unwrap_or(json!(null))
+    }
+}
+
+/// A batch of the billing queue: group and text of each message. Ids are `message-<n>`.
+pub fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, String)>) -> SqsEvent {
+    let mut event = SqsEvent::default();
+    for (n, (group, body)) in messages.into_iter().enumerate() {
+        let mut message = SqsMessage::default();
+        message.message_id = Some(format!("message-{n}"));
+        message.body = Some(body);
+        message
+            .attributes
+            .insert("MessageGroupId".to_owned(), group.to_owned());
+        event.records.push(message);
+    }
+    event
+}
+
+/// The message that says that an organization reached a version.
+pub fn reached(organization: &OrganizationId, version: u64) -> (&str, String) {
+    let change = BillingChange {
+        organization: organization.clone(),
+        version,
+    };
+    (organization.as_str(), message::encode(&change))
+}

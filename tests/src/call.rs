@@ -1,0 +1,171 @@
+//! A call of an HTTP function, as API Gateway makes it, and its reply.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use headcount_api::{Endpoint, answer};
+use lambda_http::Context;
+use lambda_http::lambda_runtime::LambdaEvent;
+use lambda_http::request::LambdaRequest;
+use serde_json::{Map, Value, json};
+
+/// A request to an endpoint: a `POST` with a JSON content type until told otherwise.
+#[derive(Debug, Clone)]
+pub struct Call {
+    headers: Map<String, Value>,
+    body: Value,
+    is_base64: bool,
+}
+
+impl Call {
+    /// A call with a text body.
+    pub fn text(body: impl Into<String>) -> Self {
+        let mut headers = Map::new();
+        headers.insert("content-type".to_owned(), json!("application/json"));
+        Self {
+            headers,
+            body: json!(body.into()),
+            is_base64: false,
+        }
+    }
+
+    /// A call with a JSON body.
+    pub fn json(body: &Value) -> Self {
+        Self::text(body.to_string())
+    }
+
+    /// A call whose body the gateway hands over as base64.
+    pub fn bytes(body: &[u8]) -> Self {
+        Self::raw_base64(&STANDARD.encode(body))
+    }
+
+    /// A call whose body is said to be base64, whether it is or not.
+    pub fn raw_base64(body: &str) -> Self {
+        Self {
+            is_base64: true,
+            ..Self::text(body)
+        }
+    }
+
+    /// A call without a body.
+    pub fn empty() -> Self {
+        Self {
+            body: Value::Null,
+            ..Self::text("")
+        }
+    }
+
+    /// With a header, in lower case as HTTP APIs send them.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_owned(), json!(value));
+        self
+    }
+
+    /// Without a header.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
+    /// With a bearer credential.
+    #[must_use]
+    pub fn bearer(self, credential: &str) -> Self {
+        self.header("authorization", &format!("Bearer {credential}"))
+    }
+
+    /// With an idempotency key.
+    #[must_use]
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    /// The event, payload version 2.0
+    /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
+    pub fn event(&self) -> Value {
+        json!({
+            "version": "2.0",
+            "routeKey": "POST /",
+            "rawPath": "/",
+            "rawQueryString": "",
+            "headers": self.headers,
+            "requestContext": {
+                "accountId": "123456789012",
+                "apiId": "api",
+                "domainName": "api.execute-api.us-east-1.amazonaws.com",
+                "http": {
+                    "method": "POST",
+                    "path": "/",
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "192.0.2.1",
+                    "userAgent": "test"
+                },
+                "requestId": "gateway-request",
+                "routeKey": "POST /",
+                "stage": "$default",
+                "time": "03/Feb/2026:18:12:47 +0000",
+                "timeEpoch": 1_770_142_367_000_u64
+            },
+            "body": self.body,
+            "isBase64Encoded": self.is_base64
+        })
+    }
+
+    /// Sends the call to an endpoint.
+    pub async fn send(&self, endpoint: &impl Endpoint) -> Reply {
+        Reply::to_event(endpoint, &self.event()).await
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u64,
+    /// Headers, names in lower case.
+    pub headers: Map<String, Value>,
+    /// The body as text.
+    pub text: String,
+}
+
+impl Reply {
+    /// Hands an event to an endpoint as the Lambda runtime does.
+    pub async fn to_event(endpoint: &impl Endpoint, event: &Value) -> Self {
+        let request: LambdaRequest =
+            serde_json::from_value(event.clone()).expect("an event of a gateway");
+        let mut context = Context::default();
+        context.request_id = "request-1".to_owned();
+        let response = answer(endpoint, LambdaEvent::new(request, context)).await;
+        let response = serde_json::to_value(response).expect("a response serializes");
+        Self {
+            status: response["statusCode"].as_u64().expect("a status"),
+            headers: response["headers"]
+                .as_object()
+                .filter(|headers| !headers.is_empty())
+                .or(response["multiValueHeaders"].as_object())
+                .cloned()
+                .unwrap_or_default(),
+            text: response["body"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).expect("every answer is JSON")
+    }
+
+    /// A header's text; empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        match &self.headers.get(name) {
+            Some(Value::Array(values)) => values.first().and_then(Value::as_str),
+            Some(value) => value.as_str(),
+            None => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// Whether it was an earlier answer again.
+    pub fn is_replay(&self) -> bool {
+        self.header("idempotency-replayed") == "true"
+    }
+}

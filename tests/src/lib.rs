@@ -1,0 +1,20 @@
+//! What the tests stand on: the real functions and the real store, through the real AWS SDK, on
+//! an embedded DynamoDB, with a clock and a random source that can be replayed.
+
+#![allow(clippy::expect_used)] // A test bench that cannot be set up has to say so loudly.
+
+pub mod billing;
+mod call;
+mod operations;
+mod ports;
+mod stage;
+pub mod transport;
+mod unauthorized;
+mod wire;
+
+pub use call::{Call, Reply};
+pub use operations::Operations;
+pub use ports::Ports;
+pub use stage::{AgencyTenant, Item, Stage};
+pub use unauthorized::bad_credentials;
+pub use wire::Wire;

@@ -1,0 +1,375 @@
+//! An embedded DynamoDB with the table of template.yaml, the functions on it, and tenants.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType, Projection, ProjectionType, ScalarAttributeType,
+};
+use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount, create};
+use headcount_model::billing::SubscriptionStatus;
+use headcount_model::credential::{Credential, Holder, Permission, reveal};
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
+use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
+use headcount_model::identity::PasswordPolicy;
+use headcount_model::port::Clock;
+use headcount_model::seats::Platforms;
+use headcount_model::text::Text;
+use headcount_store::{StripeLink, Table};
+
+use crate::operations::Operations;
+use crate::ports::Ports;
+use crate::wire::Wire;
+
+/// An item of the table.
+pub type Item = HashMap<String, AttributeValue>;
+
+const TABLE: &str = "headcount";
+
+/// Everything that a test of a function needs.
+pub struct Stage {
+    /// Time and randomness.
+    pub ports: Ports,
+    /// The store on the embedded table.
+    pub table: Table,
+    /// The raw client, to look at items and to break them.
+    pub client: Client,
+    /// What `client`, and so every function on it, has sent.
+    pub operations: Operations,
+}
+
+/// An agency with an app, its tokens and two accounts.
+pub struct AgencyTenant {
+    /// The agency.
+    pub lcuid: String,
+    /// The app.
+    pub app: String,
+    /// A token that may create accounts.
+    pub token: String,
+    /// A token that may not.
+    pub token_without_permission: String,
+    /// An account that may have sub-accounts.
+    pub parent: String,
+    /// An account that may not.
+    pub plain: String,
+}
+
+impl Stage {
+    /// A new, empty table.
+    pub async fn new() -> Self {
+        let database = dynoxide::Database::memory().expect("an embedded database");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(dynoxide::server::serve_on(listener, database));
+        let operations = Operations::default();
+        let wire = Wire::default();
+        let config = aws_sdk_dynamodb::Config::builder()
+            .interceptor(wire.clone())
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(format!("http://{address}"))
+            .interceptor(operations.clone())
+            .build();
+        let client = Client::from_conf(config);
+        create_table(&client).await;
+        let ports = Ports::default();
+        let table = Table::new(
+            client.clone(),
+            TABLE,
+            Arc::new(ports.clone()),
+            Arc::new(ports.clone()),
+        );
+        Self {
+            ports,
+            table,
+            client,
+            operations,
+        }
+    }
+
+    /// A store like [`Stage::table`] that remembers nothing, as in a process just started.
+    pub fn cold_table(&self) -> Table {
+        Table::new(
+            self.client.clone(),
+            TABLE,
+            Arc::new(self.ports.clone()),
+            Arc::new(self.ports.clone()),
+        )
+    }
+
+    /// `POST /accounts/create`.
+    pub fn create_seats(&self) -> create_seats::Function<Table, Ports> {
+        create_seats::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            platforms: Platforms::from_list("tiktok,instagram"),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `POST /api/v3/accounts`.
+    pub fn create_agency_account(&self) -> create_agency_account::Function<Table, Ports> {
+        create_agency_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `POST /v1/accounts`, with self-signup on.
+    pub fn create_account(&self) -> create_account::Function<Table, Ports> {
+        create_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            password_policy: PasswordPolicy::default(),
+            self_signup: true,
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// An organization with a subscription in a status and room for `seat_limit` seats.
+    pub async fn organization(
+        &self,
+        status: Option<SubscriptionStatus>,
+        seat_limit: u64,
+    ) -> OrganizationId {
+        let id = OrganizationId::new(&self.ports, &self.ports).expect("entropy");
+        let link = status.map(|status| StripeLink {
+            customer: format!("cus_{id}"),
+            subscription: format!("sub_{id}"),
+            status,
+        });
+        self.table
+            .create_organization(&id, &text("Acme"), link.as_ref(), seat_limit)
+            .await
+            .expect("an organization");
+        id
+    }
+
+    /// An organization that is billed, with an API key that may create seats.
+    pub async fn seats_tenant(&self) -> (OrganizationId, String) {
+        let id = self
+            .organization(Some(SubscriptionStatus::Active), 100_000)
+            .await;
+        let key = self.api_key(&id).await;
+        (id, key)
+    }
+
+    /// An API key that may create seats.
+    pub async fn api_key(&self, organization: &OrganizationId) -> String {
+        let holder = Holder::Organization(organization.clone());
+        self.credential(holder, &[Permission::AccountsCreate]).await
+    }
+
+    /// A credential; the text of it.
+    pub async fn credential(&self, holder: Holder, permissions: &[Permission]) -> String {
+        let (credential, text) = Credential::issue(
+            holder,
+            BTreeSet::from_iter(permissions.iter().copied()),
+            None,
+            &self.ports,
+            &self.ports,
+        )
+        .expect("entropy");
+        self.keep(&credential).await;
+        reveal(&text).to_owned()
+    }
+
+    /// Keeps a credential.
+    pub async fn keep(&self, credential: &Credential) {
+        self.table
+            .create_credential(credential)
+            .await
+            .expect("a credential");
+    }
+
+    /// An agency with everything that belongs to one.
+    pub async fn agency_tenant(&self) -> AgencyTenant {
+        let lcuid = AgencyLcuid::new(&self.ports).expect("entropy");
+        let agency = Agency {
+            lcuid: lcuid.clone(),
+            name: text("Blue River"),
+            settings: Default::default(),
+        };
+        self.table.create_agency(&agency).await.expect("an agency");
+        let app = AppLcuid::new(&self.ports).expect("entropy");
+        self.table
+            .create_app(&app, &lcuid, &text("App"))
+            .await
+            .expect("an app");
+        let holder = Holder::App {
+            app: app.clone(),
+            agency: lcuid.clone(),
+        };
+        AgencyTenant {
+            token: self
+                .credential(holder.clone(), &[Permission::AgencyCreateAccounts])
+                .await,
+            token_without_permission: self.credential(holder, &[]).await,
+            parent: self.agency_account(&lcuid, "Parent", true).await,
+            plain: self.agency_account(&lcuid, "Plain", false).await,
+            lcuid: lcuid.to_string(),
+            app: app.to_string(),
+        }
+    }
+
+    async fn agency_account(&self, agency: &AgencyLcuid, name: &str, is_parent: bool) -> String {
+        let account = AgencyAccount {
+            lcuid: AgencyAccountLcuid::new(&self.ports).expect("entropy"),
+            agency: agency.clone(),
+            new: NewAgencyAccount {
+                name: text(name),
+                description: None,
+                website: None,
+                parent: None,
+            },
+            is_parent_account: is_parent,
+            created_at: self.ports.now(),
+        };
+        let no_answer = StoredAnswer {
+            status: 200,
+            location: None,
+            body: String::new(),
+        };
+        create(&self.table, &self.ports, &account, None, |_, _| {
+            no_answer.clone()
+        })
+        .await
+        .expect("an account");
+        account.lcuid.to_string()
+    }
+
+    /// An administrator of the Identity API.
+    pub async fn administrator(&self) -> String {
+        self.credential(Holder::Administrator, &[Permission::AccountsCreate])
+            .await
+    }
+
+    /// Every item of the table.
+    pub async fn items(&self) -> Vec<Item> {
+        let output = self
+            .client
+            .scan()
+            .table_name(TABLE)
+            .into_paginator()
+            .items()
+            .send();
+        output
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .expect("the table answers")
+    }
+
+    /// The items whose partition key begins with `prefix`.
+    pub async fn items_under(&self, prefix: &str) -> Vec<Item> {
+        let mut items = self.items().await;
+        items.retain(|item| attribute(item, "pk").starts_with(prefix));
+        items
+    }
+
+    /// How many items have an attribute.
+    pub async fn items_with(&self, attribute: &str) -> usize {
+        let items = self.items().await;
+        items.iter().filter(|item| item.contains_key(attribute)).count()
+    }
+
+    /// How many seats an organization has, how many its billing record counts (basic and
+    /// premium), and the version of that record.
+    pub async fn seats(&self, organization: &OrganizationId) -> (usize, u64, u64, u64) {
+        let items = self.items_under(&format!("ORG#{organization}")).await;
+        let seats = items
+            .iter()
+            .filter(|item| attribute(item, "sk").starts_with("SEAT#"))
+            .count();
+        let billing = items
+            .iter()
+            .find(|item| attribute(item, "sk") == "BILLING")
+            .expect("a billing record");
+        let number = |name| attribute(billing, name).parse().expect("a number");
+        (
+            seats,
+            number("seats_basic"),
+            number("seats_premium"),
+            number("version"),
+        )
+    }
+
+    /// Overwrites attributes of an item.
+    pub async fn set(&self, pk: &str, sk: &str, name: &str, value: AttributeValue) {
+        self.client
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .key("sk", AttributeValue::S(sk.to_owned()))
+            .update_expression("SET #name = :value")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", value)
+            .send()
+            .await
+            .expect("an update");
+    }
+}
+
+/// The text of an attribute, or of its number; empty when there is none.
+fn attribute<'i>(item: &'i Item, name: &str) -> &'i str {
+    match item.get(name) {
+        Some(AttributeValue::S(text) | AttributeValue::N(text)) => text,
+        _ => "",
+    }
+}
+
+fn text(text: &str) -> Text {
+    Text::line(text, 1..=255).expect("a name")
+}
+
+fn fingerprint_key() -> FingerprintKey {
+    FingerprintKey::new(&[7; 32]).expect("long enough")
+}
+
+async fn create_table(client: &Client) {
+    let string = |name| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .expect("a definition")
+    };
+    let key = |name, kind| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+            .expect("a key")
+    };
+    let behind = GlobalSecondaryIndex::builder()
+        .index_name("behind")
+        .key_schema(key("behind_shard", KeyType::Hash))
+        .key_schema(key("behind_since", KeyType::Range))
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::KeysOnly)
+                .build(),
+        )
+        .build()
+        .expect("an index");
+    client
+        .create_table()
+        .table_name(TABLE)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(string("pk"))
+        .attribute_definitions(string("sk"))
+        .attribute_definitions(string("behind_shard"))
+        .attribute_definitions(string("behind_since"))
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
+        .global_secondary_indexes(behind)
+        .send()
+        .await
+        .expect("a table");
+}

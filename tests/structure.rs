@@ -1,0 +1,196 @@
+//! The shape of the workspace: which crate may know which, and that functions, packages,
+//! binaries and the template's resources go by one name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+fn root() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("the workspace").to_owned()
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .current_dir(root())
+        .other_options(["--locked".to_owned(), "--offline".to_owned()])
+        .exec()
+        .expect("cargo describes the workspace")
+}
+
+/// The packages of the workspace whose folder lies in `folder`, by folder name.
+fn packages_in<'m>(metadata: &'m Metadata, folder: &str) -> BTreeMap<String, &'m Package> {
+    metadata
+        .workspace_packages()
+        .into_iter()
+        .filter_map(|package| {
+            let own = package.manifest_path.parent()?;
+            let is_in = own.parent()?.as_std_path() == root().join(folder);
+            is_in.then(|| (own.file_name().unwrap_or_default().to_owned(), package))
+        })
+        .collect()
+}
+
+/// The names of what a package needs to be built, tests left out.
+fn needs(package: &Package) -> BTreeSet<&str> {
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind == DependencyKind::Normal)
+        .map(|dependency| dependency.name.as_str())
+        .collect()
+}
+
+/// Everything that ends up in the binary of a package.
+fn links(metadata: &Metadata, package: &Package) -> BTreeSet<String> {
+    let resolve = metadata.resolve.as_ref().expect("a resolved graph");
+    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
+    let mut found = BTreeSet::new();
+    let mut open = vec![&package.id];
+    while let Some(id) = open.pop() {
+        let name = metadata[id].name.to_string();
+        if !found.insert(name) {
+            continue;
+        }
+        let normal = nodes[id].deps.iter().filter(|dependency| {
+            let mut kinds = dependency.dep_kinds.iter();
+            kinds.any(|kind| kind.kind == DependencyKind::Normal)
+        });
+        open.extend(normal.map(|dependency| &dependency.pkg));
+    }
+    found
+}
+
+#[test]
+fn the_arrows_between_crates_go_one_way() {
+    let metadata = metadata();
+    let shared = packages_in(&metadata, "shared");
+    let ours: BTreeSet<&str> =
+        metadata.workspace_packages().into_iter().map(|package| package.name.as_str()).collect();
+    let ours_in = |package: &Package| -> BTreeSet<String> {
+        needs(package).into_iter().filter(|name| ours.contains(name)).map(str::to_owned).collect()
+    };
+    let model = BTreeSet::from(["headcount-model".to_owned()]);
+    let folders: Vec<_> = shared.keys().map(String::as_str).collect();
+    assert_eq!(folders, ["api", "billing", "model", "store"]);
+    assert_eq!(ours_in(shared["model"]), BTreeSet::new());
+    for adapter in ["api", "billing", "store"] {
+        assert_eq!(ours_in(shared[adapter]), model, "adapters never know each other");
+    }
+    for (folder, function) in packages_in(&metadata, "functions") {
+        let foreign: Vec<_> = ours_in(function)
+            .into_iter()
+            .filter(|name| !name.starts_with("headcount-") || name == "headcount-tests")
+            .collect();
+        assert!(foreign.is_empty(), "{folder} needs {foreign:?}");
+    }
+}
+
+#[test]
+fn the_model_is_pure() {
+    let metadata = metadata();
+    let model = packages_in(&metadata, "shared")["model"];
+    let linked = links(&metadata, model);
+    for impure in ["serde_json", "tokio", "hyper", "aws-config", "aws-smithy-types", "lambda_http"] {
+        assert!(!linked.contains(impure), "the model links {impure}");
+    }
+}
+
+#[test]
+fn the_request_path_links_neither_queue_nor_stripe() {
+    let metadata = metadata();
+    let functions = packages_in(&metadata, "functions");
+    let creates: Vec<_> =
+        functions.iter().filter(|(name, _)| name.starts_with("create-")).collect();
+    assert_eq!(creates.len(), 3);
+    for (name, function) in creates {
+        let linked = links(&metadata, function);
+        for heavy in ["aws-sdk-sqs", "aws-sdk-eventbridge", "reqwest", "headcount-billing"] {
+            assert!(!linked.contains(heavy), "{name} links {heavy}");
+        }
+    }
+}
+
+/// `create-seats` becomes `CreateSeatsFunction`.
+fn resource_name(folder: &str) -> String {
+    let pascal = folder.split('-').map(|word| {
+        let (first, rest) = word.split_at(1);
+        first.to_uppercase() + rest
+    });
+    pascal.collect::<String>() + "Function"
+}
+
+/// The functions of the template: resource name and `CodeUri`.
+fn template_functions() -> BTreeMap<String, String> {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    let mut functions = BTreeMap::new();
+    let mut resource = "";
+    let mut is_function = false;
+    for line in template.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let line = line.trim();
+        if indent == 2 && line.ends_with(':') {
+            resource = line.trim_end_matches(':');
+            is_function = false;
+        } else if indent == 4 && line.starts_with("Type:") {
+            is_function = line == "Type: AWS::Serverless::Function";
+        } else if let Some(uri) = line.strip_prefix("CodeUri: ")
+            && is_function
+        {
+            functions.insert(resource.to_owned(), uri.to_owned());
+        }
+    }
+    functions
+}
+
+#[test]
+fn folder_package_binary_and_template_resource_share_one_name() {
+    let metadata = metadata();
+    let functions = packages_in(&metadata, "functions");
+    let folders: BTreeSet<String> = fs::read_dir(root().join("functions"))
+        .expect("functions")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .collect();
+    assert_eq!(functions.keys().cloned().collect::<BTreeSet<_>>(), folders);
+
+    let mut expected = BTreeMap::new();
+    for (folder, package) in &functions {
+        assert_eq!(package.name.as_str(), folder);
+        let binaries: Vec<_> =
+            package.targets.iter().filter(|target| target.is_bin()).map(|bin| &bin.name).collect();
+        assert_eq!(binaries, [folder]);
+        expected.insert(resource_name(folder), format!("target/lambda/{folder}/"));
+    }
+    assert_eq!(template_functions(), expected);
+}
+
+#[test]
+fn main_only_wires() {
+    for folder in packages_in(&metadata(), "functions").keys() {
+        let main = root().join("functions").join(folder).join("src/main.rs");
+        let lines = fs::read_to_string(main).expect("a main").lines().count();
+        assert!(lines <= 15, "{folder}/src/main.rs has {lines} lines");
+    }
+}
+
+#[test]
+fn every_function_has_a_test_file_of_its_name() {
+    for folder in packages_in(&metadata(), "functions").keys() {
+        let file = format!("tests/{}.rs", folder.replace('-', "_"));
+        assert!(root().join(&file).exists(), "{file} is missing");
+    }
+}
+
+#[test]
+fn no_policy_of_the_template_has_a_wildcard_resource_or_a_scan() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    for (number, line) in template.lines().enumerate() {
+        let line = line.trim();
+        let wildcard = line.starts_with("Resource:") && (line.ends_with('*') || line.contains("\"*\""));
+        assert!(!wildcard, "line {}: {line}", number + 1);
+        assert!(!line.contains("dynamodb:Scan"), "line {}: {line}", number + 1);
+        assert!(!line.contains("dynamodb:*"), "line {}: {line}", number + 1);
+    }
+}

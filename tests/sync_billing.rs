@@ -1,0 +1,197 @@
+//! sync-billing on the real store and our real Stripe client, against the stand-in.
+
+use headcount_model::billing::BillingLedger;
+use headcount_tests::billing::{Billed, Billing, batch, reached};
+use headcount_tests::{Call, Stage};
+use serde_json::json;
+
+async fn create(stage: &Stage, billed: &Billed, basic: usize, premium: usize) {
+    let mut accounts = vec![json!({"tier": "basic"}); basic];
+    accounts.extend(vec![json!({"tier": "premium"}); premium]);
+    let reply = Call::json(&json!({ "accounts": accounts }))
+        .bearer(&billed.api_key)
+        .send(&stage.create_seats())
+        .await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+/// Delivers messages and returns the ids of those to deliver again.
+async fn deliver<'a>(
+    stage: &Stage,
+    billing: &Billing,
+    messages: impl IntoIterator<Item = (&'a str, String)>,
+) -> Vec<String> {
+    let response = billing
+        .sync(stage)
+        .handle(batch(messages))
+        .await
+        .expect("every message has an id");
+    let failures = response.batch_item_failures.into_iter();
+    failures.map(|failure| failure.item_identifier).collect()
+}
+
+/// Version, applied version and the code of the last error of an organization.
+async fn record(stage: &Stage, billed: &Billed) -> (u64, u64, Option<String>) {
+    let record = stage
+        .table
+        .billing(&billed.organization)
+        .await
+        .expect("the table answers")
+        .expect("a record");
+    (
+        record.version,
+        record.applied_version,
+        record.last_error.map(|error| error.code),
+    )
+}
+
+const NONE: [&str; 0] = [];
+
+#[tokio::test]
+async fn quantities_follow_the_seats_and_the_record_says_so() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 2, 1).await;
+    let behind = stage.items_with("behind_since").await;
+    assert_eq!(behind, 1, "behind from the moment of the commit");
+
+    let again = deliver(&stage, &billing, [reached(&billed.organization, 1)]).await;
+    assert_eq!(again, NONE);
+    assert_eq!(billing.quantities(&billed.subscription).await, (2, 1));
+    assert_eq!(record(&stage, &billed).await, (1, 1, None));
+    assert_eq!(stage.items_with("behind_since").await, 0);
+    assert_eq!(stage.items_with("behind_shard").await, 0);
+}
+
+#[tokio::test]
+async fn many_messages_of_one_organization_are_one_update() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    for _ in 0..5 {
+        create(&stage, &billed, 1, 0).await;
+    }
+    // Out of order, repeated, and one from the future of the others.
+    let versions = [3, 1, 5, 5, 2, 4];
+    let messages = versions.map(|version| reached(&billed.organization, version));
+    assert_eq!(deliver(&stage, &billing, messages).await, NONE);
+    assert_eq!(billing.quantities(&billed.subscription).await, (5, 0));
+    assert_eq!(billing.updates().await, 1);
+    // And again, after a redrive.
+    let old = reached(&billed.organization, 1);
+    assert_eq!(deliver(&stage, &billing, [old]).await, NONE);
+    assert_eq!(billing.updates().await, 1);
+}
+
+#[tokio::test]
+async fn a_poison_message_stops_its_own_group_only() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let first = billing.organization(&stage).await;
+    let second = billing.organization(&stage).await;
+    create(&stage, &first, 1, 0).await;
+    create(&stage, &second, 0, 1).await;
+    let again = deliver(
+        &stage,
+        &billing,
+        [
+            (first.organization.as_str(), "{".to_owned()),
+            reached(&second.organization, 1),
+            reached(&first.organization, 1),
+        ],
+    )
+    .await;
+    assert_eq!(again, ["message-0", "message-2"]);
+    assert_eq!(billing.quantities(&first.subscription).await, (0, 0));
+    assert_eq!(billing.quantities(&second.subscription).await, (0, 1));
+}
+
+#[tokio::test]
+async fn what_comes_before_the_first_failure_of_a_group_is_acknowledged() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 1, 0).await;
+    let again = deliver(
+        &stage,
+        &billing,
+        [
+            reached(&billed.organization, 1),
+            (billed.organization.as_str(), "poison".to_owned()),
+            reached(&billed.organization, 1),
+        ],
+    )
+    .await;
+    assert_eq!(again, ["message-1", "message-2"]);
+    assert_eq!(billing.quantities(&billed.subscription).await, (1, 0));
+}
+
+#[tokio::test]
+async fn faults_that_pass_heal_with_the_next_delivery() {
+    for kind in ["429", "lock_timeout", "409", "cut_before", "cut_after"] {
+        let (stage, billing) = (Stage::new().await, Billing::new().await);
+        let billed = billing.organization(&stage).await;
+        create(&stage, &billed, 3, 2).await;
+        billing
+            .fault(&json!({"kind": kind, "method": "POST", "path_prefix": "/v1/subscriptions/", "count": 1}))
+            .await;
+        let message = || [reached(&billed.organization, 1)];
+        let again = deliver(&stage, &billing, message()).await;
+        assert_eq!(again, ["message-0"], "{kind}");
+        assert_eq!(record(&stage, &billed).await, (1, 0, None), "{kind}");
+        assert_eq!(deliver(&stage, &billing, message()).await, NONE, "{kind}");
+        assert_eq!(billing.quantities(&billed.subscription).await, (3, 2), "{kind}");
+        assert_eq!(record(&stage, &billed).await, (1, 1, None), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_stored_under_the_key_is_passed_at_once() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 3, 2).await;
+    billing
+        .fault(&json!({"kind": "500", "method": "POST", "path_prefix": "/v1/subscriptions/", "count": 1}))
+        .await;
+    let message = [reached(&billed.organization, 1)];
+    assert_eq!(deliver(&stage, &billing, message).await, NONE);
+    assert_eq!(billing.quantities(&billed.subscription).await, (3, 2));
+    assert_eq!(billing.updates().await, 2, "the second under another key");
+}
+
+#[tokio::test]
+async fn a_permanent_failure_is_recorded_and_the_seats_stay() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 1, 0).await;
+    let pk = format!("ORG#{}", billed.organization);
+    let nowhere = aws_sdk_dynamodb::types::AttributeValue::S("sub_nowhere".to_owned());
+    stage.set(&pk, "BILLING", "stripe_subscription", nowhere).await;
+
+    let message = [reached(&billed.organization, 1)];
+    assert_eq!(deliver(&stage, &billing, message).await, ["message-0"]);
+    let error = Some("resource_missing".to_owned());
+    assert_eq!(record(&stage, &billed).await, (1, 0, error));
+    assert_eq!(stage.seats(&billed.organization).await.0, 1);
+}
+
+#[tokio::test]
+async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 1, 0).await;
+    create(&stage, &billed, 1, 0).await;
+    // What a writer that read version 1 records after version 2 was committed.
+    let recorded = stage
+        .table
+        .record_applied(&billed.organization, 0, 1, jiff::Timestamp::UNIX_EPOCH)
+        .await;
+    assert_eq!(recorded, Ok(headcount_model::billing::Recorded::Yes));
+    assert_eq!(record(&stage, &billed).await, (2, 1, None));
+    assert_eq!(stage.items_with("behind_since").await, 1, "still behind");
+
+    // One that was overtaken records nothing.
+    let late = stage
+        .table
+        .record_applied(&billed.organization, 0, 2, jiff::Timestamp::UNIX_EPOCH)
+        .await;
+    assert_eq!(late, Ok(headcount_model::billing::Recorded::Overtaken));
+    assert_eq!(record(&stage, &billed).await, (2, 1, None));
+}

@@ -1,0 +1,19 @@
+//! `headcount`, the operator's command line: makes organizations, agencies and credentials in
+//! the table of a stack, and what Stripe needs to bill them.
+
+mod agency;
+mod cli;
+mod credential;
+mod failure;
+mod organization;
+mod prices;
+mod report;
+mod subscription;
+mod target;
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    cli::main().await
+}

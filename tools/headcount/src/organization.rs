@@ -1,0 +1,278 @@
+//! Organizations of the Seats API.
+
+use clap::{Args, Subcommand};
+use headcount_model::id::OrganizationId;
+use headcount_model::port::System;
+use headcount_model::text::Text;
+use headcount_store::rows::{BillingRow, OrganizationRow};
+use headcount_store::{ProvisionError, StripeLink, Table};
+use serde_json::{Value, json};
+
+use crate::cli::name;
+use crate::failure::Failure;
+use crate::report::Report;
+use crate::subscription::{self, SubscriptionId};
+use crate::target::Target;
+
+/// Organizations of the Seats API.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Creates an organization, billed or not. Without billing it cannot create seats.
+    Create(Create),
+    /// Shows an organization and how its billing stands.
+    Show {
+        /// Id of the organization, org_…
+        #[arg(value_name = "ORG", value_parser = OrganizationId::parse)]
+        id: OrganizationId,
+    },
+}
+
+/// What to create.
+#[derive(Args)]
+pub(crate) struct Create {
+    /// Name, 1 to 255 characters.
+    #[arg(long, value_parser = name)]
+    name: Text,
+    /// Create a Stripe customer and a subscription without seats for it.
+    #[arg(long, conflicts_with = "subscription")]
+    with_billing: bool,
+    /// Link this Stripe subscription.
+    #[arg(long, value_name = "SUB", value_parser = SubscriptionId::parse)]
+    subscription: Option<SubscriptionId>,
+    /// The most seats that it may have.
+    #[arg(long, value_name = "SEATS", default_value_t = 100_000)]
+    seat_limit: u64,
+    /// Finish what an earlier run began under this id, or link an organization that has no
+    /// billing yet. The name must be the same.
+    #[arg(long, value_name = "ORG", value_parser = OrganizationId::parse)]
+    org_id: Option<OrganizationId>,
+}
+
+impl Command {
+    pub(crate) async fn run(self, target: &Target) -> Result<Report, Failure> {
+        match self {
+            Command::Create(create) => create.run(target).await,
+            Command::Show { id } => show(&target.table().await?, &id).await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, target: &Target) -> Result<Report, Failure> {
+        let table = target.table().await?;
+        let id = match &self.org_id {
+            Some(id) => id.clone(),
+            None => OrganizationId::new(&System, &System)?,
+        };
+        // Only an id that the operator names can exist.
+        let existing = match &self.org_id {
+            Some(id) => read(&table, id).await?,
+            None => None,
+        };
+        if let Some((organization, _)) = &existing {
+            self.check_name(organization)?;
+        }
+        let linked = existing
+            .as_ref()
+            .and_then(|(_, billing)| link_of(billing.as_ref()?));
+        let link = match linked {
+            Some(linked) => Some(self.keep(linked)?),
+            None => self.link(target, &id).await?,
+        };
+        let kept = self.keep_in(&table, &id, existing.is_some(), link.as_ref());
+        kept.await.map_err(|error| self.unfinished(&id, error))?;
+        Ok(Report::new()
+            .field("org", id.as_str())
+            .field("customer", link.as_ref().map(|link| link.customer.as_str()))
+            .field(
+                "subscription",
+                link.as_ref().map(|link| link.subscription.as_str()),
+            ))
+    }
+
+    fn check_name(&self, organization: &OrganizationRow) -> Result<(), Failure> {
+        if organization.name == self.name.as_str() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the organization {} exists under another name, {:?}",
+            organization.id, organization.name
+        ))
+        .advise("Check --org-id and --name. Nothing was changed."))
+    }
+
+    /// The link that is there, when it is the one that is wanted.
+    fn keep(&self, linked: Link) -> Result<Link, Failure> {
+        match &self.subscription {
+            Some(wanted) if wanted.as_str() != linked.subscription => {
+                Err(ProvisionError::OtherSubscription.into())
+            }
+            _ => Ok(linked),
+        }
+    }
+
+    /// Makes or finds the Stripe objects that are wanted.
+    async fn link(&self, target: &Target, id: &OrganizationId) -> Result<Option<Link>, Failure> {
+        if let Some(wanted) = &self.subscription {
+            let link = subscription::adopt(&target.stripe()?, id, wanted).await?;
+            return Ok(Some(Link::new(link)));
+        }
+        if !self.with_billing {
+            return Ok(None);
+        }
+        let stripe = target.stripe()?;
+        let link = subscription::open(&stripe, id, &self.name).await?;
+        Ok(Some(Link::new(link)))
+    }
+
+    async fn keep_in(
+        &self,
+        table: &Table,
+        id: &OrganizationId,
+        exists: bool,
+        link: Option<&Link>,
+    ) -> Result<(), ProvisionError> {
+        let new = link.and_then(|link| link.new.as_ref());
+        match (exists, new) {
+            (false, new) => {
+                table
+                    .create_organization(id, &self.name, new, self.seat_limit)
+                    .await
+            }
+            (true, Some(new)) => table.link_subscription(id, new).await,
+            (true, None) => Ok(()),
+        }
+    }
+
+    /// The table failed; what exists at Stripe by now is not lost.
+    fn unfinished(&self, id: &OrganizationId, error: ProvisionError) -> Failure {
+        let unknown = error == ProvisionError::Unavailable;
+        let failure = Failure::from(error);
+        if unknown {
+            failure.advise(format!(
+                "The cause is above. Check --table, AWS_REGION, AWS_ENDPOINT_URL and the AWS \
+                 credentials, then repeat the command with --org-id {id}."
+            ))
+        } else {
+            failure
+        }
+    }
+}
+
+/// The Stripe objects of an organization.
+struct Link {
+    customer: String,
+    subscription: String,
+    /// To be written to the table; `None` when that says so already.
+    new: Option<StripeLink>,
+}
+
+impl Link {
+    fn new(link: StripeLink) -> Self {
+        Self {
+            customer: link.customer.clone(),
+            subscription: link.subscription.clone(),
+            new: Some(link),
+        }
+    }
+}
+
+fn link_of(billing: &BillingRow) -> Option<Link> {
+    Some(Link {
+        customer: billing.stripe_customer.clone()?,
+        subscription: billing.stripe_subscription.clone()?,
+        new: None,
+    })
+}
+
+async fn read(
+    table: &Table,
+    id: &OrganizationId,
+) -> Result<Option<(OrganizationRow, Option<BillingRow>)>, ProvisionError> {
+    match table.organization(id).await? {
+        Some(organization) => Ok(Some((organization, table.billing_row(id).await?))),
+        None => Ok(None),
+    }
+}
+
+async fn show(table: &Table, id: &OrganizationId) -> Result<Report, Failure> {
+    let (organization, billing) = read(table, id)
+        .await?
+        .ok_or(ProvisionError::NoSuch("organization"))?;
+    Ok(Report::new()
+        .field("id", organization.id)
+        .field("name", organization.name)
+        .field("created_at", organization.created_at)
+        .field("billing", billing.map_or(Value::Null, view)))
+}
+
+/// The billing record for an operator. Billing is true when both versions are equal.
+fn view(billing: BillingRow) -> Value {
+    json!({
+        "status": billing.subscription_status,
+        "customer": billing.stripe_customer,
+        "subscription": billing.stripe_subscription,
+        "seats": { "basic": billing.seats_basic, "premium": billing.seats_premium },
+        "seat_limit": billing.seat_limit,
+        "version": billing.version,
+        "applied_version": billing.applied_version,
+        "behind_since": billing.behind_since,
+        "last_error": billing.last_error.map(|error| json!({
+            "code": error.code,
+            "message": error.message,
+            "at": error.at,
+        })),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use headcount_store::key::Key;
+    use headcount_store::rows::LastErrorRow;
+
+    use super::*;
+
+    #[test]
+    fn the_view_tells_how_billing_stands() {
+        let id = OrganizationId::parse("org_01k6z3v8m4t5q7r9w2x1y0abcd").expect("an id");
+        let billing = BillingRow {
+            key: Key::billing(&id),
+            organization: id.to_string(),
+            stripe_customer: Some("cus_1".to_owned()),
+            stripe_subscription: Some("sub_1".to_owned()),
+            subscription_status: Some("active".to_owned()),
+            seats_basic: 2,
+            seats_premium: 1,
+            seat_limit: 10,
+            seats_left: 7,
+            version: 3,
+            applied_version: 2,
+            behind_since: Some("2026-02-03T18:12:47.000000Z".to_owned()),
+            behind_shard: Some("d".to_owned()),
+            last_error: Some(LastErrorRow {
+                code: "resource_missing".to_owned(),
+                message: "No such subscription".to_owned(),
+                at: "2026-02-03T18:12:48.000000Z".to_owned(),
+            }),
+            updated_at: "2026-02-03T18:12:48.000000Z".to_owned(),
+        };
+        assert_eq!(
+            view(billing),
+            json!({
+                "status": "active",
+                "customer": "cus_1",
+                "subscription": "sub_1",
+                "seats": {"basic": 2, "premium": 1},
+                "seat_limit": 10,
+                "version": 3,
+                "applied_version": 2,
+                "behind_since": "2026-02-03T18:12:47.000000Z",
+                "last_error": {
+                    "code": "resource_missing",
+                    "message": "No such subscription",
+                    "at": "2026-02-03T18:12:48.000000Z"
+                },
+            })
+        );
+    }
+}

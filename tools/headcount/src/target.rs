@@ -1,0 +1,267 @@
+//! Which stack and which Stripe account the commands work on.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::Region;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Credentials;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+use headcount_billing::stripe::Stripe;
+use headcount_model::port::System;
+use headcount_store::Table;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// The variable that holds the Stripe key.
+const STRIPE_API_KEY: &str = "STRIPE_API_KEY";
+/// The key for the Stripe stand-in of a local stack, which takes any test key.
+const LOCAL_STRIPE_API_KEY: &str = "sk_test_local";
+/// How long one call to a local AWS may take, which is slower than the real one.
+const LOCAL_CALL_BUDGET: Duration = Duration::from_secs(10);
+
+/// Options that say where to work.
+#[derive(Args, Debug, Default)]
+pub(crate) struct TargetOptions {
+    /// Name of the stack's table.
+    #[arg(long, env = "TABLE_NAME", global = true)]
+    table: Option<String>,
+    /// Where Stripe's API answers.
+    #[arg(
+        long,
+        env = "STRIPE_API_BASE",
+        global = true,
+        value_name = "URL",
+        default_value = "https://api.stripe.com",
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
+    stripe_api_base: String,
+    /// The file of a running local stack, `.local/stack.json`. It stands for the table, Stripe,
+    /// its key, and everything AWS; the environment counts for none of these then.
+    #[arg(long, env = "HEADCOUNT_STACK", global = true, value_name = "FILE")]
+    stack_file: Option<String>,
+}
+
+impl TargetOptions {
+    /// Refuses arguments that a stack file would silently override. Variables it may: they say
+    /// where one usually works.
+    ///
+    /// # Errors
+    /// A usage failure.
+    pub(crate) fn checked(self, matches: &ArgMatches) -> Result<Self, Failure> {
+        let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let overridden = ["table", "stripe_api_base"]
+            .into_iter()
+            .find(|id| typed(id));
+        match overridden {
+            Some(id) if self.stack_file.is_some() => Err(Failure::usage(format!(
+                "--{} makes no sense with a stack file, which says that too",
+                id.replace('_', "-")
+            ))
+            .advise("Leave out the one or the other (--stack-file or HEADCOUNT_STACK).")),
+            _ => Ok(self),
+        }
+    }
+
+    /// A variable that is set to nothing counts as not set.
+    fn stack_file(&self) -> Option<&Path> {
+        let path = self.stack_file.as_deref()?;
+        (!path.is_empty()).then(|| Path::new(path))
+    }
+}
+
+/// The part of `.local/stack.json` that is needed here.
+#[derive(Debug, Deserialize)]
+struct StackFile {
+    aws_endpoint: String,
+    aws: LocalAws,
+    table: String,
+    stripe: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct LocalAws {
+    region: String,
+    access_key_id: String,
+    secret_access_key: SecretString,
+}
+
+impl StackFile {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let told = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("the stack file {}: {error}", path.display()))
+                .advise("It exists while a local stack is up: make run")
+        };
+        let text = std::fs::read(path).map_err(|error| told(&error))?;
+        serde_json::from_slice(&text).map_err(|error| told(&error))
+    }
+}
+
+/// Where to work.
+#[derive(Debug)]
+pub(crate) struct Target {
+    table: Option<String>,
+    /// `None`: as the environment says.
+    aws: Option<(String, LocalAws)>,
+    stripe_api_base: String,
+    stripe_api_key: Option<SecretString>,
+}
+
+impl Target {
+    /// What the options and the environment say.
+    ///
+    /// # Errors
+    /// When there is no stack file where one is named, or it is not one.
+    pub(crate) fn new(options: TargetOptions) -> Result<Self, Failure> {
+        if let Some(path) = options.stack_file() {
+            let stack = StackFile::read(path)?;
+            return Ok(Self {
+                table: Some(stack.table),
+                aws: Some((stack.aws_endpoint, stack.aws)),
+                stripe_api_base: stack.stripe,
+                stripe_api_key: Some(LOCAL_STRIPE_API_KEY.into()),
+            });
+        }
+        Ok(Self {
+            table: options.table.filter(|table| !table.is_empty()),
+            aws: None,
+            stripe_api_base: options.stripe_api_base,
+            stripe_api_key: stripe_api_key(std::env::var(STRIPE_API_KEY).ok()),
+        })
+    }
+
+    /// The table.
+    ///
+    /// # Errors
+    /// A usage failure when none is named.
+    pub(crate) async fn table(&self) -> Result<Table, Failure> {
+        let name = self.table.as_deref().ok_or_else(|| {
+            Failure::usage("no table is named").advise(
+                "Name it by --table or TABLE_NAME (output TableName of the stack), or name a \
+                 local stack by --stack-file .local/stack.json.",
+            )
+        })?;
+        Ok(match &self.aws {
+            None => headcount_store::connect(name).await,
+            Some((endpoint, aws)) => aws.connect(endpoint, name).await,
+        })
+    }
+
+    /// A client of Stripe.
+    ///
+    /// # Errors
+    /// A usage failure without a key, or when the key would leave the machine in clear text.
+    pub(crate) fn stripe(&self) -> Result<Stripe, Failure> {
+        let key = self.stripe_api_key.clone().ok_or_else(|| {
+            Failure::usage("no Stripe key is known")
+                .advise("Set STRIPE_API_KEY to a secret key (sk_…) of the Stripe account.")
+        })?;
+        if !is_test_key(&key) && !self.stripe_api_base.starts_with("https://") {
+            return Err(Failure::usage(format!(
+                "a live Stripe key is not sent to {}",
+                self.stripe_api_base
+            ))
+            .advise("Use https, or a test key (sk_test_…)."));
+        }
+        Stripe::new(&self.stripe_api_base, key)
+            .map_err(|error| Failure::new(format!("TLS does not start: {error}")))
+    }
+}
+
+impl LocalAws {
+    async fn connect(&self, endpoint: &str, table: &str) -> Table {
+        let credentials = Credentials::new(
+            &self.access_key_id,
+            self.secret_access_key.expose_secret(),
+            None,
+            None,
+            "stack file",
+        );
+        let config = aws_config::from_env()
+            .endpoint_url(endpoint)
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(credentials)
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_timeout(LOCAL_CALL_BUDGET)
+                    .build(),
+            )
+            .load()
+            .await;
+        Table::new(
+            Client::new(&config),
+            table,
+            Arc::new(System),
+            Arc::new(System),
+        )
+    }
+}
+
+/// A key without the newline that reading it from a file leaves; `None` when nothing is left.
+fn stripe_api_key(variable: Option<String>) -> Option<SecretString> {
+    let key = variable?;
+    let key = key.trim();
+    (!key.is_empty()).then(|| key.into())
+}
+
+/// Whether a key is for test mode (<https://docs.stripe.com/keys>): secret or restricted.
+fn is_test_key(key: &SecretString) -> bool {
+    let key = key.expose_secret();
+    key.starts_with("sk_test_") || key.starts_with("rk_test_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(base: &str, key: &str) -> Target {
+        Target {
+            table: None,
+            aws: None,
+            stripe_api_base: base.to_owned(),
+            stripe_api_key: stripe_api_key(Some(key.to_owned())),
+        }
+    }
+
+    #[test]
+    fn a_live_key_travels_encrypted_only() {
+        for (base, key, sent) in [
+            ("https://api.stripe.com", "sk_live_1", true),
+            ("https://api.stripe.com", "sk_test_1\n", true),
+            ("http://127.0.0.1:12111", "sk_test_1", true),
+            ("http://127.0.0.1:12111", "sk_live_1", false),
+            ("http://127.0.0.1:12111", "rk_live_1", false),
+            ("https://api.stripe.com", " ", false),
+        ] {
+            assert_eq!(target(base, key).stripe().is_ok(), sent, "{base} {key}");
+        }
+    }
+
+    #[test]
+    fn a_stack_file_is_read_as_the_local_run_writes_it() {
+        let stack: StackFile = serde_json::from_str(
+            r#"{"api":"http://127.0.0.1:8787","aws_endpoint":"http://127.0.0.1:4566",
+                "aws":{"region":"us-east-1","access_key_id":"test","secret_access_key":"test"},
+                "table":"t","billing_queue":"q","billing_dlq":"d",
+                "stripe":"http://127.0.0.1:12111","demo":{}}"#,
+        )
+        .expect("a stack file");
+        assert_eq!(stack.table, "t");
+        assert_eq!(stack.aws.region, "us-east-1");
+    }
+
+    #[test]
+    fn the_key_of_aws_is_not_shown() {
+        let aws = LocalAws {
+            region: "r".to_owned(),
+            access_key_id: "a".to_owned(),
+            secret_access_key: "hidden".into(),
+        };
+        assert!(!format!("{aws:?}").contains("hidden"));
+    }
+}

@@ -1,0 +1,640 @@
+//! The program itself, against the embedded DynamoDB and the Stripe stand-in.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::process::{Command, Output};
+use std::sync::mpsc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType, Projection, ProjectionType, ScalarAttributeType,
+};
+use headcount_billing::stripe::Stripe;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+const TABLE: &str = "headcount-test";
+const REGION: &str = "us-east-1";
+
+type Item = HashMap<String, AttributeValue>;
+
+/// An AWS with an empty table, and a Stripe account without anything in it.
+struct World {
+    aws: String,
+    stripe: String,
+    client: Client,
+    runtime: Runtime,
+}
+
+impl World {
+    fn new() -> Self {
+        let aws = serve(|| async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("bound");
+            let database = dynoxide::Database::memory().expect("SQLite in memory");
+            (address, dynoxide::server::serve_on(listener, database))
+        });
+        let stripe = serve(|| async {
+            let server = stripe_stand_in::Server::bind(0, None)
+                .await
+                .expect("a port");
+            (server.address(), async {
+                let forever = std::future::pending::<()>();
+                server.run(forever).await.expect("serving");
+            })
+        });
+        let runtime = runtime();
+        let client = client(&aws);
+        runtime.block_on(create_table(&client));
+        Self {
+            aws,
+            stripe,
+            client,
+            runtime,
+        }
+    }
+
+    fn command(&self, line: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_headcount"));
+        // Nothing of the machine: its credentials are for something else.
+        command
+            .env_clear()
+            .env("AWS_ENDPOINT_URL", &self.aws)
+            .env("AWS_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("TABLE_NAME", TABLE)
+            .env("STRIPE_API_BASE", &self.stripe)
+            .env("STRIPE_API_KEY", "sk_test_commands")
+            .args(line);
+        command
+    }
+
+    /// What a command that works prints, as JSON.
+    fn run(&self, line: &[&str]) -> Value {
+        let output = self.command(line).args(["--output", "json"]).output();
+        let output = output.expect("the program starts");
+        assert!(output.status.success(), "{line:?}: {}", stderr(&output));
+        serde_json::from_slice(&output.stdout).expect("one JSON object")
+    }
+
+    /// Exit code and message of a command that does not work.
+    fn fail(&self, line: &[&str]) -> (i32, String) {
+        failed(self.command(line))
+    }
+
+    fn stripe(&self) -> Stripe {
+        Stripe::new(&self.stripe, "sk_test_commands".into()).expect("a client")
+    }
+
+    fn stripe_get(&self, path: &str) -> Value {
+        let stripe = self.stripe();
+        self.runtime
+            .block_on(stripe.get(path, &[]))
+            .expect("Stripe answers")
+    }
+
+    /// The objects of a list at Stripe.
+    fn at_stripe(&self, path: &str) -> Vec<Value> {
+        let mut list = self.stripe_get(path);
+        match list["data"].take() {
+            Value::Array(objects) => objects,
+            other => panic!("no list: {other}"),
+        }
+    }
+
+    /// A subscription that nobody has told us of.
+    fn subscribe(&self, price: &str, key: &str) -> String {
+        let stripe = self.stripe();
+        let post = |path: &'static str, form: &[(&str, &str)]| -> Value {
+            let form = form
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let form: Vec<_> = form.collect();
+            let key = format!("{path}:{key}");
+            let answer = stripe.post(path, &form, &key);
+            self.runtime.block_on(answer).expect("Stripe answers")
+        };
+        let customer = post("/v1/customers", &[("name", "By hand")]);
+        let form = [
+            ("customer", text(&customer, "id")),
+            ("items[0][price]", price),
+            ("items[0][quantity]", "0"),
+        ];
+        text(&post("/v1/subscriptions", &form), "id").to_owned()
+    }
+
+    fn items(&self) -> Vec<Item> {
+        let scan = self.client.scan().table_name(TABLE).consistent_read(true);
+        let output = self.runtime.block_on(scan.send()).expect("a scan");
+        output.items.unwrap_or_default()
+    }
+
+    fn item(&self, pk: &str, sk: &str) -> Option<Item> {
+        let is = |item: &Item, name: &str, value: &str| {
+            item.get(name) == Some(&AttributeValue::S(value.to_owned()))
+        };
+        let found = |item: &Item| is(item, "pk", pk) && is(item, "sk", sk);
+        self.items().into_iter().find(found)
+    }
+}
+
+/// Runs a server on a thread of its own for the rest of the process; returns its address.
+fn serve<Start, Started, Serving>(start: Start) -> String
+where
+    Start: FnOnce() -> Started + Send + 'static,
+    Started: Future<Output = (std::net::SocketAddr, Serving)>,
+    Serving: Future<Output = ()>,
+{
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        runtime().block_on(async {
+            let (address, serving) = start().await;
+            send.send(address).expect("the test waits");
+            serving.await;
+        });
+    });
+    format!("http://{}", receive.recv().expect("the server starts"))
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+fn client(endpoint: &str) -> Client {
+    Client::from_conf(
+        aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(Region::new(REGION))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .build(),
+    )
+}
+
+async fn create_table(client: &Client) {
+    let attribute = |name: &str| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .expect("complete")
+    };
+    let key = |name: &str, kind: KeyType| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+            .expect("complete")
+    };
+    let behind = GlobalSecondaryIndex::builder()
+        .index_name("behind")
+        .key_schema(key("behind_shard", KeyType::Hash))
+        .key_schema(key("behind_since", KeyType::Range))
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::KeysOnly)
+                .build(),
+        )
+        .build()
+        .expect("complete");
+    client
+        .create_table()
+        .table_name(TABLE)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(
+            ["pk", "sk", "behind_shard", "behind_since"]
+                .map(attribute)
+                .to_vec(),
+        ))
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
+        .global_secondary_indexes(behind)
+        .send()
+        .await
+        .expect("a table");
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn failed(mut command: Command) -> (i32, String) {
+    let output = command.output().expect("the program starts");
+    assert!(output.stdout.is_empty(), "a failure prints no result");
+    (output.status.code().expect("an exit"), stderr(&output))
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().expect("a text")
+}
+
+/// Names of the fields, in order of the alphabet.
+fn fields(value: &Value) -> Vec<&str> {
+    let object = value.as_object().expect("an object");
+    object.keys().map(String::as_str).collect()
+}
+
+/// The secret half of a credential.
+fn secret(credential: &str) -> &str {
+    let (id, secret) = credential
+        .strip_prefix("hc_")
+        .and_then(|rest| rest.split_once('_'))
+        .expect("hc_<id>_<secret>");
+    assert_eq!((id.len(), secret.len()), (26, 64));
+    secret
+}
+
+#[test]
+fn an_organization_without_billing() {
+    let world = World::new();
+    let made = world.run(&["org", "create", "--name", " Demo Studio "]);
+    let org = text(&made, "org").to_owned();
+    assert_eq!(
+        made,
+        json!({"org": org, "customer": null, "subscription": null})
+    );
+    let shown = world.run(&["org", "show", &org]);
+    assert_eq!(
+        shown,
+        json!({
+            "id": org,
+            "name": "Demo Studio",
+            "created_at": shown["created_at"],
+            "billing": {
+                "status": null, "customer": null, "subscription": null,
+                "seats": {"basic": 0, "premium": 0}, "seat_limit": 100_000,
+                "version": 0, "applied_version": 0, "behind_since": null, "last_error": null,
+            },
+        })
+    );
+}
+
+#[test]
+fn an_organization_is_finished_under_its_id_and_no_other_name() {
+    let world = World::new();
+    let line = ["org", "create", "--name", "A", "--seat-limit", "7"];
+    let made = world.run(&line);
+    let org = text(&made, "org");
+    let again = [&line[..], &["--org-id", org]].concat();
+    assert_eq!(world.run(&again), made);
+    assert_eq!(world.items().len(), 2);
+    let (code, message) = world.fail(&["org", "create", "--name", "B", "--org-id", org]);
+    assert_eq!(code, 1);
+    assert!(message.contains("another name"), "{message}");
+}
+
+#[test]
+fn credentials_are_told_once_and_kept_as_hashes() {
+    let world = World::new();
+    let org = world.run(&["org", "create", "--name", "A"]);
+    let agency = world.run(&["agency", "create", "--name", "B"]);
+    let agency = text(&agency, "agency_lcuid");
+    let app = world.run(&["app", "create", "--agency", agency, "--name", "C"]);
+    let token = [
+        "token",
+        "create",
+        "--app",
+        text(&app, "app_id"),
+        "--agency",
+        agency,
+    ];
+    let create_seats = ["--permission", "accounts:create"];
+    let create_accounts = ["--permission", "agency.createAccounts"];
+    let api_key = ["api-key", "create", "--org", text(&org, "org")];
+    let lines = [
+        [&api_key[..], &create_seats].concat(),
+        [&api_key[..], &create_seats, &["--expires-in-days", "30"]].concat(),
+        token.to_vec(),
+        [&token[..], &create_accounts].concat(),
+        [&["admin-token", "create"], &create_seats[..]].concat(),
+    ];
+    let made: Vec<_> = lines.iter().map(|line| world.run(line)).collect();
+    let kept = format!("{:?}", world.items());
+    for made in &made {
+        assert_eq!(fields(made), ["credential", "id"]);
+        let credential = text(made, "credential");
+        assert!(credential.contains(text(made, "id")));
+        assert!(kept.contains(text(made, "id")));
+        assert!(
+            !kept.contains(secret(credential)),
+            "a secret is in the table"
+        );
+    }
+    let row = |n: usize| {
+        let id = text(&made[n], "id");
+        world
+            .item(&format!("CREDENTIAL#{id}"), "CREDENTIAL")
+            .expect("kept")
+    };
+    let permissions = |n: usize| format!("{:?}", row(n)["permissions"]);
+    assert!(permissions(0).contains("accounts:create"));
+    assert_eq!(row(2)["permissions"], AttributeValue::L(Vec::new()));
+    assert!(permissions(3).contains("agency.createAccounts"));
+    assert!(!row(0).contains_key("valid_until"));
+    assert!(row(1).contains_key("valid_until"));
+}
+
+#[test]
+fn a_credential_needs_its_holder() {
+    let world = World::new();
+    let nobody = "org_01k6z3v8m4t5q7r9w2x1y0abcd";
+    let agencies = ["A", "B"].map(|name| world.run(&["agency", "create", "--name", name]));
+    let [one, other] = agencies.each_ref().map(|made| text(made, "agency_lcuid"));
+    let app = world.run(&["app", "create", "--agency", one, "--name", "C"]);
+    let before = world.items().len();
+    let permission = ["--permission", "accounts:create"];
+    for line in [
+        [&["api-key", "create", "--org", nobody], &permission[..]].concat(),
+        [
+            "token",
+            "create",
+            "--app",
+            text(&app, "app_id"),
+            "--agency",
+            other,
+        ]
+        .to_vec(),
+        ["org", "show", nobody].to_vec(),
+        ["credential", "revoke", "01k6z3v8m4t5q7r9w2x1y0abcd"].to_vec(),
+        [
+            "app",
+            "create",
+            "--agency",
+            "LCUID-LY-60f1bc3d-4172-45ad-be4d-1dcbfce926ef",
+            "--name",
+            "A",
+        ]
+        .to_vec(),
+        [
+            "agency-account",
+            "create",
+            "--agency",
+            "LCUID-LY-60f1bc3d-4172-45ad-be4d-1dcbfce926ef",
+            "--name",
+            "A",
+        ]
+        .to_vec(),
+    ] {
+        let (code, message) = world.fail(&line);
+        assert_eq!(code, 1, "{line:?}");
+        assert!(message.contains("there is no such"), "{line:?}: {message}");
+    }
+    assert_eq!(world.items().len(), before);
+}
+
+#[test]
+fn revoking_is_for_good_and_harmless_to_repeat() {
+    let world = World::new();
+    let made = world.run(&["admin-token", "create", "--permission", "accounts:create"]);
+    let id = text(&made, "id");
+    let revoked = || {
+        let row = world.item(&format!("CREDENTIAL#{id}"), "CREDENTIAL");
+        row.expect("kept")["revoked"].clone()
+    };
+    assert_eq!(revoked(), AttributeValue::Bool(false));
+    for _ in 0..2 {
+        let told = world.run(&["credential", "revoke", id]);
+        assert_eq!(told, json!({"id": id, "revoked": true}));
+        assert_eq!(revoked(), AttributeValue::Bool(true));
+    }
+}
+
+#[test]
+fn accounts_of_an_agency_have_slugs_of_their_own() {
+    let world = World::new();
+    let agency = world.run(&["agency", "create", "--name", "A"]);
+    let agency = text(&agency, "agency_lcuid");
+    let line = [
+        "agency-account",
+        "create",
+        "--agency",
+        agency,
+        "--name",
+        "Demo Parent",
+    ];
+    let parent = world.run(&[&line[..], &["--parent"]].concat());
+    let plain = world.run(&line);
+    assert_eq!(fields(&parent), ["lcuid", "slug"]);
+    assert_eq!(text(&parent, "slug"), "DemoParent");
+    assert_eq!(text(&plain, "slug"), "DemoParent2");
+    let is_parent = |made: &Value| {
+        let sk = format!("ACCOUNT#{}", text(made, "lcuid"));
+        world.item(&format!("AGENCY#{agency}"), &sk).expect("kept")["is_parent_account"].clone()
+    };
+    assert_eq!(is_parent(&parent), AttributeValue::Bool(true));
+    assert_eq!(is_parent(&plain), AttributeValue::Bool(false));
+}
+
+#[test]
+fn a_table_tells_that_a_secret_is_shown_once() {
+    let world = World::new();
+    let line = ["admin-token", "create", "--permission", "accounts:create"];
+    let output = world.command(&line).output().expect("the program starts");
+    let told = String::from_utf8(output.stdout).expect("text");
+    assert!(told.contains("│ credential ┆ hc_"), "{told}");
+    assert!(told.contains("shown this once"), "{told}");
+}
+
+#[test]
+fn usage_errors_end_with_two_and_say_what_to_do() {
+    let world = World::new();
+    let mut without_table = world.command(&["agency", "create", "--name", "A"]);
+    without_table.env_remove("TABLE_NAME");
+    let mut without_key = world.command(&["stripe", "setup"]);
+    without_key.env_remove("STRIPE_API_KEY");
+    let mut live_key = world.command(&["stripe", "setup"]);
+    live_key.env("STRIPE_API_KEY", "sk_live_1");
+    let both = world.command(&["stripe", "setup", "--stack-file", "x", "--table", "t"]);
+    for (command, advice) in [
+        (without_table, "TABLE_NAME"),
+        (without_key, "STRIPE_API_KEY"),
+        (live_key, "https"),
+        (both, "Leave out"),
+        (world.command(&["org", "make"]), "--help"),
+    ] {
+        let (code, message) = failed(command);
+        assert_eq!(code, 2, "{message}");
+        assert!(message.contains(advice), "{message}");
+        assert!(!message.contains("sk_live_1"), "{message}");
+    }
+}
+
+#[test]
+fn a_table_that_is_not_there_is_a_failure_with_its_cause() {
+    let world = World::new();
+    let (code, message) = world.fail(&["agency", "create", "--name", "A", "--table", "nothing"]);
+    assert_eq!(code, 1);
+    assert!(message.contains("ResourceNotFoundException"), "{message}");
+    assert!(message.contains("Check --table"), "{message}");
+}
+
+#[test]
+fn a_stack_file_stands_for_the_environment() {
+    let world = World::new();
+    let file = std::env::temp_dir().join(format!("headcount-stack-{}.json", std::process::id()));
+    let stack = json!({
+        "api": "http://127.0.0.1:1",
+        "aws_endpoint": world.aws,
+        "aws": {"region": REGION, "access_key_id": "test", "secret_access_key": "test"},
+        "table": TABLE,
+        "stripe": world.stripe,
+        "demo": {},
+    });
+    std::fs::write(&file, stack.to_string()).expect("a temporary file");
+    let run = |line: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_headcount"));
+        command
+            .env_clear()
+            .env("HEADCOUNT_STACK", &file)
+            // What it stands for must not leak through.
+            .env("TABLE_NAME", "another")
+            .env("STRIPE_API_KEY", "sk_live_1")
+            .args(["--output", "json"])
+            .args(line);
+        let output = command.output().expect("the program starts");
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_slice::<Value>(&output.stdout).expect("JSON")
+    };
+    run(&["stripe", "setup"]);
+    let made = run(&["org", "create", "--name", "A", "--with-billing"]);
+    assert!(
+        world
+            .item(&format!("ORG#{}", text(&made, "org")), "BILLING")
+            .is_some()
+    );
+    std::fs::remove_file(&file).expect("it is there");
+}
+
+#[test]
+fn the_prices_are_made_once() {
+    let world = World::new();
+    let made = world.run(&["stripe", "setup"]);
+    assert_eq!(fields(&made), ["price_basic", "price_premium"]);
+    assert!(text(&made, "price_basic").starts_with("price_"));
+    assert_ne!(made["price_basic"], made["price_premium"]);
+    assert_eq!(world.run(&["stripe", "setup"]), made);
+}
+
+#[test]
+fn an_organization_with_billing() {
+    let world = World::new();
+    let line = ["org", "create", "--name", "A", "--with-billing"];
+    let (code, message) = world.fail(&line);
+    assert_eq!(code, 1);
+    assert!(message.contains("headcount stripe setup"), "{message}");
+    world.run(&["stripe", "setup"]);
+    let made = world.run(&line);
+    let org = text(&made, "org");
+    assert!(text(&made, "customer").starts_with("cus_"));
+    assert!(text(&made, "subscription").starts_with("sub_"));
+    let shown = world.run(&["org", "show", org]);
+    assert_eq!(shown["billing"]["status"], "active");
+    assert_eq!(shown["billing"]["customer"], made["customer"]);
+    assert_eq!(shown["billing"]["subscription"], made["subscription"]);
+    let again = [&line[..], &["--org-id", org]].concat();
+    assert_eq!(world.run(&again), made);
+}
+
+#[test]
+fn what_a_run_without_a_table_left_at_stripe_is_found_again() {
+    let world = World::new();
+    world.run(&["stripe", "setup"]);
+    let line = ["org", "create", "--name", "A", "--with-billing"];
+    // Stripe does its part, the table does not.
+    let (code, message) = world.fail(&[&line[..], &["--table", "nothing"]].concat());
+    assert_eq!(code, 1);
+    assert!(message.contains("ResourceNotFoundException"), "{message}");
+    let advised = message.rsplit_once("--org-id ").expect("advice").1;
+    let org = advised.trim_end().trim_end_matches('.');
+    let left = world.at_stripe("/v1/subscriptions");
+    assert_eq!(left.len(), 1);
+    let made = world.run(&[&line[..], &["--org-id", org]].concat());
+    assert_eq!(text(&made, "org"), org);
+    assert_eq!(made["subscription"], left[0]["id"]);
+    assert_eq!(made["customer"], left[0]["customer"]);
+    assert_eq!(world.at_stripe("/v1/subscriptions").len(), 1);
+    assert_eq!(world.at_stripe("/v1/customers").len(), 1);
+}
+
+#[test]
+fn stripe_holds_no_seats_and_knows_whose_they_will_be() {
+    let world = World::new();
+    let prices = world.run(&["stripe", "setup"]);
+    let made = world.run(&["org", "create", "--name", "A", "--with-billing"]);
+    let subscription = &world.at_stripe("/v1/subscriptions")[0];
+    assert_eq!(
+        subscription["metadata"],
+        json!({"organization": made["org"]})
+    );
+    let items = subscription["items"]["data"].as_array().expect("items");
+    let items: Vec<_> = items
+        .iter()
+        .map(|item| (&item["price"]["id"], item["quantity"].as_u64()))
+        .collect();
+    assert_eq!(
+        items,
+        [
+            (&prices["price_basic"], Some(0)),
+            (&prices["price_premium"], Some(0))
+        ]
+    );
+    let customer = &world.at_stripe("/v1/customers")[0];
+    assert_eq!(customer["metadata"], json!({"organization": made["org"]}));
+    assert_eq!(customer["name"], "A");
+}
+
+#[test]
+fn billing_can_be_linked_later_and_only_once() {
+    let world = World::new();
+    let prices = world.run(&["stripe", "setup"]);
+    let org = world.run(&["org", "create", "--name", "A"]);
+    let org = text(&org, "org");
+    let [first, second] = ["1", "2"].map(|n| world.subscribe(text(&prices, "price_basic"), n));
+    let line = |subscription| {
+        [
+            "org",
+            "create",
+            "--name",
+            "A",
+            "--org-id",
+            org,
+            "--subscription",
+            subscription,
+        ]
+    };
+    for _ in 0..2 {
+        let linked = world.run(&line(&first));
+        assert_eq!(linked["subscription"], json!(first));
+        let shown = world.run(&["org", "show", org]);
+        assert_eq!(shown["billing"]["status"], "active");
+        assert_eq!(shown["billing"]["customer"], linked["customer"]);
+    }
+    let path = format!("/v1/subscriptions/{first}");
+    let noted: Value = world.stripe_get(&path);
+    assert_eq!(noted["metadata"], json!({"organization": org}));
+    let (code, message) = world.fail(&line(&second));
+    assert_eq!(code, 1);
+    assert!(message.contains("another subscription"), "{message}");
+}
+
+#[test]
+fn a_subscription_belongs_to_one_organization() {
+    let world = World::new();
+    world.run(&["stripe", "setup"]);
+    let first = world.run(&["org", "create", "--name", "A", "--with-billing"]);
+    let taken = text(&first, "subscription");
+    let (code, message) = world.fail(&["org", "create", "--name", "B", "--subscription", taken]);
+    assert_eq!(code, 1);
+    assert!(message.contains("belongs to the organization"), "{message}");
+    let (code, message) = world.fail(&["org", "create", "--name", "B", "--subscription", "sub_0"]);
+    assert_eq!(code, 1);
+    assert!(message.contains("Stripe refused"), "{message}");
+}

@@ -1,0 +1,151 @@
+//! The subscription object and its items. Source:
+//! <https://docs.stripe.com/api/subscriptions/object>.
+
+mod view;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{calendar::Recurrence, params::Metadata, table::Row};
+
+/// Where a subscription stands. Source:
+/// <https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// In good standing.
+    Active,
+    /// Not paid for yet because of a trial.
+    Trialing,
+    /// The latest invoice is not paid.
+    PastDue,
+    /// Stripe has given up collecting; invoices are left as drafts.
+    Unpaid,
+    /// Over; final.
+    Canceled,
+    /// The first payment has not succeeded.
+    Incomplete,
+    /// The first payment did not succeed within 23 hours; final.
+    IncompleteExpired,
+    /// A trial ended without a payment method.
+    Paused,
+}
+
+impl Status {
+    pub(crate) const WORDS: [(&'static str, Self); 8] = [
+        ("active", Self::Active),
+        ("trialing", Self::Trialing),
+        ("past_due", Self::PastDue),
+        ("unpaid", Self::Unpaid),
+        ("canceled", Self::Canceled),
+        ("incomplete", Self::Incomplete),
+        ("incomplete_expired", Self::IncompleteExpired),
+        ("paused", Self::Paused),
+    ];
+
+    /// Whether nothing can follow.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::Canceled | Self::IncompleteExpired)
+    }
+
+    /// Whether the end of a period begins another.
+    pub(crate) fn renews(self) -> bool {
+        matches!(
+            self,
+            Self::Active | Self::Trialing | Self::PastDue | Self::Unpaid
+        )
+    }
+
+    /// Whether a change of quantity is worth money: a trial is free, and before the first
+    /// payment or while paused nothing is owed.
+    pub(crate) fn prorates(self) -> bool {
+        matches!(self, Self::Active | Self::PastDue | Self::Unpaid)
+    }
+}
+
+/// A span of time in Unix seconds; the end is not part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Period {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+}
+
+/// How an invoice is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Collection {
+    ChargeAutomatically,
+    SendInvoice,
+}
+
+impl Collection {
+    pub(crate) const WORDS: [(&'static str, Self); 2] = [
+        ("charge_automatically", Self::ChargeAutomatically),
+        ("send_invoice", Self::SendInvoice),
+    ];
+}
+
+/// Why it ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cancellation {
+    pub(crate) comment: Option<String>,
+    pub(crate) feedback: Option<String>,
+    pub(crate) reason: Option<String>,
+}
+
+/// One price on a subscription and how many of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Item {
+    pub(crate) id: String,
+    pub(crate) created: i64,
+    pub(crate) price: String,
+    pub(crate) quantity: i64,
+    pub(crate) metadata: Metadata,
+}
+
+/// A customer's subscription.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Subscription {
+    pub(crate) id: String,
+    pub(crate) created: i64,
+    pub(crate) customer: String,
+    pub(crate) status: Status,
+    /// At least one, all with the same currency and recurrence.
+    pub(crate) items: Vec<Item>,
+    pub(crate) currency: String,
+    pub(crate) every: Recurrence,
+    /// The moment from which all period boundaries are counted.
+    pub(crate) anchor: i64,
+    pub(crate) period: Period,
+    pub(crate) trial: Option<Period>,
+    pub(crate) cancel_at_period_end: bool,
+    pub(crate) canceled_at: Option<i64>,
+    pub(crate) ended_at: Option<i64>,
+    pub(crate) cancellation: Cancellation,
+    pub(crate) latest_invoice: Option<String>,
+    pub(crate) collection: Collection,
+    pub(crate) days_until_due: Option<i64>,
+    pub(crate) default_payment_method: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) billing_mode: String,
+    pub(crate) metadata: Metadata,
+}
+
+impl Row for Subscription {
+    const OBJECT: &'static str = "subscription";
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn created(&self) -> i64 {
+        self.created
+    }
+}
+
+impl Row for Item {
+    const OBJECT: &'static str = "subscription_item";
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn created(&self) -> i64 {
+        self.created
+    }
+}
