@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
@@ -12,10 +13,15 @@ fn root() -> PathBuf {
     tests.parent().expect("the workspace").to_owned()
 }
 
+/// The workspace as it is built on this machine: what other platforms need is not downloaded.
 fn metadata() -> Metadata {
+    let rustc = Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let rustc = String::from_utf8(rustc.stdout).expect("text");
+    let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
+    let options = ["--locked", "--offline", "--filter-platform", host];
     MetadataCommand::new()
         .current_dir(root())
-        .other_options(["--locked".to_owned(), "--offline".to_owned()])
+        .other_options(options.map(str::to_owned))
         .exec()
         .expect("cargo describes the workspace")
 }

@@ -49,7 +49,7 @@ def examples(stack: dict[str, Any]) -> str:
             "email": "owner@example.com",
             "name": "Acme Inc.",
             "type": "business",
-            "password": "every seat pays for itself",
+            "password": "secure_password_here",
             "settings": {"currency": "USD", "timezone": "America/New_York", "language": "en"},
         },
     )
