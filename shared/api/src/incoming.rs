@@ -20,20 +20,23 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub struct Incoming {
     headers: HeaderMap,
     body: Vec<u8>,
+    /// The gateway handed the body over as text and put U+FFFD where it was not UTF-8.
+    repaired: bool,
 }
 
 impl From<Request> for Incoming {
     fn from(request: Request) -> Self {
         let (parts, body) = request.into_parts();
-        Self {
-            headers: parts.headers,
-            body: match body {
-                Body::Text(text) => text.into_bytes(),
-                Body::Binary(bytes) => bytes,
-                // The enum is open; a body of another kind is none that we can read.
-                _ => Vec::new(),
-            },
-        }
+        // A gateway that hands a body over as text has decoded it, and U+FFFD is all that shows
+        // of bytes that were not UTF-8. A caller who means the character can write `\ufffd`.
+        let repaired = matches!(&body, Body::Text(text) if text.contains('\u{FFFD}'));
+        let body = match body {
+            Body::Text(text) => text.into_bytes(),
+            Body::Binary(bytes) => bytes,
+            // The enum is open; a body of another kind is none that we can read.
+            _ => Vec::new(),
+        };
+        Self { headers: parts.headers, body, repaired }
     }
 }
 
@@ -85,6 +88,9 @@ impl Incoming {
         if self.body.len() > MAX_BODY {
             return Err(Transport::TooLarge);
         }
+        if self.repaired {
+            return Err(Transport::MalformedJson("it is not UTF-8".to_owned()));
+        }
         parse_object(&self.body)
     }
 
@@ -134,6 +140,18 @@ fn is_json(content_type: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn json(body: Body) -> Result<Object, Transport> {
+        let request = Request::builder().header(CONTENT_TYPE, "application/json").body(body);
+        Incoming::from(request.expect("a request")).json()
+    }
+
+    #[test]
+    fn what_a_gateway_repaired_is_refused_and_what_the_caller_wrote_is_not() {
+        assert!(json(Body::Text("{\"a\":\"\u{FFFD}\"}".to_owned())).is_err());
+        assert!(json(Body::Text(r#"{"a":"\ufffd"}"#.to_owned())).is_ok());
+        assert!(json(Body::Binary("{\"a\":\"\u{FFFD}\"}".as_bytes().to_vec())).is_ok());
+    }
 
     #[test]
     fn content_types() {

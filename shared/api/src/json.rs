@@ -58,12 +58,14 @@ fn reason(error: &serde_json::Error) -> String {
 }
 
 /// Reads a value that lies at a depth; 1 is the outermost.
+#[derive(Clone, Copy)]
 struct Nested {
     depth: usize,
 }
 
 impl Nested {
-    fn inner<E: serde::de::Error>(&self) -> Result<Self, E> {
+    /// The reader of what is inside an array or object that lies here, be it empty or not.
+    fn inner<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth > MAX_DEPTH {
             return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH} levels")));
         }
@@ -111,17 +113,19 @@ impl<'de> Visitor<'de> for Nested {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json, A::Error> {
+        let inner = self.inner()?;
         let mut array = Vec::new();
-        while let Some(element) = elements.next_element_seed(self.inner()?)? {
+        while let Some(element) = elements.next_element_seed(inner)? {
             array.push(element);
         }
         Ok(Json::Array(array))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+        let inner = self.inner()?;
         let mut object = Object::new();
         while let Some(name) = members.next_key::<String>()? {
-            let value = members.next_value_seed(self.inner()?)?;
+            let value = members.next_value_seed(inner)?;
             if object.insert(name, value).is_some() {
                 return Err(A::Error::custom("an object has the same key twice"));
             }
