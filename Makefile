@@ -82,4 +82,4 @@ end-to-end:
 	@trap '$(STACK) down --dir $(TEST_STACK)' EXIT; \
 	$(STACK) up --dir $(TEST_STACK) --any-ports --detach; \
 	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
-		cargo test --locked --package headcount-tests --features end-to-end
+		cargo test --locked --package headcount-tests --features end-to-end --test end-to-end

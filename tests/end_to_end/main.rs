@@ -1,1 +1,7 @@
-//! x
+//! template.yaml, deployed unchanged to the local AWS and driven over HTTP. `make end-to-end`
+//! brings up a stack of its own for these tests and names it in `HEADCOUNT_STACK`.
+
+mod billing;
+mod creates;
+mod races;
+mod stack;

@@ -1,0 +1,190 @@
+//! The stack that is driven: its addresses, its command line, its table and queues.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use headcount_tests::Item;
+use serde_json::Value;
+
+/// How long something may take that happens behind the API.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running stack.
+pub(crate) struct Stack {
+    file: PathBuf,
+    description: Value,
+    http: reqwest::Client,
+}
+
+/// What an endpoint answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl Stack {
+    /// The stack of `HEADCOUNT_STACK`.
+    pub(crate) fn up() -> Self {
+        let file = std::env::var("HEADCOUNT_STACK").expect("HEADCOUNT_STACK; see `make end-to-end`");
+        let file = PathBuf::from(file);
+        let text = std::fs::read_to_string(&file).expect("a stack that is up");
+        Self {
+            file,
+            description: serde_json::from_str(&text).expect("a description"),
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// A text of stack.json by its JSON pointer.
+    pub(crate) fn get(&self, pointer: &str) -> &str {
+        let found = self.description.pointer(pointer).and_then(Value::as_str);
+        found.unwrap_or_else(|| panic!("stack.json has no {pointer}"))
+    }
+
+    /// Posts JSON with headers.
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let url = format!("{}{path}", self.get("/api"));
+        let mut request =
+            self.http.post(url).header("content-type", "application/json").body(body.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.expect("the API answers");
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: serde_json::from_slice(&response.bytes().await.expect("a body"))
+                .expect("every answer is JSON"),
+        }
+    }
+
+    /// Runs the operator's command line on this stack; returns what it prints.
+    pub(crate) fn headcount(&self, arguments: &[&str]) -> Value {
+        let test = std::env::current_exe().expect("a test binary");
+        let program = test.ancestors().nth(2).expect("a target folder").join("headcount");
+        let output = Command::new(program)
+            .args(["--output", "json", "--stack-file"])
+            .arg(&self.file)
+            .args(arguments)
+            .output()
+            .expect("headcount is built");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "headcount {arguments:?}: {said}");
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    /// An organization that is billed: its id, API key and subscription.
+    pub(crate) fn organization(&self) -> (String, String, String) {
+        let made = self.headcount(&["org", "create", "--name", "End to end", "--with-billing"]);
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let org = text(&made["org"]);
+        let key = ["api-key", "create", "--org", &org, "--permission", "accounts:create"];
+        let key = text(&self.headcount(&key)["credential"]);
+        (org, key, text(&made["subscription"]))
+    }
+
+    /// The quantities of a subscription, basic and premium, as the Stripe stand-in has them.
+    pub(crate) async fn quantities(&self, subscription: &str) -> (u64, u64) {
+        let url = format!("{}/v1/subscriptions/{subscription}", self.get("/stripe"));
+        let response = self.http.get(url).bearer_auth("sk_test_tests").send().await;
+        let body = response.expect("the stand-in answers").bytes().await.expect("a body");
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        let of = |lookup_key: &str| {
+            let items = body["items"]["data"].as_array().into_iter().flatten();
+            let mut items = items.filter(|item| item["price"]["lookup_key"] == lookup_key);
+            items.next().and_then(|item| item["quantity"].as_u64()).unwrap_or(0)
+        };
+        (of("headcount_basic"), of("headcount_premium"))
+    }
+
+    /// Waits until the subscription holds these quantities.
+    pub(crate) async fn until_billed(&self, subscription: &str, expected: (u64, u64)) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        let mut last = (0, 0);
+        let waiting = async {
+            loop {
+                ticks.tick().await;
+                last = self.quantities(subscription).await;
+                if last == expected {
+                    return;
+                }
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "Stripe has {last:?}, not {expected:?}");
+    }
+
+    fn aws(&self) -> aws_sdk_sqs::config::Builder {
+        let (id, secret) = (self.get("/aws/access_key_id"), self.get("/aws/secret_access_key"));
+        aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.get("/aws/region").to_owned()))
+            .credentials_provider(Credentials::new(id, secret, None, None, "stack"))
+            .endpoint_url(self.get("/aws_endpoint"))
+    }
+
+    /// A client of the queues.
+    pub(crate) fn queues(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::from_conf(self.aws().build())
+    }
+
+    /// The items of a partition.
+    pub(crate) async fn partition(&self, pk: &str) -> Vec<Item> {
+        let (id, secret) = (self.get("/aws/access_key_id"), self.get("/aws/secret_access_key"));
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.get("/aws/region").to_owned()))
+            .credentials_provider(Credentials::new(id, secret, None, None, "stack"))
+            .endpoint_url(self.get("/aws_endpoint"))
+            .build();
+        let query = aws_sdk_dynamodb::Client::from_conf(config)
+            .query()
+            .table_name(self.get("/table"))
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()));
+        let items = query.into_paginator().items().send();
+        items.collect::<Result<Vec<_>, _>>().await.expect("the table answers")
+    }
+
+    /// The setup queue's message for a seat; it is taken off the queue.
+    pub(crate) async fn setup_request(&self, seat: &str) -> Value {
+        let queues = self.queues();
+        let url = self.get("/billing_queue").replace("billing-changes.fifo", "seat-setup");
+        let waiting = async {
+            loop {
+                let received = queues
+                    .receive_message()
+                    .queue_url(&url)
+                    .max_number_of_messages(10)
+                    .visibility_timeout(0)
+                    .wait_time_seconds(1)
+                    .send()
+                    .await
+                    .expect("the queue answers");
+                for message in received.messages() {
+                    let body = message.body().unwrap_or_default();
+                    let event: Value = serde_json::from_str(body).expect("an event");
+                    if event["detail"]["data"]["id"] == seat {
+                        let receipt = message.receipt_handle();
+                        let delete = queues.delete_message().queue_url(&url);
+                        delete.set_receipt_handle(receipt.map(str::to_owned)).send().await.ok();
+                        return event;
+                    }
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("a setup request")
+    }
+}
