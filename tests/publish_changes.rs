@@ -1,10 +1,12 @@
 //! publish-changes on stream records made from the items that the functions really write.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use headcount_model::billing::BillingChange;
+use headcount_model::id::OrganizationId;
 use headcount_tests::{Call, Item, Stage};
-use publish_changes::{Batch, Event, Outbox, Parcel, SetAside, handle};
+use publish_changes::{AwsOutbox, Batch, Event, Outbox, Parcel, SetAside, handle};
 use serde_json::{Value, json};
 
 /// Keeps what it is given and fails what it is told to.
@@ -283,4 +285,152 @@ async fn lambda_goes_back_to_the_first_record_that_was_not_delivered() {
     assert_eq!(failures, ["2"]);
     // What comes again has the same ids, so that consumers can tell.
     assert_eq!(publish(&broken, records).await.0, parcels);
+}
+
+/// SQS and EventBridge as far as the outbox uses them: they keep what they are sent, and refuse
+/// entries whose text holds a word.
+mod services {
+    use std::sync::{Arc, Mutex};
+
+    use axum::Router;
+    use axum::body::Bytes;
+    use axum::extract::State;
+    use axum::http::HeaderMap;
+    use serde_json::{Value, json};
+
+    #[derive(Default)]
+    pub(crate) struct Services {
+        pub(crate) calls: Mutex<Vec<Value>>,
+        pub(crate) refuses: &'static str,
+    }
+
+    pub(crate) async fn serve(services: Arc<Services>) -> String {
+        let app = Router::new().fallback(answer).with_state(services);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        format!("http://{address}")
+    }
+
+    async fn answer(
+        State(services): State<Arc<Services>>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> String {
+        let target = headers["x-amz-target"].to_str().expect("a target").to_owned();
+        let call: Value = serde_json::from_slice(&body).expect("JSON");
+        services.calls.lock().expect("not poisoned").push(call.clone());
+        let entries = call["Entries"].as_array().expect("entries");
+        let refused = |entry: &Value| {
+            !services.refuses.is_empty() && entry.to_string().contains(services.refuses)
+        };
+        if target.ends_with("PutEvents") {
+            let results: Vec<Value> = entries
+                .iter()
+                .map(|entry| match refused(entry) {
+                    true => {
+                        json!({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
+                    }
+                    false => json!({"EventId": "1"}),
+                })
+                .collect();
+            let failed = entries.iter().filter(|entry| refused(entry)).count();
+            return json!({"FailedEntryCount": failed, "Entries": results}).to_string();
+        }
+        let (failed, successful): (Vec<_>, Vec<_>) = entries.iter().partition(|e| refused(e));
+        let failed: Vec<_> = failed
+            .iter()
+            .map(|entry| json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false}))
+            .collect();
+        let successful: Vec<_> = successful
+            .iter()
+            .map(|entry| json!({"Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": format!("{:x}", md5(entry))}))
+            .collect();
+        json!({"Failed": failed, "Successful": successful}).to_string()
+    }
+
+    /// The SDK compares the digest of each message with the one that it sent.
+    fn md5(entry: &Value) -> md5::Digest {
+        md5::compute(entry["MessageBody"].as_str().expect("a body"))
+    }
+}
+
+fn outbox(base: &str) -> AwsOutbox {
+    let region = aws_sdk_sqs::config::Region::from_static("us-east-1");
+    let credentials = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test");
+    let sqs = aws_sdk_sqs::Config::builder()
+        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
+        .region(region.clone())
+        .credentials_provider(credentials.clone())
+        .endpoint_url(base)
+        .build();
+    let events = aws_sdk_eventbridge::Config::builder()
+        .behavior_version(aws_sdk_eventbridge::config::BehaviorVersion::latest())
+        .region(region)
+        .credentials_provider(credentials)
+        .endpoint_url(base)
+        .build();
+    AwsOutbox {
+        sqs: aws_sdk_sqs::Client::from_conf(sqs),
+        events: aws_sdk_eventbridge::Client::from_conf(events),
+        billing_queue_url: format!("{base}/billing.fifo"),
+        undelivered_queue_url: format!("{base}/undelivered"),
+        event_bus_name: "bus".to_owned(),
+    }
+}
+
+/// 25 events, a billing change and a record set aside, in turn.
+fn parcels() -> Vec<Parcel> {
+    let organization = "org_01kafzqzxqxqxqxqxqxqxqxqxq";
+    let organization = OrganizationId::parse(organization).expect("an id");
+    let mut parcels: Vec<_> = (0..25)
+        .map(|n| {
+            Parcel::Event(Event {
+                detail_type: "SeatCreated",
+                detail: json!({ "id": format!("seat-{n}-") }),
+            })
+        })
+        .collect();
+    parcels.push(Parcel::Billing(BillingChange { organization, version: 7 }));
+    parcels.push(Parcel::SetAside(SetAside {
+        reason: "broken",
+        event_id: "event-1".to_owned(),
+        keys: json!({}),
+    }));
+    parcels
+}
+
+#[tokio::test]
+async fn parcels_go_out_in_batches_of_ten_with_group_and_deduplication_id() {
+    let services = Arc::new(services::Services::default());
+    let outbox = outbox(&services::serve(Arc::clone(&services)).await);
+    assert_eq!(outbox.deliver(&parcels()).await, Vec::<usize>::new());
+    let calls = services.calls.lock().expect("not poisoned");
+    let sizes: Vec<_> = calls.iter().map(|call| call["Entries"].as_array().map(Vec::len)).collect();
+    assert_eq!(sizes, [Some(1), Some(1), Some(10), Some(10), Some(5)]);
+    let message = &calls[0]["Entries"][0];
+    assert_eq!(message["MessageGroupId"], "org_01kafzqzxqxqxqxqxqxqxqxqxq");
+    assert_eq!(message["MessageDeduplicationId"], "org_01kafzqzxqxqxqxqxqxqxqxqxq:7");
+    assert_eq!(calls[2]["Entries"][0]["Source"], "headcount");
+    assert_eq!(calls[2]["Entries"][0]["EventBusName"], "bus");
+}
+
+#[tokio::test]
+async fn an_entry_that_is_refused_in_an_accepted_call_counts_as_undelivered() {
+    for (refuses, undelivered) in [("seat-13-", 13), ("org_", 25), ("broken", 26)] {
+        let services = Arc::new(services::Services { refuses, ..Default::default() });
+        let outbox = outbox(&services::serve(Arc::clone(&services)).await);
+        assert_eq!(outbox.deliver(&parcels()).await, [undelivered], "{refuses}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_answer_nothing_counts_as_delivered() {
+    // A port that nothing listens on.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    let mut undelivered = outbox(&format!("http://{address}")).deliver(&parcels()).await;
+    undelivered.sort_unstable();
+    assert_eq!(undelivered, (0..27).collect::<Vec<_>>());
 }

@@ -36,7 +36,8 @@ impl Answer {
 impl Stack {
     /// The stack of `HEADCOUNT_STACK`.
     pub(crate) fn up() -> Self {
-        let file = std::env::var("HEADCOUNT_STACK").expect("HEADCOUNT_STACK; see `make end-to-end`");
+        let file =
+            std::env::var("HEADCOUNT_STACK").expect("HEADCOUNT_STACK; see `make end-to-end`");
         let file = PathBuf::from(file);
         let text = std::fs::read_to_string(&file).expect("a stack that is up");
         Self {

@@ -50,10 +50,7 @@ impl Billing {
         let mut billing = Self {
             base,
             stripe,
-            prices: Prices {
-                basic: None,
-                premium: None,
-            },
+            prices: Prices { basic: None, premium: None },
             http: reqwest::Client::new(),
         };
         billing.prices.basic = Some(billing.price("Basic seat", 4_000).await);
@@ -77,10 +74,8 @@ impl Billing {
 
     /// Creates an object and returns its id.
     async fn create(&self, path: &str, form: &[(&str, &str)]) -> String {
-        let form: Vec<(String, String)> = form
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let form: Vec<(String, String)> =
+            form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let key = format!("{path}:{form:?}");
         let object: Value = self
             .stripe
@@ -94,10 +89,7 @@ impl Billing {
     pub async fn organization(&self, stage: &Stage) -> Billed {
         let organization = OrganizationId::new(&stage.ports, &stage.ports).expect("entropy");
         let customer = self
-            .create(
-                "/v1/customers",
-                &[("metadata[organization]", organization.as_str())],
-            )
+            .create("/v1/customers", &[("metadata[organization]", organization.as_str())])
             .await;
         let (basic, premium) = (&self.prices.basic, &self.prices.premium);
         let subscription = self
@@ -123,11 +115,7 @@ impl Billing {
             .create_organization(&organization, &name, Some(&link), 100_000)
             .await
             .expect("an organization");
-        Billed {
-            api_key: stage.api_key(&organization).await,
-            organization,
-            subscription,
-        }
+        Billed { api_key: stage.api_key(&organization).await, organization, subscription }
     }
 
     /// `sync-billing` on a stage's table.
@@ -207,9 +195,7 @@ pub fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, String)>) -> SqsEv
         let mut message = SqsMessage::default();
         message.message_id = Some(format!("message-{n}"));
         message.body = Some(body);
-        message
-            .attributes
-            .insert("MessageGroupId".to_owned(), group.to_owned());
+        message.attributes.insert("MessageGroupId".to_owned(), group.to_owned());
         event.records.push(message);
     }
     event
@@ -217,9 +203,6 @@ pub fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, String)>) -> SqsEv
 
 /// The message that says that an organization reached a version.
 pub fn reached(organization: &OrganizationId, version: u64) -> (&str, String) {
-    let change = BillingChange {
-        organization: organization.clone(),
-        version,
-    };
+    let change = BillingChange { organization: organization.clone(), version };
     (organization.as_str(), message::encode(&change))
 }

@@ -1,8 +1,6 @@
 //! What the tests stand on: the real functions and the real store, through the real AWS SDK, on
 //! an embedded DynamoDB, with a clock and a random source that can be replayed.
 
-#![allow(clippy::expect_used)] // A test bench that cannot be set up has to say so loudly.
-
 pub mod billing;
 mod call;
 mod operations;

@@ -39,6 +39,8 @@ pub struct Stage {
     pub client: Client,
     /// What `client`, and so every function on it, has sent.
     pub operations: Operations,
+    /// The way to DynamoDB, of the store and of the raw client.
+    pub wire: Wire,
 }
 
 /// An agency with an app, its tokens and two accounts.
@@ -61,9 +63,7 @@ impl Stage {
     /// A new, empty table.
     pub async fn new() -> Self {
         let database = dynoxide::Database::memory().expect("an embedded database");
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a free port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(dynoxide::server::serve_on(listener, database));
         let operations = Operations::default();
@@ -79,18 +79,9 @@ impl Stage {
         let client = Client::from_conf(config);
         create_table(&client).await;
         let ports = Ports::default();
-        let table = Table::new(
-            client.clone(),
-            TABLE,
-            Arc::new(ports.clone()),
-            Arc::new(ports.clone()),
-        );
-        Self {
-            ports,
-            table,
-            client,
-            operations,
-        }
+        let table =
+            Table::new(client.clone(), TABLE, Arc::new(ports.clone()), Arc::new(ports.clone()));
+        Self { ports, table, client, operations, wire }
     }
 
     /// A store like [`Stage::table`] that remembers nothing, as in a process just started.
@@ -154,9 +145,7 @@ impl Stage {
 
     /// An organization that is billed, with an API key that may create seats.
     pub async fn seats_tenant(&self) -> (OrganizationId, String) {
-        let id = self
-            .organization(Some(SubscriptionStatus::Active), 100_000)
-            .await;
+        let id = self.organization(Some(SubscriptionStatus::Active), 100_000).await;
         let key = self.api_key(&id).await;
         (id, key)
     }
@@ -183,34 +172,20 @@ impl Stage {
 
     /// Keeps a credential.
     pub async fn keep(&self, credential: &Credential) {
-        self.table
-            .create_credential(credential)
-            .await
-            .expect("a credential");
+        self.table.create_credential(credential).await.expect("a credential");
     }
 
     /// An agency with everything that belongs to one.
     pub async fn agency_tenant(&self) -> AgencyTenant {
         let lcuid = AgencyLcuid::new(&self.ports).expect("entropy");
-        let agency = Agency {
-            lcuid: lcuid.clone(),
-            name: text("Blue River"),
-            settings: Default::default(),
-        };
+        let agency =
+            Agency { lcuid: lcuid.clone(), name: text("Blue River"), settings: Default::default() };
         self.table.create_agency(&agency).await.expect("an agency");
         let app = AppLcuid::new(&self.ports).expect("entropy");
-        self.table
-            .create_app(&app, &lcuid, &text("App"))
-            .await
-            .expect("an app");
-        let holder = Holder::App {
-            app: app.clone(),
-            agency: lcuid.clone(),
-        };
+        self.table.create_app(&app, &lcuid, &text("App")).await.expect("an app");
+        let holder = Holder::App { app: app.clone(), agency: lcuid.clone() };
         AgencyTenant {
-            token: self
-                .credential(holder.clone(), &[Permission::AgencyCreateAccounts])
-                .await,
+            token: self.credential(holder.clone(), &[Permission::AgencyCreateAccounts]).await,
             token_without_permission: self.credential(holder, &[]).await,
             parent: self.agency_account(&lcuid, "Parent", true).await,
             plain: self.agency_account(&lcuid, "Plain", false).await,
@@ -232,38 +207,27 @@ impl Stage {
             is_parent_account: is_parent,
             created_at: self.ports.now(),
         };
-        let no_answer = StoredAnswer {
-            status: 200,
-            location: None,
-            body: String::new(),
-        };
-        create(&self.table, &self.ports, &account, None, |_, _| {
-            no_answer.clone()
-        })
-        .await
-        .expect("an account");
+        self.keep_agency_account(&account).await;
         account.lcuid.to_string()
+    }
+
+    /// Keeps an account of an agency.
+    pub async fn keep_agency_account(&self, account: &AgencyAccount) {
+        let no_answer = StoredAnswer { status: 200, location: None, body: String::new() };
+        create(&self.table, &self.ports, account, None, |_, _| no_answer.clone())
+            .await
+            .expect("an account");
     }
 
     /// An administrator of the Identity API.
     pub async fn administrator(&self) -> String {
-        self.credential(Holder::Administrator, &[Permission::AccountsCreate])
-            .await
+        self.credential(Holder::Administrator, &[Permission::AccountsCreate]).await
     }
 
     /// Every item of the table.
     pub async fn items(&self) -> Vec<Item> {
-        let output = self
-            .client
-            .scan()
-            .table_name(TABLE)
-            .into_paginator()
-            .items()
-            .send();
-        output
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .expect("the table answers")
+        let output = self.client.scan().table_name(TABLE).into_paginator().items().send();
+        output.collect::<Result<Vec<_>, _>>().await.expect("the table answers")
     }
 
     /// The items whose partition key begins with `prefix`.
@@ -283,21 +247,11 @@ impl Stage {
     /// premium), and the version of that record.
     pub async fn seats(&self, organization: &OrganizationId) -> (usize, u64, u64, u64) {
         let items = self.items_under(&format!("ORG#{organization}")).await;
-        let seats = items
-            .iter()
-            .filter(|item| attribute(item, "sk").starts_with("SEAT#"))
-            .count();
-        let billing = items
-            .iter()
-            .find(|item| attribute(item, "sk") == "BILLING")
-            .expect("a billing record");
+        let seats = items.iter().filter(|item| attribute(item, "sk").starts_with("SEAT#")).count();
+        let billing =
+            items.iter().find(|item| attribute(item, "sk") == "BILLING").expect("a billing record");
         let number = |name| attribute(billing, name).parse().expect("a number");
-        (
-            seats,
-            number("seats_basic"),
-            number("seats_premium"),
-            number("version"),
-        )
+        (seats, number("seats_basic"), number("seats_premium"), number("version"))
     }
 
     /// Overwrites attributes of an item.
@@ -341,21 +295,13 @@ async fn create_table(client: &Client) {
             .expect("a definition")
     };
     let key = |name, kind| {
-        KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(kind)
-            .build()
-            .expect("a key")
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key")
     };
     let behind = GlobalSecondaryIndex::builder()
         .index_name("behind")
         .key_schema(key("behind_shard", KeyType::Hash))
         .key_schema(key("behind_since", KeyType::Range))
-        .projection(
-            Projection::builder()
-                .projection_type(ProjectionType::KeysOnly)
-                .build(),
-        )
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .expect("an index");
     client

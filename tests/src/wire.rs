@@ -1,7 +1,7 @@
-//! The wire between the store and DynamoDB: what goes over it is noted, and it can be cut.
+//! The wire between the store and DynamoDB, which can be cut.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
@@ -13,27 +13,23 @@ use aws_sdk_dynamodb::error::BoxError;
 /// Where nothing listens: the discard port of this machine.
 const NOWHERE: &str = "http://127.0.0.1:9/";
 
-/// Notes every call to DynamoDB. Clones share the notes.
+/// Whether DynamoDB can be reached. Clones share the answer.
 #[derive(Debug, Clone, Default)]
-pub struct Wire {
-    calls: Arc<Mutex<Vec<String>>>,
-    is_cut: Arc<AtomicBool>,
-}
+pub struct Wire(Arc<AtomicBool>);
 
 impl Wire {
-    /// The operations since this was asked last, in order: `GetItem`, `TransactWriteItems` …
-    pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// From now on every connection is refused, and nothing is retried.
     pub fn cut(&self) {
-        self.is_cut.store(true, Ordering::SeqCst);
+        self.0.store(true, Ordering::SeqCst);
     }
 
     /// Ends what [`Wire::cut`] began.
     pub fn mend(&self) {
-        self.is_cut.store(false, Ordering::SeqCst);
+        self.0.store(false, Ordering::SeqCst);
+    }
+
+    fn is_cut(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
     }
 }
 
@@ -47,10 +43,9 @@ impl Intercept for Wire {
         _: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if self.is_cut.load(Ordering::SeqCst) {
-            config
-                .interceptor_state()
-                .store_put(RetryConfig::disabled());
+        if self.is_cut() {
+            // A test does not wait for the pauses between retries.
+            config.interceptor_state().store_put(RetryConfig::disabled());
         }
         Ok(())
     }
@@ -61,15 +56,8 @@ impl Intercept for Wire {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let request = context.request_mut();
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        self.calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(operation);
-        if self.is_cut.load(Ordering::SeqCst) {
-            request.set_uri(NOWHERE)?;
+        if self.is_cut() {
+            context.request_mut().set_uri(NOWHERE)?;
         }
         Ok(())
     }

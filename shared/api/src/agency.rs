@@ -1,6 +1,8 @@
 //! The Agency API (CONTRACT section 2), whose clients know the conventions of the Laravel
 //! framework (<https://laravel.com/docs/validation#validation-error-response-format>).
 
+use std::collections::HashMap;
+
 use headcount_model::agency::{
     AgencyAccount, AgencyAccountInput, AgencySettings, CommitRefusal, NewAgencyAccount, Slug,
 };
@@ -201,12 +203,15 @@ fn invalid(messages: Vec<(String, String)>) -> Answer {
         1 => format!("{first} (and 1 more error)"),
         more => format!("{first} (and {more} more errors)"),
     };
+    // A place for each field: a body may hold tens of thousands of unknown ones.
     let mut errors: Vec<(String, Vec<String>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for (field, message) in messages {
-        match errors.iter_mut().find(|(known, _)| *known == field) {
-            Some((_, messages)) => messages.push(message),
-            None => errors.push((field, vec![message])),
-        }
+        let place = *places.entry(field).or_insert_with_key(|field| {
+            errors.push((field.clone(), Vec::new()));
+            errors.len() - 1
+        });
+        errors[place].1.push(message);
     }
     Answer::new(
         StatusCode::UNPROCESSABLE_ENTITY,

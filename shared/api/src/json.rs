@@ -183,6 +183,11 @@ mod tests {
         assert!(parse_object(nested(32).as_bytes()).is_ok());
         assert!(parse_object(nested(33).as_bytes()).is_err());
         assert!(parse_object(nested(100_000).as_bytes()).is_err());
+        // An empty object is a level like any other.
+        let objects =
+            |depth: usize| format!("{}{{}}{}", "{\"a\":".repeat(depth - 1), "}".repeat(depth - 1));
+        assert!(parse_object(objects(32).as_bytes()).is_ok());
+        assert!(parse_object(objects(33).as_bytes()).is_err());
     }
 
     #[test]

@@ -130,9 +130,9 @@ pub struct Slug {
 }
 
 impl Slug {
-    /// The longest name part. Transliteration can turn one character into many, and a slug is
-    /// a key of the table.
-    const MAX_LENGTH: usize = 200;
+    /// The longest name part: a name of plain letters keeps all of them. Transliteration can
+    /// turn one character into many, and a slug is a key of the table, so it needs an end.
+    const MAX_LENGTH: usize = 255;
 
     /// The slug of a name, without a number.
     pub fn of(name: &Text) -> Self {

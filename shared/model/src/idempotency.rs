@@ -6,7 +6,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 use sha2::{Digest, Sha256};
 
 use crate::fault::Rule;
@@ -79,7 +79,7 @@ pub struct Keyed {
     pub name: String,
     /// The keyed hash of the body.
     pub fingerprint: [u8; 32],
-    /// When a record made now stops answering.
+    /// When a record made now stops answering, in whole seconds: never before its time.
     pub expires_at: Timestamp,
 }
 
@@ -102,7 +102,7 @@ impl Keyed {
         Ok(Self {
             name: format!("{caller}#{route}#{}", hex(&Sha256::digest(&key.0))),
             fingerprint: secret.fingerprint(body)?,
-            expires_at: now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX),
+            expires_at: end_of_life(now),
         })
     }
 
@@ -114,6 +114,12 @@ impl Keyed {
             expires_at: Timestamp::UNIX_EPOCH,
         }
     }
+}
+
+/// A lifetime from now, rounded up: the table keeps the time to live in seconds.
+fn end_of_life(now: Timestamp) -> Timestamp {
+    let up = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
+    now.saturating_add(LIFETIME).and_then(|end| end.round(up)).unwrap_or(Timestamp::MAX)
 }
 
 /// What a caller was told, kept for retries.

@@ -41,9 +41,14 @@ impl WebUrl {
         if !after_scheme.starts_with("://") || after_scheme.starts_with(":///") {
             return Err(Rule::Url(UrlRule::Absolute));
         }
-        let authority = after_scheme[3..].split(['/', '?', '#', '\\']).next().unwrap_or_default();
+        // As RFC 3986 reads it. The parser ends it at a backslash too, others do not: of
+        // `https://a\@b` one calls `a`, another `b`.
+        let authority = after_scheme[3..].split(['/', '?', '#']).next().unwrap_or_default();
         if !url.username().is_empty() || url.password().is_some() || authority.contains('@') {
             return Err(Rule::Url(UrlRule::UserInfo));
+        }
+        if authority.contains('\\') {
+            return Err(Rule::Url(UrlRule::Absolute));
         }
         match url.host() {
             None => Err(Rule::Url(UrlRule::Absolute)),
@@ -167,6 +172,8 @@ mod tests {
             ("https://user@example.com/", UrlRule::UserInfo),
             ("https://user:pass@example.com/", UrlRule::UserInfo),
             ("https://@example.com/", UrlRule::UserInfo),
+            ("https://example.com\\@169.254.169.254/", UrlRule::UserInfo),
+            ("https://example.com\\.internal/", UrlRule::Absolute),
         ] {
             assert_eq!(WebUrl::parse(url), Err(Rule::Url(rule)), "{url}");
         }

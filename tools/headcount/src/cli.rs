@@ -92,10 +92,7 @@ impl Command {
 pub(crate) fn name(raw: &str) -> Result<Text, String> {
     Text::line(raw, 1..=255).map_err(|rule| match rule {
         Rule::ForbiddenCharacter(bad) => {
-            format!(
-                "it holds U+{:04X}, which hides or reorders text",
-                u32::from(bad)
-            )
+            format!("it holds U+{:04X}, which hides or reorders text", u32::from(bad))
         }
         _ => "a name has 1 to 255 characters".to_owned(),
     })
@@ -121,9 +118,7 @@ async fn run(matches: &clap::ArgMatches) -> Result<(), Failure> {
         Cli::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
     let target = Target::new(options.target.checked(matches)?)?;
     let report = command.run(&target).await?;
-    report
-        .write(options.output, &mut io::stdout().lock())
-        .map_err(Failure::unwritten)
+    report.write(options.output, &mut io::stdout().lock()).map_err(Failure::unwritten)
 }
 
 /// How much of a log field is shown, in bytes.
@@ -217,38 +212,20 @@ mod tests {
                 "org create --name A --with-billing --subscription sub_1",
                 ErrorKind::ArgumentConflict,
             ),
-            (
-                "org create --name A --subscription cus_1",
-                ErrorKind::ValueValidation,
-            ),
-            (
-                "org create --name A --subscription sub_1/../x",
-                ErrorKind::ValueValidation,
-            ),
+            ("org create --name A --subscription cus_1", ErrorKind::ValueValidation),
+            ("org create --name A --subscription sub_1/../x", ErrorKind::ValueValidation),
             ("org create --name \u{202e}A", ErrorKind::ValueValidation),
-            (
-                "org create --name A --seat-limit -1",
-                ErrorKind::UnknownArgument,
-            ),
+            ("org create --name A --seat-limit -1", ErrorKind::UnknownArgument),
             ("org show acc_1", ErrorKind::ValueValidation),
-            (
-                "api-key create --org org_1 --permission accounts:create",
-                ErrorKind::ValueValidation,
-            ),
-            (
-                "admin-token create --permission everything",
-                ErrorKind::ValueValidation,
-            ),
+            ("api-key create --org org_1 --permission accounts:create", ErrorKind::ValueValidation),
+            ("admin-token create --permission everything", ErrorKind::ValueValidation),
             ("admin-token create", ErrorKind::MissingRequiredArgument),
             (
                 "admin-token create --permission accounts:create --expires-in-days 0",
                 ErrorKind::ValueValidation,
             ),
             ("credential revoke nothing", ErrorKind::ValueValidation),
-            (
-                "stripe setup --stripe-api-key x",
-                ErrorKind::UnknownArgument,
-            ),
+            ("stripe setup --stripe-api-key x", ErrorKind::UnknownArgument),
         ] {
             assert_eq!(parse(line).err(), Some(kind), "{line}");
         }

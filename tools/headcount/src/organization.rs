@@ -72,9 +72,7 @@ impl Create {
         if let Some((organization, _)) = &existing {
             self.check_name(organization)?;
         }
-        let linked = existing
-            .as_ref()
-            .and_then(|(_, billing)| link_of(billing.as_ref()?));
+        let linked = existing.as_ref().and_then(|(_, billing)| link_of(billing.as_ref()?));
         let link = match linked {
             Some(linked) => Some(self.keep(linked)?),
             None => self.link(target, &id).await?,
@@ -84,10 +82,7 @@ impl Create {
         Ok(Report::new()
             .field("org", id.as_str())
             .field("customer", link.as_ref().map(|link| link.customer.as_str()))
-            .field(
-                "subscription",
-                link.as_ref().map(|link| link.subscription.as_str()),
-            ))
+            .field("subscription", link.as_ref().map(|link| link.subscription.as_str())))
     }
 
     fn check_name(&self, organization: &OrganizationRow) -> Result<(), Failure> {
@@ -134,11 +129,7 @@ impl Create {
     ) -> Result<(), ProvisionError> {
         let new = link.and_then(|link| link.new.as_ref());
         match (exists, new) {
-            (false, new) => {
-                table
-                    .create_organization(id, &self.name, new, self.seat_limit)
-                    .await
-            }
+            (false, new) => table.create_organization(id, &self.name, new, self.seat_limit).await,
             (true, Some(new)) => table.link_subscription(id, new).await,
             (true, None) => Ok(()),
         }
@@ -196,9 +187,8 @@ async fn read(
 }
 
 async fn show(table: &Table, id: &OrganizationId) -> Result<Report, Failure> {
-    let (organization, billing) = read(table, id)
-        .await?
-        .ok_or(ProvisionError::NoSuch("organization"))?;
+    let (organization, billing) =
+        read(table, id).await?.ok_or(ProvisionError::NoSuch("organization"))?;
     Ok(Report::new()
         .field("id", organization.id)
         .field("name", organization.name)

@@ -44,11 +44,8 @@ impl Prices {
     /// When one is missing or is not what a seat costs.
     pub(crate) async fn find(stripe: &Stripe) -> Result<Self, Failure> {
         let missing = |plan: &Plan| {
-            Failure::new(format!(
-                "Stripe has no price with the lookup key {}",
-                plan.lookup_key
-            ))
-            .advise("Create it first: headcount stripe setup")
+            Failure::new(format!("Stripe has no price with the lookup key {}", plan.lookup_key))
+                .advise("Create it first: headcount stripe setup")
         };
         let listed = list(stripe).await?;
         Ok(Self {
@@ -107,9 +104,8 @@ struct List {
 impl Plan {
     /// The id of the price with this plan's lookup key, if there is one.
     fn find_in(&self, prices: &[Price]) -> Result<Option<String>, Failure> {
-        let Some(price) = prices
-            .iter()
-            .find(|price| price.lookup_key.as_deref() == Some(self.lookup_key))
+        let Some(price) =
+            prices.iter().find(|price| price.lookup_key.as_deref() == Some(self.lookup_key))
         else {
             return Ok(None);
         };
@@ -165,10 +161,9 @@ async fn setup(stripe: &Stripe) -> Result<Report, Failure> {
     let listed = list(stripe).await?;
     let basic = BASIC.find_or_create(stripe, &listed).await?;
     let premium = PREMIUM.find_or_create(stripe, &listed).await?;
-    Ok(Report::new()
-        .field("price_basic", basic)
-        .field("price_premium", premium)
-        .note("Deploy the stack with these as its parameters StripePriceBasic and StripePricePremium."))
+    Ok(Report::new().field("price_basic", basic).field("price_premium", premium).note(
+        "Deploy the stack with these as its parameters StripePriceBasic and StripePricePremium.",
+    ))
 }
 
 /// The active prices with our lookup keys (<https://docs.stripe.com/api/prices/list>).
@@ -216,11 +211,7 @@ mod tests {
 
     #[test]
     fn seats_cost_40_and_100_dollars_a_month() {
-        let amount = |plan: &Plan| {
-            plan.form()
-                .into_iter()
-                .find(|(name, _)| name == "unit_amount")
-        };
+        let amount = |plan: &Plan| plan.form().into_iter().find(|(name, _)| name == "unit_amount");
         let cents = |cents: &str| Some(("unit_amount".to_owned(), cents.to_owned()));
         assert_eq!(amount(&BASIC), cents("4000"));
         assert_eq!(amount(&PREMIUM), cents("10000"));

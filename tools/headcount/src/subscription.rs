@@ -54,15 +54,9 @@ struct Subscription {
 
 impl Subscription {
     fn link(self) -> Result<StripeLink, Failure> {
-        let status: SubscriptionStatus = self
-            .status
-            .parse()
-            .map_err(|error: UnknownStatus| Failure::new(error.to_string()))?;
-        Ok(StripeLink {
-            customer: self.customer,
-            subscription: self.id,
-            status,
-        })
+        let status: SubscriptionStatus =
+            self.status.parse().map_err(|error: UnknownStatus| Failure::new(error.to_string()))?;
+        Ok(StripeLink { customer: self.customer, subscription: self.id, status })
     }
 }
 
@@ -159,17 +153,11 @@ fn advise_repetition(organization: &OrganizationId, failure: StripeFailure) -> F
 }
 
 fn metadata(organization: &OrganizationId) -> (String, String) {
-    (
-        format!("metadata[{ORGANIZATION}]"),
-        organization.to_string(),
-    )
+    (format!("metadata[{ORGANIZATION}]"), organization.to_string())
 }
 
 fn customer_form(organization: &OrganizationId, name: &Text) -> Vec<(String, String)> {
-    vec![
-        ("name".to_owned(), name.to_string()),
-        metadata(organization),
-    ]
+    vec![("name".to_owned(), name.to_string()), metadata(organization)]
 }
 
 /// The form of a subscription without seats. Its first invoice is about nothing, so it is
@@ -202,15 +190,7 @@ mod tests {
     #[test]
     fn an_id_cannot_leave_its_place_in_the_path() {
         assert!(SubscriptionId::parse("sub_1MowQVLkdIwHu7ixeRlqHVzs").is_ok());
-        for bad in [
-            "",
-            "sub_",
-            "cus_1",
-            "sub_1/cancel",
-            "sub_1?x",
-            "sub_..",
-            "sub_1 ",
-        ] {
+        for bad in ["", "sub_", "cus_1", "sub_1/cancel", "sub_1?x", "sub_..", "sub_1 "] {
             assert!(SubscriptionId::parse(bad).is_err(), "{bad}");
         }
     }
@@ -218,10 +198,7 @@ mod tests {
     #[test]
     fn a_new_subscription_has_both_prices_and_no_seats() {
         let id = OrganizationId::parse("org_01k6z3v8m4t5q7r9w2x1y0abcd").expect("an id");
-        let prices = Prices {
-            basic: "price_b".to_owned(),
-            premium: "price_p".to_owned(),
-        };
+        let prices = Prices { basic: "price_b".to_owned(), premium: "price_p".to_owned() };
         let form: Vec<_> = subscription_form(&id, "cus_1", &prices)
             .into_iter()
             .map(|(name, value)| format!("{name}={value}"))

@@ -55,9 +55,7 @@ impl TargetOptions {
     /// A usage failure.
     pub(crate) fn checked(self, matches: &ArgMatches) -> Result<Self, Failure> {
         let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-        let overridden = ["table", "stripe_api_base"]
-            .into_iter()
-            .find(|id| typed(id));
+        let overridden = ["table", "stripe_api_base"].into_iter().find(|id| typed(id));
         match overridden {
             Some(id) if self.stack_file.is_some() => Err(Failure::usage(format!(
                 "--{} makes no sense with a stack file, which says that too",
@@ -186,19 +184,10 @@ impl LocalAws {
             .endpoint_url(endpoint)
             .region(Region::new(self.region.clone()))
             .credentials_provider(credentials)
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .operation_timeout(LOCAL_CALL_BUDGET)
-                    .build(),
-            )
+            .timeout_config(TimeoutConfig::builder().operation_timeout(LOCAL_CALL_BUDGET).build())
             .load()
             .await;
-        Table::new(
-            Client::new(&config),
-            table,
-            Arc::new(System),
-            Arc::new(System),
-        )
+        Table::new(Client::new(&config), table, Arc::new(System), Arc::new(System))
     }
 }
 

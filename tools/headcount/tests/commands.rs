@@ -39,9 +39,7 @@ impl World {
             (address, dynoxide::server::serve_on(listener, database))
         });
         let stripe = serve(|| async {
-            let server = stripe_stand_in::Server::bind(0, None)
-                .await
-                .expect("a port");
+            let server = stripe_stand_in::Server::bind(0, None).await.expect("a port");
             (server.address(), async {
                 let forever = std::future::pending::<()>();
                 server.run(forever).await.expect("serving");
@@ -50,12 +48,7 @@ impl World {
         let runtime = runtime();
         let client = client(&aws);
         runtime.block_on(create_table(&client));
-        Self {
-            aws,
-            stripe,
-            client,
-            runtime,
-        }
+        Self { aws, stripe, client, runtime }
     }
 
     fn command(&self, line: &[&str]) -> Command {
@@ -93,9 +86,7 @@ impl World {
 
     fn stripe_get(&self, path: &str) -> Value {
         let stripe = self.stripe();
-        self.runtime
-            .block_on(stripe.get(path, &[]))
-            .expect("Stripe answers")
+        self.runtime.block_on(stripe.get(path, &[])).expect("Stripe answers")
     }
 
     /// The objects of a list at Stripe.
@@ -111,9 +102,7 @@ impl World {
     fn subscribe(&self, price: &str, key: &str) -> String {
         let stripe = self.stripe();
         let post = |path: &'static str, form: &[(&str, &str)]| -> Value {
-            let form = form
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             let form: Vec<_> = form.collect();
             let key = format!("{path}:{key}");
             let answer = stripe.post(path, &form, &key);
@@ -162,10 +151,7 @@ where
 }
 
 fn runtime() -> Runtime {
-    Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 fn client(endpoint: &str) -> Client {
@@ -188,21 +174,13 @@ async fn create_table(client: &Client) {
             .expect("complete")
     };
     let key = |name: &str, kind: KeyType| {
-        KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(kind)
-            .build()
-            .expect("complete")
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("complete")
     };
     let behind = GlobalSecondaryIndex::builder()
         .index_name("behind")
         .key_schema(key("behind_shard", KeyType::Hash))
         .key_schema(key("behind_since", KeyType::Range))
-        .projection(
-            Projection::builder()
-                .projection_type(ProjectionType::KeysOnly)
-                .build(),
-        )
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .expect("complete");
     client
@@ -210,9 +188,7 @@ async fn create_table(client: &Client) {
         .table_name(TABLE)
         .billing_mode(BillingMode::PayPerRequest)
         .set_attribute_definitions(Some(
-            ["pk", "sk", "behind_shard", "behind_since"]
-                .map(attribute)
-                .to_vec(),
+            ["pk", "sk", "behind_shard", "behind_since"].map(attribute).to_vec(),
         ))
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
@@ -257,10 +233,7 @@ fn an_organization_without_billing() {
     let world = World::new();
     let made = world.run(&["org", "create", "--name", " Demo Studio "]);
     let org = text(&made, "org").to_owned();
-    assert_eq!(
-        made,
-        json!({"org": org, "customer": null, "subscription": null})
-    );
+    assert_eq!(made, json!({"org": org, "customer": null, "subscription": null}));
     let shown = world.run(&["org", "show", &org]);
     assert_eq!(
         shown,
@@ -298,14 +271,7 @@ fn credentials_are_told_once_and_kept_as_hashes() {
     let agency = world.run(&["agency", "create", "--name", "B"]);
     let agency = text(&agency, "agency_lcuid");
     let app = world.run(&["app", "create", "--agency", agency, "--name", "C"]);
-    let token = [
-        "token",
-        "create",
-        "--app",
-        text(&app, "app_id"),
-        "--agency",
-        agency,
-    ];
+    let token = ["token", "create", "--app", text(&app, "app_id"), "--agency", agency];
     let create_seats = ["--permission", "accounts:create"];
     let create_accounts = ["--permission", "agency.createAccounts"];
     let api_key = ["api-key", "create", "--org", text(&org, "org")];
@@ -323,16 +289,11 @@ fn credentials_are_told_once_and_kept_as_hashes() {
         let credential = text(made, "credential");
         assert!(credential.contains(text(made, "id")));
         assert!(kept.contains(text(made, "id")));
-        assert!(
-            !kept.contains(secret(credential)),
-            "a secret is in the table"
-        );
+        assert!(!kept.contains(secret(credential)), "a secret is in the table");
     }
     let row = |n: usize| {
         let id = text(&made[n], "id");
-        world
-            .item(&format!("CREDENTIAL#{id}"), "CREDENTIAL")
-            .expect("kept")
+        world.item(&format!("CREDENTIAL#{id}"), "CREDENTIAL").expect("kept")
     };
     let permissions = |n: usize| format!("{:?}", row(n)["permissions"]);
     assert!(permissions(0).contains("accounts:create"));
@@ -353,15 +314,7 @@ fn a_credential_needs_its_holder() {
     let permission = ["--permission", "accounts:create"];
     for line in [
         [&["api-key", "create", "--org", nobody], &permission[..]].concat(),
-        [
-            "token",
-            "create",
-            "--app",
-            text(&app, "app_id"),
-            "--agency",
-            other,
-        ]
-        .to_vec(),
+        ["token", "create", "--app", text(&app, "app_id"), "--agency", other].to_vec(),
         ["org", "show", nobody].to_vec(),
         ["credential", "revoke", "01k6z3v8m4t5q7r9w2x1y0abcd"].to_vec(),
         [
@@ -412,14 +365,7 @@ fn accounts_of_an_agency_have_slugs_of_their_own() {
     let world = World::new();
     let agency = world.run(&["agency", "create", "--name", "A"]);
     let agency = text(&agency, "agency_lcuid");
-    let line = [
-        "agency-account",
-        "create",
-        "--agency",
-        agency,
-        "--name",
-        "Demo Parent",
-    ];
+    let line = ["agency-account", "create", "--agency", agency, "--name", "Demo Parent"];
     let parent = world.run(&[&line[..], &["--parent"]].concat());
     let plain = world.run(&line);
     assert_eq!(fields(&parent), ["lcuid", "slug"]);
@@ -505,11 +451,7 @@ fn a_stack_file_stands_for_the_environment() {
     };
     run(&["stripe", "setup"]);
     let made = run(&["org", "create", "--name", "A", "--with-billing"]);
-    assert!(
-        world
-            .item(&format!("ORG#{}", text(&made, "org")), "BILLING")
-            .is_some()
-    );
+    assert!(world.item(&format!("ORG#{}", text(&made, "org")), "BILLING").is_some());
     std::fs::remove_file(&file).expect("it is there");
 }
 
@@ -570,22 +512,11 @@ fn stripe_holds_no_seats_and_knows_whose_they_will_be() {
     let prices = world.run(&["stripe", "setup"]);
     let made = world.run(&["org", "create", "--name", "A", "--with-billing"]);
     let subscription = &world.at_stripe("/v1/subscriptions")[0];
-    assert_eq!(
-        subscription["metadata"],
-        json!({"organization": made["org"]})
-    );
+    assert_eq!(subscription["metadata"], json!({"organization": made["org"]}));
     let items = subscription["items"]["data"].as_array().expect("items");
-    let items: Vec<_> = items
-        .iter()
-        .map(|item| (&item["price"]["id"], item["quantity"].as_u64()))
-        .collect();
-    assert_eq!(
-        items,
-        [
-            (&prices["price_basic"], Some(0)),
-            (&prices["price_premium"], Some(0))
-        ]
-    );
+    let items: Vec<_> =
+        items.iter().map(|item| (&item["price"]["id"], item["quantity"].as_u64())).collect();
+    assert_eq!(items, [(&prices["price_basic"], Some(0)), (&prices["price_premium"], Some(0))]);
     let customer = &world.at_stripe("/v1/customers")[0];
     assert_eq!(customer["metadata"], json!({"organization": made["org"]}));
     assert_eq!(customer["name"], "A");
@@ -599,16 +530,7 @@ fn billing_can_be_linked_later_and_only_once() {
     let org = text(&org, "org");
     let [first, second] = ["1", "2"].map(|n| world.subscribe(text(&prices, "price_basic"), n));
     let line = |subscription| {
-        [
-            "org",
-            "create",
-            "--name",
-            "A",
-            "--org-id",
-            org,
-            "--subscription",
-            subscription,
-        ]
+        ["org", "create", "--name", "A", "--org-id", org, "--subscription", subscription]
     };
     for _ in 0..2 {
         let linked = world.run(&line(&first));

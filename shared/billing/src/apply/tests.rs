@@ -42,11 +42,14 @@ fn record(version: u64, applied_version: u64, basic: u64, premium: u64) -> Billi
     }
 }
 
+/// What another writer does to a record.
+type Interference = Box<dyn FnOnce(&mut BillingRecord)>;
+
 /// A ledger in memory. `interference` runs once, just before a version is recorded: another
 /// writer comes between.
 struct Ledger {
     record: RefCell<Option<BillingRecord>>,
-    interference: RefCell<Option<Box<dyn FnOnce(&mut BillingRecord)>>>,
+    interference: RefCell<Option<Interference>>,
 }
 
 impl Ledger {

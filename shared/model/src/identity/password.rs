@@ -62,12 +62,11 @@ impl Password {
         if let Err(rule) = check_length(&password, policy.min_length..=PasswordPolicy::MAX_LENGTH) {
             rules.push(rule);
         }
-        let folded = password.to_lowercase();
+        let folded = fold(&password);
         if is_common(&folded) {
             rules.push(Rule::CommonPassword);
         }
-        let contains =
-            |part: &str| part.chars().count() >= 4 && folded.contains(&part.to_lowercase());
+        let contains = |part: &str| part.chars().count() >= 4 && folded.contains(&fold(part));
         if email.is_some_and(|email| contains(email.local_part())) {
             rules.push(Rule::ContainsEmail);
         }
@@ -96,6 +95,12 @@ impl Password {
             .map_err(|_| NoEntropy)?;
         Ok(PasswordHash(hash.to_string()))
     }
+}
+
+/// Text without case: letter by letter, so that where a letter stands does not matter (a final
+/// sigma), and through upper case, so that letters with one capital are one (sharp s and ss).
+fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 /// Whether a password, in lower case, is in the embedded list.

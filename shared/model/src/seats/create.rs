@@ -90,25 +90,20 @@ fn parse_seats(
             });
             continue;
         };
-        let Some(seat) = NewSeat::parse(index, input, platforms, faults) else {
-            continue;
-        };
-        if let Some(details) = &seat.details {
-            // Handles are one account whatever their case, on both platforms.
-            let account =
-                (details.platform.clone(), details.username.as_str().to_ascii_lowercase());
-            match first_with.get(&account) {
-                Some(&first) => faults.push(Fault {
-                    index: Some(index),
-                    field: "username".into(),
-                    rule: Rule::DuplicateOf(first),
-                }),
-                None => {
-                    first_with.insert(account, index);
-                }
+        // A duplicate is one whatever else is wrong with either seat.
+        let account = input.account(platforms);
+        seats.extend(NewSeat::parse(index, input, platforms, faults));
+        let Some(account) = account else { continue };
+        match first_with.get(&account) {
+            Some(&first) => faults.push(Fault {
+                index: Some(index),
+                field: "username".into(),
+                rule: Rule::DuplicateOf(first),
+            }),
+            None => {
+                first_with.insert(account, index);
             }
         }
-        seats.push(seat);
     }
     seats
 }
@@ -273,6 +268,17 @@ mod tests {
             faults,
             [Fault { index: Some(2), field: "username".into(), rule: Rule::DuplicateOf(0) }]
         );
+    }
+
+    #[test]
+    fn a_duplicate_of_a_faulty_seat_is_one() {
+        let mut gold = detailed("tiktok", "a");
+        if let Given::Value(seat) = &mut gold {
+            seat.tier = Given::Absent;
+        }
+        let faults = parse(vec![gold.clone(), gold]).expect_err("three faults");
+        let rules: Vec<_> = faults.into_iter().map(|fault| fault.rule).collect();
+        assert_eq!(rules, [Rule::Required, Rule::Required, Rule::DuplicateOf(0)]);
     }
 
     #[test]

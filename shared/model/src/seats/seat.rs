@@ -245,6 +245,20 @@ pub struct SeatInput {
     pub org_group: Given<String>,
 }
 
+impl SeatInput {
+    /// Which account on which platform the seat is for, if both are given and valid. Handles
+    /// are one account whatever their case, on both platforms.
+    pub(super) fn account(&self, platforms: &Platforms) -> Option<(String, String)> {
+        let (Given::Value(platform), Given::Value(username)) = (&self.platform, &self.username)
+        else {
+            return None;
+        };
+        let platform = platforms.check(platform).ok()?;
+        let username = Username::parse(username).ok()?;
+        Some((platform, username.as_str().to_ascii_lowercase()))
+    }
+}
+
 /// What setup needs to know: all four or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Details {
