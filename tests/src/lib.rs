@@ -15,4 +15,4 @@ pub use operations::Operations;
 pub use ports::Ports;
 pub use stage::{AgencyTenant, Item, Stage};
 pub use unauthorized::bad_credentials;
-pub use wire::Wire;
+pub use wire::{Fault, Wire};

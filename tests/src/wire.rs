@@ -1,35 +1,69 @@
-//! The wire between the store and DynamoDB, which can be cut.
+//! The wire between the store and DynamoDB, which can be cut and told what to say.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::config::interceptors::{
-    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+    BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
+    BeforeTransmitInterceptorContextMut,
 };
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_types::body::SdkBody;
 
 /// Where nothing listens: the discard port of this machine.
 const NOWHERE: &str = "http://127.0.0.1:9/";
 
-/// Whether DynamoDB can be reached. Clones share the answer.
+/// What happens to the next transaction on its way.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// It never arrives, and DynamoDB seems to cancel it for these reasons: the code of each
+    /// action.
+    Cancelled(Vec<&'static str>),
+    /// It is carried out, and the answer gets lost on the way back.
+    AnswerLost,
+}
+
+/// Whether DynamoDB can be reached, and what happens to transactions. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Wire(Arc<AtomicBool>);
+pub struct Wire {
+    cut: Arc<AtomicBool>,
+    faults: Arc<Mutex<VecDeque<Fault>>>,
+}
+
+/// Marks an attempt that a fault struck.
+#[derive(Debug)]
+struct Struck(Fault);
+
+impl aws_smithy_types::config_bag::Storable for Struck {
+    type Storer = aws_smithy_types::config_bag::StoreReplace<Self>;
+}
 
 impl Wire {
     /// From now on every connection is refused, and nothing is retried.
     pub fn cut(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.cut.store(true, Ordering::SeqCst);
     }
 
     /// Ends what [`Wire::cut`] began.
     pub fn mend(&self) {
-        self.0.store(false, Ordering::SeqCst);
+        self.cut.store(false, Ordering::SeqCst);
+    }
+
+    /// Strikes the coming transactions, one fault each.
+    pub fn strike(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).extend(faults);
+    }
+
+    fn next_fault(&self) -> Option<Fault> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     fn is_cut(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.cut.load(Ordering::SeqCst)
     }
 }
 
@@ -54,11 +88,50 @@ impl Intercept for Wire {
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if self.is_cut() {
             context.request_mut().set_uri(NOWHERE)?;
         }
+        let target = context.request().headers().get("x-amz-target").unwrap_or_default();
+        let is_transaction = target.ends_with(".TransactWriteItems");
+        let fault = if is_transaction { self.next_fault() } else { None };
+        if let Some(Fault::Cancelled(_)) = &fault {
+            // Something that changes nothing, whose answer is replaced below.
+            let harmless = "DynamoDB_20120810.ListTables";
+            context.request_mut().headers_mut().insert("x-amz-target", harmless);
+        }
+        match fault {
+            Some(fault) => config.interceptor_state().store_put(Struck(fault)),
+            None => config.interceptor_state().unset::<Struck>(),
+        };
         Ok(())
     }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(Struck(fault)) = config.load::<Struck>() else { return Ok(()) };
+        let (status, body) = match fault {
+            Fault::Cancelled(codes) => (400, cancellation(codes)),
+            Fault::AnswerLost => (500, "{}".to_owned()),
+        };
+        *context.response_mut() = HttpResponse::new(status.try_into()?, SdkBody::from(body));
+        Ok(())
+    }
+}
+
+/// The error of a cancelled transaction
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+fn cancellation(codes: &[&str]) -> String {
+    let reasons: Vec<_> = codes.iter().map(|code| serde_json::json!({ "Code": code })).collect();
+    serde_json::json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled",
+        "CancellationReasons": reasons
+    })
+    .to_string()
 }

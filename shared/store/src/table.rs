@@ -48,6 +48,12 @@ impl Table {
             cache: Arc::default(),
         }
     }
+
+    /// The same table, giving up on conflicts of transactions after `budget`.
+    #[must_use]
+    pub fn with_conflict_budget(self, budget: Duration) -> Self {
+        Self { conflict_budget: budget, ..self }
+    }
 }
 
 /// Connects to the table `name` as the environment says (region, credentials,
