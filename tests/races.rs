@@ -20,10 +20,7 @@ async fn all<E: Endpoint + Send + Sync + 'static>(
         tokio::spawn(async move { call.send(&*endpoint).await })
     });
     let replies = join_all(tasks).await;
-    replies
-        .into_iter()
-        .map(|reply| reply.expect("no panic"))
-        .collect()
+    replies.into_iter().map(|reply| reply.expect("no panic")).collect()
 }
 
 fn count(replies: &[Reply], status: u64) -> usize {
@@ -112,10 +109,7 @@ async fn fifty_creates_for_one_organization_end_with_exact_counters_and_quantiti
     let basic: u64 = (1..=50).filter(|n| n % 2 == 0).sum();
     let premium: u64 = (1..=50).filter(|n| n % 2 == 1).sum();
     let seats = usize::try_from(basic + premium).expect("small");
-    assert_eq!(
-        stage.seats(&billed.organization).await,
-        (seats, basic, premium, 50)
-    );
+    assert_eq!(stage.seats(&billed.organization).await, (seats, basic, premium, 50));
 
     // The fifty messages come in five batches, worked on at once.
     let batches = (0..5).map(|n| {
@@ -131,10 +125,7 @@ async fn fifty_creates_for_one_organization_end_with_exact_counters_and_quantiti
         let response = response.expect("no panic").expect("ids");
         assert!(response.batch_item_failures.is_empty(), "{response:?}");
     }
-    assert_eq!(
-        billing.quantities(&billed.subscription).await,
-        (basic, premium)
-    );
+    assert_eq!(billing.quantities(&billed.subscription).await, (basic, premium));
     assert_eq!(stage.items_with("behind_since").await, 0);
 }
 
@@ -147,22 +138,19 @@ async fn thirty_accounts_of_one_name_get_thirty_slugs() {
         .header("appidv3", &tenant.app);
     let replies = all(stage.create_agency_account(), vec![call; 30]).await;
     assert_eq!(count(&replies, 200), 30);
-    let slugs: BTreeSet<_> = replies
-        .iter()
-        .map(|reply| reply.json()["account"]["slug"].to_string())
-        .collect();
+    let slugs: BTreeSet<_> =
+        replies.iter().map(|reply| reply.json()["account"]["slug"].to_string()).collect();
     assert_eq!(slugs.len(), 30, "{slugs:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_seat_limit_is_never_passed() {
     let stage = Stage::new().await;
-    let organization = stage
-        .organization(Some(headcount_model::billing::SubscriptionStatus::Active), 25)
-        .await;
+    let organization =
+        stage.organization(Some(headcount_model::billing::SubscriptionStatus::Active), 25).await;
     let api_key = stage.api_key(&organization).await;
-    let call = Call::json(&json!({ "accounts": vec![json!({"tier": "basic"}); 10] }))
-        .bearer(&api_key);
+    let call =
+        Call::json(&json!({ "accounts": vec![json!({"tier": "basic"}); 10] })).bearer(&api_key);
     let replies = all(stage.create_seats(), vec![call; 8]).await;
     assert_eq!((count(&replies, 200), count(&replies, 409)), (2, 6));
     assert_eq!(stage.seats(&organization).await, (20, 20, 0, 2));

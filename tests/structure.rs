@@ -99,7 +99,8 @@ fn the_model_is_pure() {
     let metadata = metadata();
     let model = packages_in(&metadata, "shared")["model"];
     let linked = links(&metadata, model);
-    for impure in ["serde_json", "tokio", "hyper", "aws-config", "aws-smithy-types", "lambda_http"] {
+    for impure in ["serde_json", "tokio", "hyper", "aws-config", "aws-smithy-types", "lambda_http"]
+    {
         assert!(!linked.contains(impure), "the model links {impure}");
     }
 }
@@ -194,7 +195,8 @@ fn no_policy_of_the_template_has_a_wildcard_resource_or_a_scan() {
     let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
     for (number, line) in template.lines().enumerate() {
         let line = line.trim();
-        let wildcard = line.starts_with("Resource:") && (line.ends_with('*') || line.contains("\"*\""));
+        let wildcard =
+            line.starts_with("Resource:") && (line.ends_with('*') || line.contains("\"*\""));
         assert!(!wildcard, "line {}: {line}", number + 1);
         assert!(!line.contains("dynamodb:Scan"), "line {}: {line}", number + 1);
         assert!(!line.contains("dynamodb:*"), "line {}: {line}", number + 1);

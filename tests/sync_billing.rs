@@ -21,11 +21,8 @@ async fn deliver<'a>(
     billing: &Billing,
     messages: impl IntoIterator<Item = (&'a str, String)>,
 ) -> Vec<String> {
-    let response = billing
-        .sync(stage)
-        .handle(batch(messages))
-        .await
-        .expect("every message has an id");
+    let response =
+        billing.sync(stage).handle(batch(messages)).await.expect("every message has an id");
     let failures = response.batch_item_failures.into_iter();
     failures.map(|failure| failure.item_identifier).collect()
 }
@@ -38,11 +35,7 @@ async fn record(stage: &Stage, billed: &Billed) -> (u64, u64, Option<String>) {
         .await
         .expect("the table answers")
         .expect("a record");
-    (
-        record.version,
-        record.applied_version,
-        record.last_error.map(|error| error.code),
-    )
+    (record.version, record.applied_version, record.last_error.map(|error| error.code))
 }
 
 const NONE: [&str; 0] = [];
@@ -179,19 +172,15 @@ async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() 
     create(&stage, &billed, 1, 0).await;
     create(&stage, &billed, 1, 0).await;
     // What a writer that read version 1 records after version 2 was committed.
-    let recorded = stage
-        .table
-        .record_applied(&billed.organization, 0, 1, jiff::Timestamp::UNIX_EPOCH)
-        .await;
+    let recorded =
+        stage.table.record_applied(&billed.organization, 0, 1, jiff::Timestamp::UNIX_EPOCH).await;
     assert_eq!(recorded, Ok(headcount_model::billing::Recorded::Yes));
     assert_eq!(record(&stage, &billed).await, (2, 1, None));
     assert_eq!(stage.items_with("behind_since").await, 1, "still behind");
 
     // One that was overtaken records nothing.
-    let late = stage
-        .table
-        .record_applied(&billed.organization, 0, 2, jiff::Timestamp::UNIX_EPOCH)
-        .await;
+    let late =
+        stage.table.record_applied(&billed.organization, 0, 2, jiff::Timestamp::UNIX_EPOCH).await;
     assert_eq!(late, Ok(headcount_model::billing::Recorded::Overtaken));
     assert_eq!(record(&stage, &billed).await, (2, 1, None));
 }

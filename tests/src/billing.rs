@@ -1,23 +1,71 @@
 //! The stand-in for Stripe, served in this process, with the two prices and an organization that
 //! is billed by them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
-use headcount_billing::Prices;
 use headcount_billing::message;
+use headcount_billing::rotation::{SignatureCheck, SigningSecretSource};
 use headcount_billing::stripe::Stripe;
+use headcount_billing::webhook::SigningSecrets;
+use headcount_billing::{Prices, Unanswered};
 use headcount_model::billing::{BillingChange, SubscriptionStatus};
 use headcount_model::id::OrganizationId;
 use headcount_model::text::Text;
+use headcount_model::tiers::Tiers;
 use headcount_store::{StripeLink, Table};
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stripe_stand_in::Server;
 
 use crate::ports::Ports;
-use crate::stage::Stage;
+use crate::stage::{Stage, tiers_priced};
 
 /// The API key of the tests; the stand-in takes any that begins like this.
 pub const STRIPE_KEY: &str = "sk_test_tests";
+
+/// What the tests sign webhooks with.
+pub const SIGNING_SECRET: &str = "whsec_tests";
+
+/// `POST /webhooks/stripe` over a ledger.
+pub type Webhook<L> = stripe_webhook::Function<L, Stripe, SecretText, Ports>;
+
+/// The text of the secret of webhooks, which can be replaced, and taken away with an empty one.
+/// Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct SecretText {
+    text: Arc<Mutex<String>>,
+    reads: Arc<AtomicUsize>,
+}
+
+impl SecretText {
+    /// A secret.
+    pub fn of(text: &str) -> Self {
+        let secret = Self::default();
+        secret.replace(text);
+        secret
+    }
+
+    /// Another text.
+    pub fn replace(&self, text: &str) {
+        *self.text.lock().expect("not poisoned") = text.to_owned();
+    }
+
+    /// How often it was read.
+    pub fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+}
+
+impl SigningSecretSource for SecretText {
+    async fn read(&self) -> Result<SigningSecrets, Unanswered> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        SigningSecrets::parse(&self.text.lock().expect("not poisoned"))
+            .map_err(|error| Unanswered(error.to_string()))
+    }
+}
 
 /// A Stripe account with the prices of both tiers.
 pub struct Billing {
@@ -50,10 +98,7 @@ impl Billing {
         let mut billing = Self {
             base,
             stripe,
-            prices: Prices {
-                basic: None,
-                premium: None,
-            },
+            prices: Prices { basic: None, premium: None },
             http: reqwest::Client::new(),
         };
         billing.prices.basic = Some(billing.price("Basic seat", 4_000).await);
@@ -77,10 +122,8 @@ impl Billing {
 
     /// Creates an object and returns its id.
     async fn create(&self, path: &str, form: &[(&str, &str)]) -> String {
-        let form: Vec<(String, String)> = form
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let form: Vec<(String, String)> =
+            form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let key = format!("{path}:{form:?}");
         let object: Value = self
             .stripe
@@ -94,10 +137,7 @@ impl Billing {
     pub async fn organization(&self, stage: &Stage) -> Billed {
         let organization = OrganizationId::new(&stage.ports, &stage.ports).expect("entropy");
         let customer = self
-            .create(
-                "/v1/customers",
-                &[("metadata[organization]", organization.as_str())],
-            )
+            .create("/v1/customers", &[("metadata[organization]", organization.as_str())])
             .await;
         let (basic, premium) = (&self.prices.basic, &self.prices.premium);
         let subscription = self
@@ -105,6 +145,7 @@ impl Billing {
                 "/v1/subscriptions",
                 &[
                     ("customer", &customer),
+                    ("metadata[organization]", organization.as_str()),
                     ("items[0][price]", basic.as_deref().expect("a price")),
                     ("items[0][quantity]", "0"),
                     ("items[1][price]", premium.as_deref().expect("a price")),
@@ -116,6 +157,8 @@ impl Billing {
             customer,
             subscription: subscription.clone(),
             status: SubscriptionStatus::Active,
+            cancel_at_period_end: false,
+            period: None,
         };
         let name = Text::line("Acme", 1..=255).expect("a name");
         stage
@@ -123,11 +166,51 @@ impl Billing {
             .create_organization(&organization, &name, Some(&link), 100_000)
             .await
             .expect("an organization");
-        Billed {
-            api_key: stage.api_key(&organization).await,
-            organization,
-            subscription,
+        Billed { api_key: stage.api_key(&organization).await, organization, subscription }
+    }
+
+    /// `POST /webhooks/stripe` on a stage's table.
+    pub fn webhook(&self, stage: &Stage) -> Webhook<Table> {
+        stripe_webhook::Function {
+            ledger: stage.table.clone(),
+            stripe: self.stripe.clone(),
+            signatures: SignatureCheck::new(SecretText::of(SIGNING_SECRET)),
+            ports: stage.ports.clone(),
         }
+    }
+
+    /// The events of the account about a subscription, oldest first, as they are delivered.
+    pub async fn events(&self, subscription: &str) -> Vec<Value> {
+        let newest = [("limit".to_owned(), "100".to_owned())];
+        let list: Value = self.stripe.get("/v1/events", &newest).await.expect("events");
+        let events = list["data"].as_array().into_iter().flatten().rev();
+        events.filter(|event| event["data"]["object"]["id"] == subscription).cloned().collect()
+    }
+
+    /// Moves a subscription to a status, as if it had happened at Stripe.
+    pub async fn set_status(&self, subscription: &str, status: SubscriptionStatus) {
+        let what = format!("subscriptions/{subscription}/status");
+        self.control("POST", &what, &json!({"status": status.as_str()})).await;
+    }
+
+    /// Forgets every object of the account.
+    pub async fn forget_everything(&self) {
+        self.control("POST", "reset", &Value::Null).await;
+    }
+
+    /// Ends every fault.
+    pub async fn heal(&self) {
+        self.control("DELETE", "faults", &Value::Null).await;
+    }
+
+    /// The tiers as the template has them, with the prices of this account.
+    pub fn tiers(&self) -> Tiers {
+        tiers_priced(&self.prices)
+    }
+
+    /// Moves the account's clock to a time; it goes on running from there.
+    pub async fn set_clock(&self, now: Timestamp) {
+        self.control("POST", "clock", &json!({ "now": now.as_second() })).await;
     }
 
     /// `sync-billing` on a stage's table.
@@ -167,6 +250,15 @@ impl Billing {
 
     /// How many updates of subscriptions the account has answered.
     pub async fn updates(&self) -> usize {
+        self.subscription_calls("POST").await
+    }
+
+    /// How often the account was asked for a subscription.
+    pub async fn subscription_reads(&self) -> usize {
+        self.subscription_calls("GET").await
+    }
+
+    async fn subscription_calls(&self, method: &str) -> usize {
         let log = self.control("GET", "requests", &Value::Null).await;
         log.as_array()
             .or_else(|| log["requests"].as_array())
@@ -174,7 +266,7 @@ impl Billing {
             .flatten()
             .filter(|call| {
                 let path = call["path"].as_str().unwrap_or_default();
-                call["method"] == "POST" && path.starts_with("/v1/subscriptions/")
+                call["method"] == method && path.starts_with("/v1/subscriptions/")
             })
             .count()
     }
@@ -207,9 +299,7 @@ pub fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, String)>) -> SqsEv
         let mut message = SqsMessage::default();
         message.message_id = Some(format!("message-{n}"));
         message.body = Some(body);
-        message
-            .attributes
-            .insert("MessageGroupId".to_owned(), group.to_owned());
+        message.attributes.insert("MessageGroupId".to_owned(), group.to_owned());
         event.records.push(message);
     }
     event
@@ -217,9 +307,6 @@ pub fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, String)>) -> SqsEv
 
 /// The message that says that an organization reached a version.
 pub fn reached(organization: &OrganizationId, version: u64) -> (&str, String) {
-    let change = BillingChange {
-        organization: organization.clone(),
-        version,
-    };
+    let change = BillingChange { organization: organization.clone(), version };
     (organization.as_str(), message::encode(&change))
 }

@@ -21,11 +21,7 @@ impl Call {
     pub fn text(body: impl Into<String>) -> Self {
         let mut headers = Map::new();
         headers.insert("content-type".to_owned(), json!("application/json"));
-        Self {
-            headers,
-            body: json!(body.into()),
-            is_base64: false,
-        }
+        Self { headers, body: json!(body.into()), is_base64: false }
     }
 
     /// A call with a JSON body.
@@ -40,18 +36,12 @@ impl Call {
 
     /// A call whose body is said to be base64, whether it is or not.
     pub fn raw_base64(body: &str) -> Self {
-        Self {
-            is_base64: true,
-            ..Self::text(body)
-        }
+        Self { is_base64: true, ..Self::text(body) }
     }
 
     /// A call without a body.
     pub fn empty() -> Self {
-        Self {
-            body: Value::Null,
-            ..Self::text("")
-        }
+        Self { body: Value::Null, ..Self::text("") }
     }
 
     /// With a header, in lower case as HTTP APIs send them.

@@ -18,10 +18,7 @@ impl Default for Ports {
     /// The moment of the Agency API's published example, and the first random numbers.
     fn default() -> Self {
         let start: Timestamp = "2026-02-03T18:12:47Z".parse().expect("a time");
-        Self {
-            micros: Arc::new(AtomicI64::new(start.as_microsecond())),
-            drawn: Arc::default(),
-        }
+        Self { micros: Arc::new(AtomicI64::new(start.as_microsecond())), drawn: Arc::default() }
     }
 }
 

@@ -9,8 +9,10 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
+use headcount_billing::Prices;
+use headcount_billing::stripe::Stripe;
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount, create};
-use headcount_model::billing::SubscriptionStatus;
+use headcount_model::billing::{PastDueGrace, SubscriptionStatus};
 use headcount_model::credential::{Credential, Holder, Permission, reveal};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
@@ -18,8 +20,10 @@ use headcount_model::identity::PasswordPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::Platforms;
 use headcount_model::text::Text;
+use headcount_model::tiers::{TierEntry, Tiers};
 use headcount_store::{StripeLink, Table};
 
+use crate::billing::Billing;
 use crate::operations::Operations;
 use crate::ports::Ports;
 use crate::wire::Wire;
@@ -61,9 +65,7 @@ impl Stage {
     /// A new, empty table.
     pub async fn new() -> Self {
         let database = dynoxide::Database::memory().expect("an embedded database");
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a free port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(dynoxide::server::serve_on(listener, database));
         let operations = Operations::default();
@@ -79,18 +81,9 @@ impl Stage {
         let client = Client::from_conf(config);
         create_table(&client).await;
         let ports = Ports::default();
-        let table = Table::new(
-            client.clone(),
-            TABLE,
-            Arc::new(ports.clone()),
-            Arc::new(ports.clone()),
-        );
-        Self {
-            ports,
-            table,
-            client,
-            operations,
-        }
+        let table =
+            Table::new(client.clone(), TABLE, Arc::new(ports.clone()), Arc::new(ports.clone()));
+        Self { ports, table, client, operations }
     }
 
     /// A store like [`Stage::table`] that remembers nothing, as in a process just started.
@@ -109,6 +102,26 @@ impl Stage {
             store: self.table.clone(),
             ports: self.ports.clone(),
             platforms: Platforms::from_list("tiktok,instagram"),
+            tiers: tiers(),
+            grace: PastDueGrace::from_days(7).expect("a grace"),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `GET /billing`.
+    pub fn get_billing(&self) -> get_billing::Function<Table, Ports> {
+        get_billing::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `POST /accounts/quote`, with the prices that a Stripe account has.
+    pub fn quote_seats(&self, billing: &Billing) -> quote_seats::Function<Table, Stripe, Ports> {
+        quote_seats::Function {
+            store: self.table.clone(),
+            stripe: billing.stripe.clone(),
+            ports: self.ports.clone(),
+            platforms: Platforms::from_list("tiktok,instagram"),
+            tiers: billing.tiers(),
+            grace: PastDueGrace::from_days(7).expect("a grace"),
             fingerprint_key: fingerprint_key(),
         }
     }
@@ -144,6 +157,8 @@ impl Stage {
             customer: format!("cus_{id}"),
             subscription: format!("sub_{id}"),
             status,
+            cancel_at_period_end: false,
+            period: None,
         });
         self.table
             .create_organization(&id, &text("Acme"), link.as_ref(), seat_limit)
@@ -154,9 +169,7 @@ impl Stage {
 
     /// An organization that is billed, with an API key that may create seats.
     pub async fn seats_tenant(&self) -> (OrganizationId, String) {
-        let id = self
-            .organization(Some(SubscriptionStatus::Active), 100_000)
-            .await;
+        let id = self.organization(Some(SubscriptionStatus::Active), 100_000).await;
         let key = self.api_key(&id).await;
         (id, key)
     }
@@ -183,34 +196,20 @@ impl Stage {
 
     /// Keeps a credential.
     pub async fn keep(&self, credential: &Credential) {
-        self.table
-            .create_credential(credential)
-            .await
-            .expect("a credential");
+        self.table.create_credential(credential).await.expect("a credential");
     }
 
     /// An agency with everything that belongs to one.
     pub async fn agency_tenant(&self) -> AgencyTenant {
         let lcuid = AgencyLcuid::new(&self.ports).expect("entropy");
-        let agency = Agency {
-            lcuid: lcuid.clone(),
-            name: text("Blue River"),
-            settings: Default::default(),
-        };
+        let agency =
+            Agency { lcuid: lcuid.clone(), name: text("Blue River"), settings: Default::default() };
         self.table.create_agency(&agency).await.expect("an agency");
         let app = AppLcuid::new(&self.ports).expect("entropy");
-        self.table
-            .create_app(&app, &lcuid, &text("App"))
-            .await
-            .expect("an app");
-        let holder = Holder::App {
-            app: app.clone(),
-            agency: lcuid.clone(),
-        };
+        self.table.create_app(&app, &lcuid, &text("App")).await.expect("an app");
+        let holder = Holder::App { app: app.clone(), agency: lcuid.clone() };
         AgencyTenant {
-            token: self
-                .credential(holder.clone(), &[Permission::AgencyCreateAccounts])
-                .await,
+            token: self.credential(holder.clone(), &[Permission::AgencyCreateAccounts]).await,
             token_without_permission: self.credential(holder, &[]).await,
             parent: self.agency_account(&lcuid, "Parent", true).await,
             plain: self.agency_account(&lcuid, "Plain", false).await,
@@ -232,38 +231,22 @@ impl Stage {
             is_parent_account: is_parent,
             created_at: self.ports.now(),
         };
-        let no_answer = StoredAnswer {
-            status: 200,
-            location: None,
-            body: String::new(),
-        };
-        create(&self.table, &self.ports, &account, None, |_, _| {
-            no_answer.clone()
-        })
-        .await
-        .expect("an account");
+        let no_answer = StoredAnswer { status: 200, location: None, body: String::new() };
+        create(&self.table, &self.ports, &account, None, |_, _| no_answer.clone())
+            .await
+            .expect("an account");
         account.lcuid.to_string()
     }
 
     /// An administrator of the Identity API.
     pub async fn administrator(&self) -> String {
-        self.credential(Holder::Administrator, &[Permission::AccountsCreate])
-            .await
+        self.credential(Holder::Administrator, &[Permission::AccountsCreate]).await
     }
 
     /// Every item of the table.
     pub async fn items(&self) -> Vec<Item> {
-        let output = self
-            .client
-            .scan()
-            .table_name(TABLE)
-            .into_paginator()
-            .items()
-            .send();
-        output
-            .collect::<Result<Vec<_>, _>>()
-            .await
-            .expect("the table answers")
+        let output = self.client.scan().table_name(TABLE).into_paginator().items().send();
+        output.collect::<Result<Vec<_>, _>>().await.expect("the table answers")
     }
 
     /// The items whose partition key begins with `prefix`.
@@ -283,21 +266,11 @@ impl Stage {
     /// premium), and the version of that record.
     pub async fn seats(&self, organization: &OrganizationId) -> (usize, u64, u64, u64) {
         let items = self.items_under(&format!("ORG#{organization}")).await;
-        let seats = items
-            .iter()
-            .filter(|item| attribute(item, "sk").starts_with("SEAT#"))
-            .count();
-        let billing = items
-            .iter()
-            .find(|item| attribute(item, "sk") == "BILLING")
-            .expect("a billing record");
+        let seats = items.iter().filter(|item| attribute(item, "sk").starts_with("SEAT#")).count();
+        let billing =
+            items.iter().find(|item| attribute(item, "sk") == "BILLING").expect("a billing record");
         let number = |name| attribute(billing, name).parse().expect("a number");
-        (
-            seats,
-            number("seats_basic"),
-            number("seats_premium"),
-            number("version"),
-        )
+        (seats, number("seats_basic"), number("seats_premium"), number("version"))
     }
 
     /// Overwrites attributes of an item.
@@ -328,6 +301,26 @@ fn text(text: &str) -> Text {
     Text::line(text, 1..=255).expect("a name")
 }
 
+/// The tiers as the template has them, without prices.
+fn tiers() -> Tiers {
+    tiers_priced(&Prices { basic: None, premium: None })
+}
+
+/// The tiers as the template has them, with some prices.
+pub(crate) fn tiers_priced(prices: &Prices) -> Tiers {
+    let entry = |name: &str, price: &Option<String>, unit_amount, device_type: &str| TierEntry {
+        name: name.to_owned(),
+        price: price.clone(),
+        unit_amount,
+        device_type: device_type.to_owned(),
+    };
+    let entries = vec![
+        entry("basic", &prices.basic, 4_000, "shared"),
+        entry("premium", &prices.premium, 10_000, "dedicated"),
+    ];
+    Tiers::try_from(entries).expect("valid tiers")
+}
+
 fn fingerprint_key() -> FingerprintKey {
     FingerprintKey::new(&[7; 32]).expect("long enough")
 }
@@ -341,21 +334,13 @@ async fn create_table(client: &Client) {
             .expect("a definition")
     };
     let key = |name, kind| {
-        KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(kind)
-            .build()
-            .expect("a key")
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key")
     };
     let behind = GlobalSecondaryIndex::builder()
         .index_name("behind")
         .key_schema(key("behind_shard", KeyType::Hash))
         .key_schema(key("behind_since", KeyType::Range))
-        .projection(
-            Projection::builder()
-                .projection_type(ProjectionType::KeysOnly)
-                .build(),
-        )
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .expect("an index");
     client

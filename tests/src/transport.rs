@@ -34,11 +34,7 @@ pub fn unreadable(good: &Value) -> Vec<Unreadable> {
         status: 400,
         message: "The Idempotency-Key header must be 1 to 255 visible ASCII characters.".to_owned(),
     });
-    malformed
-        .chain(keys)
-        .chain(too_large(good))
-        .chain(wrong_type(good))
-        .collect()
+    malformed.chain(keys).chain(too_large(good)).chain(wrong_type(good)).collect()
 }
 
 fn malformed() -> Vec<(&'static str, Call, &'static str)> {
@@ -57,26 +53,10 @@ fn malformed() -> Vec<(&'static str, Call, &'static str)> {
         ("empty body", text(""), "it is empty"),
         ("blank body", text(" \r\n\t"), "it is empty"),
         ("empty base64", Call::bytes(b""), "it is empty"),
-        (
-            "cut off",
-            text("{\"name\":\"a\""),
-            "EOF while parsing an object at line 1 column 11",
-        ),
-        (
-            "trailing text",
-            text("{\"name\":\"a\"} x"),
-            "trailing characters at line 1 column 14",
-        ),
-        (
-            "two documents",
-            text("{}{}"),
-            "trailing characters at line 1 column 3",
-        ),
-        (
-            "trailing NUL",
-            text("{}\0"),
-            "trailing characters at line 1 column 3",
-        ),
+        ("cut off", text("{\"name\":\"a\""), "EOF while parsing an object at line 1 column 11"),
+        ("trailing text", text("{\"name\":\"a\"} x"), "trailing characters at line 1 column 14"),
+        ("two documents", text("{}{}"), "trailing characters at line 1 column 3"),
+        ("trailing NUL", text("{}\0"), "trailing characters at line 1 column 3"),
         (
             "duplicate keys",
             text("{\"name\":\"a\",\"name\":\"a\"}"),
@@ -117,111 +97,39 @@ fn malformed() -> Vec<(&'static str, Call, &'static str)> {
             text(r#"{"\ud800":1}"#),
             "unexpected end of hex escape at line 1 column 8",
         ),
-        (
-            "invalid UTF-8 in a value",
-            Call::bytes(b"{\"name\":\"\xff\"}"),
-            "it is not UTF-8",
-        ),
-        (
-            "invalid UTF-8 in a key",
-            Call::bytes(b"{\"\xc3\x28\":1}"),
-            "it is not UTF-8",
-        ),
+        ("invalid UTF-8 in a value", Call::bytes(b"{\"name\":\"\xff\"}"), "it is not UTF-8"),
+        ("invalid UTF-8 in a key", Call::bytes(b"{\"\xc3\x28\":1}"), "it is not UTF-8"),
         (
             "invalid UTF-8 in a field that is unknown",
             Call::bytes(b"{\"id\":[{\"a\":\"\xe2\x82\"}]}"),
             "it is not UTF-8",
         ),
-        (
-            "overlong UTF-8",
-            Call::bytes(b"{\"name\":\"\xc0\x80\"}"),
-            "it is not UTF-8",
-        ),
-        (
-            "surrogate in UTF-8",
-            Call::bytes(b"{\"name\":\"\xed\xa0\x80\"}"),
-            "it is not UTF-8",
-        ),
-        (
-            "UTF-16",
-            Call::bytes(b"\xff\xfe{\0}\0"),
-            "it is not UTF-8",
-        ),
-        (
-            "byte order mark",
-            Call::bytes(b"\xef\xbb\xbf{}"),
-            "expected value at line 1 column 1",
-        ),
-        (
-            "not base64",
-            Call::raw_base64("{\"name\":\"a\"}"),
-            "expected value at line 1 column 1",
-        ),
-        (
-            "base64 without padding",
-            Call::raw_base64("e30"),
-            "expected value at line 1 column 1",
-        ),
-        (
-            "33 lists",
-            lists(33),
-            "nested deeper than 32 levels at line 1 column 38",
-        ),
-        (
-            "33 objects",
-            objects(33),
-            "nested deeper than 32 levels at line 1 column 165",
-        ),
+        ("overlong UTF-8", Call::bytes(b"{\"name\":\"\xc0\x80\"}"), "it is not UTF-8"),
+        ("surrogate in UTF-8", Call::bytes(b"{\"name\":\"\xed\xa0\x80\"}"), "it is not UTF-8"),
+        ("UTF-16", Call::bytes(b"\xff\xfe{\0}\0"), "it is not UTF-8"),
+        ("byte order mark", Call::bytes(b"\xef\xbb\xbf{}"), "expected value at line 1 column 1"),
+        ("not base64", Call::raw_base64("{\"name\":\"a\"}"), "expected value at line 1 column 1"),
+        ("base64 without padding", Call::raw_base64("e30"), "expected value at line 1 column 1"),
+        ("33 lists", lists(33), "nested deeper than 32 levels at line 1 column 38"),
+        ("33 objects", objects(33), "nested deeper than 32 levels at line 1 column 165"),
         (
             "a hundred thousand lists",
             lists(100_000),
             "nested deeper than 32 levels at line 1 column 38",
         ),
-        (
-            "trailing comma",
-            text("{\"name\":\"a\",}"),
-            "trailing comma at line 1 column 13",
-        ),
-        (
-            "single quotes",
-            text("{'name':'a'}"),
-            "key must be a string at line 1 column 2",
-        ),
-        (
-            "comment",
-            text("{/* */}"),
-            "key must be a string at line 1 column 2",
-        ),
-        (
-            "NaN",
-            text("{\"name\":NaN}"),
-            "expected value at line 1 column 9",
-        ),
-        (
-            "number without end",
-            text("{\"name\":1e999}"),
-            "number out of range at line 1 column 13",
-        ),
-        (
-            "leading zero",
-            text("{\"name\":01}"),
-            "invalid number at line 1 column 10",
-        ),
+        ("trailing comma", text("{\"name\":\"a\",}"), "trailing comma at line 1 column 13"),
+        ("single quotes", text("{'name':'a'}"), "key must be a string at line 1 column 2"),
+        ("comment", text("{/* */}"), "key must be a string at line 1 column 2"),
+        ("NaN", text("{\"name\":NaN}"), "expected value at line 1 column 9"),
+        ("number without end", text("{\"name\":1e999}"), "number out of range at line 1 column 13"),
+        ("leading zero", text("{\"name\":01}"), "invalid number at line 1 column 10"),
         (
             "control character in text",
             text("{\"name\":\"a\nb\"}"),
             "control character (\\u0000-\\u001F) found while parsing a string at line 2 column 0",
         ),
-        (
-            "unknown escape",
-            text("{\"name\":\"\\x41\"}"),
-            "invalid escape at line 1 column 11",
-        ),
-        (
-            "a form",
-            text("name=a&email=b"),
-            "expected ident at line 1 column 2",
-        ),
+        ("unknown escape", text("{\"name\":\"\\x41\"}"), "invalid escape at line 1 column 11"),
+        ("a form", text("name=a&email=b"), "expected ident at line 1 column 2"),
     ]
 }
 
@@ -293,10 +201,7 @@ pub fn readable(good: &Value) -> Vec<(&'static str, Call)> {
             "every letter of a key escaped",
             Call::text(good.to_string().replace("\"name\":", r#""\u006e\u0061\u006d\u0065":"#)),
         ),
-        (
-            "a longest idempotency key",
-            Call::json(good).key(&"~".repeat(255)),
-        ),
+        ("a longest idempotency key", Call::json(good).key(&"~".repeat(255))),
     ]
 }
 

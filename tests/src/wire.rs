@@ -48,9 +48,7 @@ impl Intercept for Wire {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if self.is_cut.load(Ordering::SeqCst) {
-            config
-                .interceptor_state()
-                .store_put(RetryConfig::disabled());
+            config.interceptor_state().store_put(RetryConfig::disabled());
         }
         Ok(())
     }
@@ -64,10 +62,7 @@ impl Intercept for Wire {
         let request = context.request_mut();
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        self.calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(operation);
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(operation);
         if self.is_cut.load(Ordering::SeqCst) {
             request.set_uri(NOWHERE)?;
         }

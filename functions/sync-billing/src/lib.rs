@@ -4,8 +4,6 @@
 //! by side; within one, the first failure stops the group and is reported with everything behind
 //! it, so that order is kept and one organization's trouble stays its own.
 
-pub mod configuration;
-
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use headcount_billing::{Applied, Failure, Prices, Subscriptions, apply, message};

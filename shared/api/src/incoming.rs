@@ -70,6 +70,17 @@ impl Incoming {
         Ok(presented.verify(kept, now))
     }
 
+    /// The body to the byte, whatever it is.
+    ///
+    /// # Errors
+    /// [`Transport::TooLarge`].
+    pub fn raw(&self) -> Result<&[u8], Transport> {
+        if self.body.len() > MAX_BODY {
+            return Err(Transport::TooLarge);
+        }
+        Ok(&self.body)
+    }
+
     /// The JSON object in the body.
     ///
     /// # Errors
@@ -82,10 +93,7 @@ impl Incoming {
         if self.headers.contains_key(CONTENT_ENCODING) {
             return Err(Transport::Encoded);
         }
-        if self.body.len() > MAX_BODY {
-            return Err(Transport::TooLarge);
-        }
-        parse_object(&self.body)
+        parse_object(self.raw()?)
     }
 
     /// The identity of this request for retries, if it carries an idempotency key. `caller`

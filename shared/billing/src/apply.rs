@@ -10,6 +10,7 @@ use headcount_model::billing::{
 use headcount_model::idempotency::hex;
 use headcount_model::port::{Clock, Entropy, random};
 use headcount_model::seats::Tier;
+use headcount_model::tiers::Tiers;
 
 use crate::subscription::{ItemTarget, StripeFailure, Subscription, Subscriptions};
 
@@ -28,6 +29,13 @@ impl Prices {
             Tier::Basic => self.basic.as_deref(),
             Tier::Premium => self.premium.as_deref(),
         }
+    }
+}
+
+impl From<&Tiers> for Prices {
+    fn from(tiers: &Tiers) -> Self {
+        let price = |tier| tiers.of(tier).price.clone();
+        Self { basic: price(Tier::Basic), premium: price(Tier::Premium) }
     }
 }
 
@@ -137,7 +145,7 @@ async fn set(
     };
     let subscription = stripe.fetch(id).await.map_err(failure)?;
     let targets = targets(&subscription, prices, record)?;
-    match stripe.set_quantities(id, &targets, key).await {
+    match stripe.set_quantities(id, &targets, record.proration, key).await {
         Ok(_) => Ok(()),
         Err(StripeFailure::Stored(cause)) => {
             // The key is burnt: Stripe answers it with this failure for a day. Whether the call
@@ -148,7 +156,8 @@ async fn set(
             }
             tracing::warn!(%cause, "Stripe failed; trying once more under another key");
             let key = fresh_key(record, entropy)?;
-            stripe.set_quantities(id, &targets, &key).await.map(|_| ()).map_err(failure)
+            let again = stripe.set_quantities(id, &targets, record.proration, &key).await;
+            again.map(|_| ()).map_err(failure)
         }
         Err(other) => Err(failure(other)),
     }

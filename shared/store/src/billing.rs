@@ -1,10 +1,12 @@
-//! The billing record, as sync-billing reads and writes it.
+//! The billing record, as sync-billing and stripe-webhook read and write it.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::billing::{
-    BillingError, BillingLedger, BillingRecord, LedgerUnavailable, Recorded,
+    BillingError, BillingLedger, BillingRecord, LedgerUnavailable, LinkedSubscription, Recorded,
+    Standing, SubscriptionLedger, SubscriptionStatus,
 };
 use headcount_model::id::{OrganizationId, micros};
 use jiff::Timestamp;
@@ -19,23 +21,10 @@ impl BillingLedger for Table {
         &self,
         organization: &OrganizationId,
     ) -> Result<Option<BillingRecord>, LedgerUnavailable> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&*self.name)
-            .set_key(Some(Key::billing(organization).attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| LedgerUnavailable(DisplayErrorContext(&error).to_string()))?;
-        output
-            .item
-            .map(|item| {
-                let row: BillingRow = serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
-                    .map_err(|error| LedgerUnavailable(error.to_string()))?;
-                BillingRecord::try_from(row).map_err(|error| LedgerUnavailable(error.to_string()))
-            })
+        let row = self.read_billing(organization).await?;
+        row.map(BillingRecord::try_from)
             .transpose()
+            .map_err(|error| LedgerUnavailable(error.to_string()))
     }
 
     async fn record_applied(
@@ -94,8 +83,89 @@ impl BillingLedger for Table {
     }
 }
 
+impl SubscriptionLedger for Table {
+    async fn linked(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Option<LinkedSubscription>, LedgerUnavailable> {
+        let row = self.read_billing(organization).await?;
+        Ok(row.and_then(|row| {
+            let subscription = row.stripe_subscription?;
+            Some(LinkedSubscription { subscription, status_version: row.status_version })
+        }))
+    }
+
+    async fn record_standing(
+        &self,
+        organization: &OrganizationId,
+        linked: &LinkedSubscription,
+        standing: &Standing,
+        now: Timestamp,
+    ) -> Result<Recorded, LedgerUnavailable> {
+        let update = self
+            .update_billing(organization, now)
+            .update_expression(standing_expression(standing))
+            .condition_expression(if linked.status_version == 0 {
+                "stripe_subscription = :subscription \
+                 AND (status_version = :from OR attribute_not_exists(status_version))"
+            } else {
+                "stripe_subscription = :subscription AND status_version = :from"
+            })
+            .expression_attribute_values(":subscription", text(&linked.subscription))
+            .expression_attribute_values(":from", number(linked.status_version))
+            .expression_attribute_values(":next", number(linked.status_version + 1))
+            .expression_attribute_values(":status", text(standing.status.as_str()))
+            .expression_attribute_values(
+                ":cancel",
+                AttributeValue::Bool(standing.cancel_at_period_end),
+            );
+        let update = match standing.period {
+            Some(period) => update
+                .expression_attribute_values(":start", number(period.start))
+                .expression_attribute_values(":end", number(period.end)),
+            None => update,
+        };
+        Ok(if conditional(update).await? { Recorded::Yes } else { Recorded::Overtaken })
+    }
+}
+
+fn standing_expression(standing: &Standing) -> String {
+    let mut expression = "SET subscription_status = :status, cancel_at_period_end = :cancel, \
+                          status_version = :next, updated_at = :now"
+        .to_owned();
+    if standing.period.is_some() {
+        expression += ", current_period_start = :start, current_period_end = :end";
+    }
+    // The grace runs from when it was first seen, however often it is seen again.
+    expression += match standing.status {
+        SubscriptionStatus::PastDue => ", past_due_since = if_not_exists(past_due_since, :now)",
+        _ => " REMOVE past_due_since",
+    };
+    expression
+}
+
 impl Table {
-    fn update_billing(
+    pub(crate) async fn read_billing(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Option<BillingRow>, LedgerUnavailable> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&*self.name)
+            .set_key(Some(Key::billing(organization).attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| LedgerUnavailable(DisplayErrorContext(&error).to_string()))?;
+        output
+            .item
+            .map(serde_dynamo::aws_sdk_dynamodb_1::from_item)
+            .transpose()
+            .map_err(|error| LedgerUnavailable(error.to_string()))
+    }
+
+    pub(crate) fn update_billing(
         &self,
         organization: &OrganizationId,
         now: Timestamp,
@@ -109,7 +179,9 @@ impl Table {
 }
 
 /// Whether a conditional update took place.
-async fn conditional(update: UpdateItemFluentBuilder) -> Result<bool, LedgerUnavailable> {
+pub(crate) async fn conditional(
+    update: UpdateItemFluentBuilder,
+) -> Result<bool, LedgerUnavailable> {
     match update.send().await {
         Ok(_) => Ok(true),
         Err(SdkError::ServiceError(error))

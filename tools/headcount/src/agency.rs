@@ -64,11 +64,8 @@ pub(crate) struct CreateAccount {
 impl AgencyCommand {
     pub(crate) async fn run(self, target: &Target) -> Result<Report, Failure> {
         let AgencyCommand::Create { name } = self;
-        let agency = Agency {
-            lcuid: AgencyLcuid::new(&System)?,
-            name,
-            settings: AgencySettings::default(),
-        };
+        let agency =
+            Agency { lcuid: AgencyLcuid::new(&System)?, name, settings: AgencySettings::default() };
         target.table().await?.create_agency(&agency).await?;
         Ok(Report::new().field("agency_lcuid", agency.lcuid.as_str()))
     }
@@ -78,11 +75,7 @@ impl AppCommand {
     pub(crate) async fn run(self, target: &Target) -> Result<Report, Failure> {
         let AppCommand::Create { agency, name } = self;
         let app = AppLcuid::new(&System)?;
-        target
-            .table()
-            .await?
-            .create_app(&app, &agency, &name)
-            .await?;
+        target.table().await?.create_app(&app, &agency, &name).await?;
         Ok(Report::new().field("app_id", app.as_str()))
     }
 }
@@ -113,22 +106,15 @@ impl CreateAccount {
             is_parent_account: self.parent,
             created_at: System.now(),
         };
-        let (answer, _) = agency::create(table, &System, &account, None, slug_alone)
-            .await
-            .map_err(refused)?;
-        Ok(Report::new()
-            .field("lcuid", account.lcuid.as_str())
-            .field("slug", answer.body))
+        let (answer, _) =
+            agency::create(table, &System, &account, None, slug_alone).await.map_err(refused)?;
+        Ok(Report::new().field("lcuid", account.lcuid.as_str()).field("slug", answer.body))
     }
 }
 
 /// An answer that carries the slug out. Without an idempotency key it is kept nowhere.
 fn slug_alone(_: &AgencyAccount, slug: &Slug) -> StoredAnswer {
-    StoredAnswer {
-        status: 200,
-        location: None,
-        body: slug.to_string(),
-    }
+    StoredAnswer { status: 200, location: None, body: slug.to_string() }
 }
 
 fn refused(refusal: CommitRefusal) -> Failure {

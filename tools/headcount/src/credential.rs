@@ -96,11 +96,7 @@ impl Lifetime {
 
 impl ApiKeyCommand {
     pub(crate) async fn run(self, target: &Target) -> Result<Report, Failure> {
-        let ApiKeyCommand::Create {
-            org,
-            permissions,
-            lifetime,
-        } = self;
+        let ApiKeyCommand::Create { org, permissions, lifetime } = self;
         let holder = Holder::Organization(org);
         issue(target, holder, permissions.permission, &lifetime).await
     }
@@ -108,29 +104,15 @@ impl ApiKeyCommand {
 
 impl TokenCommand {
     pub(crate) async fn run(self, target: &Target) -> Result<Report, Failure> {
-        let TokenCommand::Create {
-            app,
-            agency,
-            permission,
-            lifetime,
-        } = self;
+        let TokenCommand::Create { app, agency, permission, lifetime } = self;
         issue(target, Holder::App { app, agency }, permission, &lifetime).await
     }
 }
 
 impl AdminTokenCommand {
     pub(crate) async fn run(self, target: &Target) -> Result<Report, Failure> {
-        let AdminTokenCommand::Create {
-            permissions,
-            lifetime,
-        } = self;
-        issue(
-            target,
-            Holder::Administrator,
-            permissions.permission,
-            &lifetime,
-        )
-        .await
+        let AdminTokenCommand::Create { permissions, lifetime } = self;
+        issue(target, Holder::Administrator, permissions.permission, &lifetime).await
     }
 }
 
@@ -170,18 +152,14 @@ mod tests {
     #[test]
     fn a_day_has_24_hours() {
         let now: Timestamp = "2026-03-28T12:00:00Z".parse().expect("a time");
-        let lifetime = Lifetime {
-            expires_in_days: Some(2),
-        };
+        let lifetime = Lifetime { expires_in_days: Some(2) };
         let end: Timestamp = "2026-03-30T12:00:00Z".parse().expect("a time");
         assert_eq!(lifetime.end(now), Ok(Some(end)));
     }
 
     #[test]
     fn without_days_it_works_until_it_is_revoked() {
-        let lifetime = Lifetime {
-            expires_in_days: None,
-        };
+        let lifetime = Lifetime { expires_in_days: None };
         assert_eq!(lifetime.end(Timestamp::UNIX_EPOCH), Ok(None));
     }
 }

@@ -19,35 +19,29 @@ pub(crate) struct Failure {
 impl Failure {
     /// Something failed.
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            to_do: None,
-            code: 1,
-        }
+        Self { what: what.into(), to_do: None, code: 1 }
     }
 
     /// The arguments or the environment make no sense.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
-        Self {
-            code: 2,
-            ..Self::new(what)
-        }
+        Self { code: 2, ..Self::new(what) }
     }
 
     /// The result could not be written to standard output.
     pub(crate) fn unwritten(error: io::Error) -> Self {
-        Self::new(format!(
-            "done, but the result could not be written: {error}"
-        ))
+        Self::new(format!("done, but the result could not be written: {error}"))
     }
 
     /// Says what to do instead of what was said before.
     #[must_use]
     pub(crate) fn advise(self, to_do: impl Into<String>) -> Self {
-        Self {
-            to_do: Some(to_do.into()),
-            ..self
-        }
+        Self { to_do: Some(to_do.into()), ..self }
+    }
+
+    /// Says what was done before.
+    #[must_use]
+    pub(crate) fn preceded_by(self, done: &str) -> Self {
+        Self { what: format!("{done}{}", self.what), ..self }
     }
 
     /// What the process ends with.
@@ -77,6 +71,7 @@ impl From<ProvisionError> for Failure {
             ProvisionError::NoSuch(_) => {
                 failure.advise("Check the id, and that --table names the stack that has it.")
             }
+            ProvisionError::Contended => failure.advise("Nothing was changed. Repeat the command."),
             ProvisionError::Exists(_) | ProvisionError::OtherSubscription => {
                 failure.advise("Nothing was changed.")
             }
@@ -93,10 +88,8 @@ impl From<StripeFailure> for Failure {
             StripeFailure::Stored(told) => Self::new(told)
                 .advise("Look at https://status.stripe.com, then repeat the command."),
             StripeFailure::Permanent(error) => {
-                let failure = Self::new(format!(
-                    "Stripe refused ({}): {}",
-                    error.code, error.message
-                ));
+                let failure =
+                    Self::new(format!("Stripe refused ({}): {}", error.code, error.message));
                 failure.advise(
                     "Check that STRIPE_API_KEY is a secret key of the right account and mode, \
                      and what the command names.",
@@ -126,10 +119,7 @@ mod tests {
         });
         let text = Failure::from(refused).to_string();
         let (what, to_do) = text.split_once('\n').expect("two lines");
-        assert_eq!(
-            what,
-            "Stripe refused (resource_missing): No such subscription: 'sub_1'"
-        );
+        assert_eq!(what, "Stripe refused (resource_missing): No such subscription: 'sub_1'");
         assert!(to_do.contains("STRIPE_API_KEY"));
     }
 

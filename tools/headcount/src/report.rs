@@ -112,10 +112,7 @@ mod tests {
         Report::new()
             .field("org", "org_1")
             .field("customer", Value::Null)
-            .field(
-                "billing",
-                json!({"seats": {"basic": 3}, "status": "active"}),
-            )
+            .field("billing", json!({"seats": {"basic": 3}, "status": "active"}))
             .note("A note.")
     }
 

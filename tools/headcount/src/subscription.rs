@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use headcount_billing::StripeFailure;
 use headcount_billing::stripe::Stripe;
-use headcount_model::billing::{SubscriptionStatus, UnknownStatus};
+use headcount_model::billing::{Period, SubscriptionStatus, UnknownStatus};
 use headcount_model::id::OrganizationId;
 use headcount_model::text::Text;
 use headcount_store::StripeLink;
@@ -49,19 +49,43 @@ struct Subscription {
     customer: String,
     status: String,
     #[serde(default)]
+    cancel_at_period_end: bool,
+    #[serde(default)]
     metadata: HashMap<String, String>,
+    #[serde(default)]
+    items: Items,
+}
+
+/// Periods are told by the items
+/// (<https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-subscription-current-period-start-and-end>).
+#[derive(Default, Deserialize)]
+struct Items {
+    data: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    current_period_start: Option<i64>,
+    current_period_end: Option<i64>,
+}
+
+impl Item {
+    fn period(&self) -> Option<Period> {
+        Some(Period { start: self.current_period_start?, end: self.current_period_end? })
+    }
 }
 
 impl Subscription {
     fn link(self) -> Result<StripeLink, Failure> {
-        let status: SubscriptionStatus = self
-            .status
-            .parse()
-            .map_err(|error: UnknownStatus| Failure::new(error.to_string()))?;
+        let status: SubscriptionStatus =
+            self.status.parse().map_err(|error: UnknownStatus| Failure::new(error.to_string()))?;
         Ok(StripeLink {
             customer: self.customer,
             subscription: self.id,
             status,
+            cancel_at_period_end: self.cancel_at_period_end,
+            // Of items with several periods the first to end counts.
+            period: self.items.data.iter().filter_map(Item::period).min_by_key(|period| period.end),
         })
     }
 }
@@ -159,17 +183,11 @@ fn advise_repetition(organization: &OrganizationId, failure: StripeFailure) -> F
 }
 
 fn metadata(organization: &OrganizationId) -> (String, String) {
-    (
-        format!("metadata[{ORGANIZATION}]"),
-        organization.to_string(),
-    )
+    (format!("metadata[{ORGANIZATION}]"), organization.to_string())
 }
 
 fn customer_form(organization: &OrganizationId, name: &Text) -> Vec<(String, String)> {
-    vec![
-        ("name".to_owned(), name.to_string()),
-        metadata(organization),
-    ]
+    vec![("name".to_owned(), name.to_string()), metadata(organization)]
 }
 
 /// The form of a subscription without seats. Its first invoice is about nothing, so it is
@@ -202,15 +220,7 @@ mod tests {
     #[test]
     fn an_id_cannot_leave_its_place_in_the_path() {
         assert!(SubscriptionId::parse("sub_1MowQVLkdIwHu7ixeRlqHVzs").is_ok());
-        for bad in [
-            "",
-            "sub_",
-            "cus_1",
-            "sub_1/cancel",
-            "sub_1?x",
-            "sub_..",
-            "sub_1 ",
-        ] {
+        for bad in ["", "sub_", "cus_1", "sub_1/cancel", "sub_1?x", "sub_..", "sub_1 "] {
             assert!(SubscriptionId::parse(bad).is_err(), "{bad}");
         }
     }
@@ -218,10 +228,7 @@ mod tests {
     #[test]
     fn a_new_subscription_has_both_prices_and_no_seats() {
         let id = OrganizationId::parse("org_01k6z3v8m4t5q7r9w2x1y0abcd").expect("an id");
-        let prices = Prices {
-            basic: "price_b".to_owned(),
-            premium: "price_p".to_owned(),
-        };
+        let prices = Prices { basic: "price_b".to_owned(), premium: "price_p".to_owned() };
         let form: Vec<_> = subscription_form(&id, "cus_1", &prices)
             .into_iter()
             .map(|(name, value)| format!("{name}={value}"))
@@ -246,7 +253,9 @@ mod tests {
             id: "sub_1".to_owned(),
             customer: "cus_1".to_owned(),
             status: "new_word".to_owned(),
+            cancel_at_period_end: false,
             metadata: HashMap::new(),
+            items: Items::default(),
         };
         assert!(subscription.link().is_err());
     }

@@ -39,9 +39,7 @@ impl World {
             (address, dynoxide::server::serve_on(listener, database))
         });
         let stripe = serve(|| async {
-            let server = stripe_stand_in::Server::bind(0, None)
-                .await
-                .expect("a port");
+            let server = stripe_stand_in::Server::bind(0, None).await.expect("a port");
             (server.address(), async {
                 let forever = std::future::pending::<()>();
                 server.run(forever).await.expect("serving");
@@ -50,12 +48,7 @@ impl World {
         let runtime = runtime();
         let client = client(&aws);
         runtime.block_on(create_table(&client));
-        Self {
-            aws,
-            stripe,
-            client,
-            runtime,
-        }
+        Self { aws, stripe, client, runtime }
     }
 
     fn command(&self, line: &[&str]) -> Command {
@@ -93,9 +86,7 @@ impl World {
 
     fn stripe_get(&self, path: &str) -> Value {
         let stripe = self.stripe();
-        self.runtime
-            .block_on(stripe.get(path, &[]))
-            .expect("Stripe answers")
+        self.runtime.block_on(stripe.get(path, &[])).expect("Stripe answers")
     }
 
     /// The objects of a list at Stripe.
@@ -111,9 +102,7 @@ impl World {
     fn subscribe(&self, price: &str, key: &str) -> String {
         let stripe = self.stripe();
         let post = |path: &'static str, form: &[(&str, &str)]| -> Value {
-            let form = form
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             let form: Vec<_> = form.collect();
             let key = format!("{path}:{key}");
             let answer = stripe.post(path, &form, &key);
@@ -162,10 +151,7 @@ where
 }
 
 fn runtime() -> Runtime {
-    Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 fn client(endpoint: &str) -> Client {
@@ -188,21 +174,13 @@ async fn create_table(client: &Client) {
             .expect("complete")
     };
     let key = |name: &str, kind: KeyType| {
-        KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(kind)
-            .build()
-            .expect("complete")
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("complete")
     };
     let behind = GlobalSecondaryIndex::builder()
         .index_name("behind")
         .key_schema(key("behind_shard", KeyType::Hash))
         .key_schema(key("behind_since", KeyType::Range))
-        .projection(
-            Projection::builder()
-                .projection_type(ProjectionType::KeysOnly)
-                .build(),
-        )
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .expect("complete");
     client
@@ -210,9 +188,7 @@ async fn create_table(client: &Client) {
         .table_name(TABLE)
         .billing_mode(BillingMode::PayPerRequest)
         .set_attribute_definitions(Some(
-            ["pk", "sk", "behind_shard", "behind_since"]
-                .map(attribute)
-                .to_vec(),
+            ["pk", "sk", "behind_shard", "behind_since"].map(attribute).to_vec(),
         ))
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
@@ -257,10 +233,7 @@ fn an_organization_without_billing() {
     let world = World::new();
     let made = world.run(&["org", "create", "--name", " Demo Studio "]);
     let org = text(&made, "org").to_owned();
-    assert_eq!(
-        made,
-        json!({"org": org, "customer": null, "subscription": null})
-    );
+    assert_eq!(made, json!({"org": org, "customer": null, "subscription": null}));
     let shown = world.run(&["org", "show", &org]);
     assert_eq!(
         shown,
@@ -271,6 +244,8 @@ fn an_organization_without_billing() {
             "billing": {
                 "status": null, "customer": null, "subscription": null,
                 "seats": {"basic": 0, "premium": 0}, "seat_limit": 100_000,
+                "seats_left": 100_000, "spending_limit": null, "cents_left": null,
+                "proration_behavior": "create_prorations",
                 "version": 0, "applied_version": 0, "behind_since": null, "last_error": null,
             },
         })
@@ -285,7 +260,8 @@ fn an_organization_is_finished_under_its_id_and_no_other_name() {
     let org = text(&made, "org");
     let again = [&line[..], &["--org-id", org]].concat();
     assert_eq!(world.run(&again), made);
-    assert_eq!(world.items().len(), 2);
+    // The organization, its billing record and its entry in the directory.
+    assert_eq!(world.items().len(), 3);
     let (code, message) = world.fail(&["org", "create", "--name", "B", "--org-id", org]);
     assert_eq!(code, 1);
     assert!(message.contains("another name"), "{message}");
@@ -298,14 +274,7 @@ fn credentials_are_told_once_and_kept_as_hashes() {
     let agency = world.run(&["agency", "create", "--name", "B"]);
     let agency = text(&agency, "agency_lcuid");
     let app = world.run(&["app", "create", "--agency", agency, "--name", "C"]);
-    let token = [
-        "token",
-        "create",
-        "--app",
-        text(&app, "app_id"),
-        "--agency",
-        agency,
-    ];
+    let token = ["token", "create", "--app", text(&app, "app_id"), "--agency", agency];
     let create_seats = ["--permission", "accounts:create"];
     let create_accounts = ["--permission", "agency.createAccounts"];
     let api_key = ["api-key", "create", "--org", text(&org, "org")];
@@ -323,16 +292,11 @@ fn credentials_are_told_once_and_kept_as_hashes() {
         let credential = text(made, "credential");
         assert!(credential.contains(text(made, "id")));
         assert!(kept.contains(text(made, "id")));
-        assert!(
-            !kept.contains(secret(credential)),
-            "a secret is in the table"
-        );
+        assert!(!kept.contains(secret(credential)), "a secret is in the table");
     }
     let row = |n: usize| {
         let id = text(&made[n], "id");
-        world
-            .item(&format!("CREDENTIAL#{id}"), "CREDENTIAL")
-            .expect("kept")
+        world.item(&format!("CREDENTIAL#{id}"), "CREDENTIAL").expect("kept")
     };
     let permissions = |n: usize| format!("{:?}", row(n)["permissions"]);
     assert!(permissions(0).contains("accounts:create"));
@@ -353,15 +317,7 @@ fn a_credential_needs_its_holder() {
     let permission = ["--permission", "accounts:create"];
     for line in [
         [&["api-key", "create", "--org", nobody], &permission[..]].concat(),
-        [
-            "token",
-            "create",
-            "--app",
-            text(&app, "app_id"),
-            "--agency",
-            other,
-        ]
-        .to_vec(),
+        ["token", "create", "--app", text(&app, "app_id"), "--agency", other].to_vec(),
         ["org", "show", nobody].to_vec(),
         ["credential", "revoke", "01k6z3v8m4t5q7r9w2x1y0abcd"].to_vec(),
         [
@@ -412,14 +368,7 @@ fn accounts_of_an_agency_have_slugs_of_their_own() {
     let world = World::new();
     let agency = world.run(&["agency", "create", "--name", "A"]);
     let agency = text(&agency, "agency_lcuid");
-    let line = [
-        "agency-account",
-        "create",
-        "--agency",
-        agency,
-        "--name",
-        "Demo Parent",
-    ];
+    let line = ["agency-account", "create", "--agency", agency, "--name", "Demo Parent"];
     let parent = world.run(&[&line[..], &["--parent"]].concat());
     let plain = world.run(&line);
     assert_eq!(fields(&parent), ["lcuid", "slug"]);
@@ -505,11 +454,7 @@ fn a_stack_file_stands_for_the_environment() {
     };
     run(&["stripe", "setup"]);
     let made = run(&["org", "create", "--name", "A", "--with-billing"]);
-    assert!(
-        world
-            .item(&format!("ORG#{}", text(&made, "org")), "BILLING")
-            .is_some()
-    );
+    assert!(world.item(&format!("ORG#{}", text(&made, "org")), "BILLING").is_some());
     std::fs::remove_file(&file).expect("it is there");
 }
 
@@ -544,6 +489,64 @@ fn an_organization_with_billing() {
 }
 
 #[test]
+fn an_organization_knows_its_billing_period_from_the_start() {
+    let world = World::new();
+    let prices = world.run(&["stripe", "setup"]);
+    let new = world.run(&["org", "create", "--name", "A", "--with-billing"]);
+    let later = world.run(&["org", "create", "--name", "B"]);
+    let subscription = world.subscribe(text(&prices, "price_basic"), "1");
+    let org = text(&later, "org");
+    let link = ["org", "create", "--name", "B", "--org-id", org, "--subscription", &subscription];
+    world.run(&link);
+    for (org, subscription) in
+        [(text(&new, "org"), text(&new, "subscription")), (org, &subscription)]
+    {
+        let subscription = world.stripe_get(&format!("/v1/subscriptions/{subscription}"));
+        let item = &subscription["items"]["data"][0];
+        let row = world.item(&format!("ORG#{org}"), "BILLING").expect("kept");
+        for name in ["current_period_start", "current_period_end"] {
+            assert_eq!(row[name], AttributeValue::N(item[name].to_string()), "{name}");
+        }
+        assert_eq!(row["cancel_at_period_end"], AttributeValue::Bool(false));
+    }
+}
+
+#[test]
+fn limits_are_set_and_taken_away() {
+    let world = World::new();
+    let made = world.run(&["org", "create", "--name", "A", "--seat-limit", "10"]);
+    let org = text(&made, "org");
+    let limits = |line: &[&str]| {
+        let shown = world.run(&[&["org", "set-limit", org], line].concat())["billing"].clone();
+        ["seat_limit", "seats_left", "spending_limit", "cents_left"].map(|name| shown[name].clone())
+    };
+    let none = Value::Null;
+    assert_eq!(limits(&["--seats", "3"]), [json!(3), json!(3), none.clone(), none.clone()]);
+    let cents = ["--monthly-cents", "12000"];
+    assert_eq!(limits(&cents), [json!(3), json!(3), json!(12_000), json!(12_000)]);
+    let both = ["--seats", "0", "--monthly-cents", "0"];
+    assert_eq!(limits(&both), [json!(0), json!(0), json!(0), json!(0)]);
+    let unlimited = ["--monthly-cents", "none", "--seats", "1000000000"];
+    let billion = json!(1_000_000_000);
+    assert_eq!(limits(&unlimited), [billion.clone(), billion, none.clone(), none]);
+    let nobody = "org_01k6z3v8m4t5q7r9w2x1y0abcd";
+    let (code, message) = world.fail(&["org", "set-limit", nobody, "--seats", "1"]);
+    assert_eq!(code, 1);
+    assert!(message.contains("no such organization"), "{message}");
+}
+
+#[test]
+fn the_proration_of_an_organization_is_set() {
+    let world = World::new();
+    let made = world.run(&["org", "create", "--name", "A"]);
+    let org = text(&made, "org");
+    for behavior in ["none", "always_invoice", "create_prorations"] {
+        let shown = world.run(&["org", "set-proration", org, behavior]);
+        assert_eq!(shown["billing"]["proration_behavior"], behavior);
+    }
+}
+
+#[test]
 fn what_a_run_without_a_table_left_at_stripe_is_found_again() {
     let world = World::new();
     world.run(&["stripe", "setup"]);
@@ -570,22 +573,11 @@ fn stripe_holds_no_seats_and_knows_whose_they_will_be() {
     let prices = world.run(&["stripe", "setup"]);
     let made = world.run(&["org", "create", "--name", "A", "--with-billing"]);
     let subscription = &world.at_stripe("/v1/subscriptions")[0];
-    assert_eq!(
-        subscription["metadata"],
-        json!({"organization": made["org"]})
-    );
+    assert_eq!(subscription["metadata"], json!({"organization": made["org"]}));
     let items = subscription["items"]["data"].as_array().expect("items");
-    let items: Vec<_> = items
-        .iter()
-        .map(|item| (&item["price"]["id"], item["quantity"].as_u64()))
-        .collect();
-    assert_eq!(
-        items,
-        [
-            (&prices["price_basic"], Some(0)),
-            (&prices["price_premium"], Some(0))
-        ]
-    );
+    let items: Vec<_> =
+        items.iter().map(|item| (&item["price"]["id"], item["quantity"].as_u64())).collect();
+    assert_eq!(items, [(&prices["price_basic"], Some(0)), (&prices["price_premium"], Some(0))]);
     let customer = &world.at_stripe("/v1/customers")[0];
     assert_eq!(customer["metadata"], json!({"organization": made["org"]}));
     assert_eq!(customer["name"], "A");
@@ -599,16 +591,7 @@ fn billing_can_be_linked_later_and_only_once() {
     let org = text(&org, "org");
     let [first, second] = ["1", "2"].map(|n| world.subscribe(text(&prices, "price_basic"), n));
     let line = |subscription| {
-        [
-            "org",
-            "create",
-            "--name",
-            "A",
-            "--org-id",
-            org,
-            "--subscription",
-            subscription,
-        ]
+        ["org", "create", "--name", "A", "--org-id", org, "--subscription", subscription]
     };
     for _ in 0..2 {
         let linked = world.run(&line(&first));

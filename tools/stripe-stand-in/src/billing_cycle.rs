@@ -18,11 +18,7 @@ const FIRST_PAYMENT_WINDOW: i64 = 23 * 3_600;
 /// Brings every subscription up to `now`, one boundary at a time, each stamped with its own moment.
 pub(crate) fn advance(state: &mut State, now: i64) {
     while let Some((id, due)) = next_due(state, now) {
-        let mut call = Call {
-            state,
-            now: due,
-            origin: Origin::default(),
-        };
+        let mut call = Call { state, now: due, origin: Origin::default() };
         pass(&mut call, &id);
     }
 }
@@ -76,24 +72,16 @@ fn renew(call: &mut Call, id: &str) {
 /// The charges for the subscription's current period.
 pub(crate) fn full_period(state: &State, subscription: &Subscription) -> Vec<Charge> {
     let items = subscription.items.iter();
-    items
-        .map(|item| Charge::full(state, item, subscription.period))
-        .collect()
+    items.map(|item| Charge::full(state, item, subscription.period)).collect()
 }
 
 /// The period after the current one.
 pub(crate) fn next_period(subscription: &Subscription) -> Period {
     let start = subscription.period.end;
-    Period {
-        start,
-        end: calendar::next_boundary(subscription.anchor, subscription.every, start),
-    }
+    Period { start, end: calendar::next_boundary(subscription.anchor, subscription.every, start) }
 }
 
 /// What the subscription's items have in common.
 pub(crate) fn billing(subscription: &Subscription) -> Billing {
-    Billing {
-        currency: subscription.currency.clone(),
-        every: subscription.every,
-    }
+    Billing { currency: subscription.currency.clone(), every: subscription.every }
 }

@@ -15,12 +15,8 @@ pub(crate) enum Interval {
 }
 
 impl Interval {
-    pub(crate) const WORDS: [(&'static str, Self); 4] = [
-        ("day", Self::Day),
-        ("week", Self::Week),
-        ("month", Self::Month),
-        ("year", Self::Year),
-    ];
+    pub(crate) const WORDS: [(&'static str, Self); 4] =
+        [("day", Self::Day), ("week", Self::Week), ("month", Self::Month), ("year", Self::Year)];
 
     /// The longest period that Stripe takes is three years.
     pub(crate) fn max_count(self) -> i64 {
@@ -79,17 +75,12 @@ fn boundary(anchor: i64, every: Recurrence, periods: i64) -> i64 {
 }
 
 fn utc(seconds: i64) -> Result<DateTime, jiff::Error> {
-    Ok(Timestamp::from_second(seconds)?
-        .to_zoned(TimeZone::UTC)
-        .datetime())
+    Ok(Timestamp::from_second(seconds)?.to_zoned(TimeZone::UTC).datetime())
 }
 
 /// `21 Nov 2026`, as Stripe writes dates into descriptions.
 pub(crate) fn date(seconds: i64) -> String {
-    utc(seconds).map_or_else(
-        |_| seconds.to_string(),
-        |day| day.strftime("%d %b %Y").to_string(),
-    )
+    utc(seconds).map_or_else(|_| seconds.to_string(), |day| day.strftime("%d %b %Y").to_string())
 }
 
 /// The seconds of a number of days.
@@ -101,10 +92,7 @@ pub(crate) fn days(days: i64) -> i64 {
 mod tests {
     use super::*;
 
-    const MONTHLY: Recurrence = Recurrence {
-        interval: Interval::Month,
-        count: 1,
-    };
+    const MONTHLY: Recurrence = Recurrence { interval: Interval::Month, count: 1 };
 
     fn at(text: &str) -> i64 {
         text.parse::<Timestamp>().unwrap().as_second()
@@ -119,10 +107,7 @@ mod tests {
             now = next_boundary(anchor, MONTHLY, now);
             seen.push(date(now));
         }
-        assert_eq!(
-            seen,
-            ["28 Feb 2027", "31 Mar 2027", "30 Apr 2027", "31 May 2027"]
-        );
+        assert_eq!(seen, ["28 Feb 2027", "31 Mar 2027", "30 Apr 2027", "31 May 2027"]);
     }
 
     #[test]
@@ -148,9 +133,6 @@ mod tests {
 
     #[test]
     fn what_is_beyond_the_calendar_never_comes() {
-        assert_eq!(
-            next_boundary(253_402_000_000, MONTHLY, 253_402_000_000),
-            i64::MAX
-        );
+        assert_eq!(next_boundary(253_402_000_000, MONTHLY, 253_402_000_000), i64::MAX);
     }
 }

@@ -56,21 +56,13 @@ pub(crate) fn handle(stripe: &mut Stripe, request: &Request, now: i64) -> Reply 
             stripe.reset();
             Ok(json!({ "reset": true }))
         }
-        _ => Err((
-            404,
-            format!("no control call {} {}", request.method, request.path),
-        )),
+        _ => Err((404, format!("no control call {} {}", request.method, request.path))),
     };
     let (status, body) = match outcome {
         Ok(body) => (200, body),
         Err((status, message)) => (status, json!({ "error": { "message": message } })),
     };
-    Reply {
-        status,
-        headers: Vec::new(),
-        body,
-        cut: false,
-    }
+    Reply { status, headers: Vec::new(), body, cut: false }
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
@@ -100,10 +92,7 @@ fn set_clock(stripe: &mut Stripe, body: &[u8], now: i64) -> Result<Value, Refusa
         _ => return Err((400, "give either advance_seconds or now".to_owned())),
     };
     if !(current..=LATEST).contains(&target) {
-        return Err((
-            400,
-            format!("the clock moves forward only, from {current} up to {LATEST}"),
-        ));
+        return Err((400, format!("the clock moves forward only, from {current} up to {LATEST}")));
     }
     stripe.state.clock_offset = target - now;
     stripe.state.touch();

@@ -144,10 +144,7 @@ pub(crate) fn payer<'a>(state: &'a State, param: &str, id: &str) -> Result<&'a C
 
 /// `POST /v1/customers`
 pub(crate) fn create(call: &mut Call, mut fields: Fields) -> Answer {
-    let mut customer = Customer {
-        created: call.now,
-        ..Customer::default()
-    };
+    let mut customer = Customer { created: call.now, ..Customer::default() };
     customer.apply(&mut fields)?;
     fields.finish()?;
     customer.id = call.id("cus_");
@@ -182,9 +179,7 @@ pub(crate) fn list(call: &mut Call, mut fields: Fields) -> Answer {
     fields.finish()?;
     let rows = call.state.customers.iter().rev().filter(|customer| {
         !customer.deleted
-            && email
-                .as_ref()
-                .is_none_or(|email| customer.email.as_ref() == Some(email))
+            && email.as_ref().is_none_or(|email| customer.email.as_ref() == Some(email))
     });
     page.list("/v1/customers", rows, Customer::view)
 }

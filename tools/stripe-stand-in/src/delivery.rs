@@ -16,11 +16,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Runs for as long as the server does.
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let client = match Client::builder()
-        .timeout(TIMEOUT)
-        .redirect(Policy::none())
-        .build()
-    {
+    let client = match Client::builder().timeout(TIMEOUT).redirect(Policy::none()).build() {
         Ok(client) => client,
         Err(error) => {
             eprintln!("stripe-stand-in: webhooks cannot be sent: {error}");
@@ -41,19 +37,11 @@ async fn deliver(client: Client, shared: Arc<Shared>, post: WebhookPost) {
     let request = client
         .post(&post.url)
         .header("Content-Type", "application/json; charset=utf-8")
-        .header(
-            "User-Agent",
-            "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-        )
+        .header("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
         .header("Stripe-Signature", &post.signature)
         .body(post.payload);
-    let success = request
-        .send()
-        .await
-        .is_ok_and(|response| response.status().is_success());
-    shared
-        .stripe()
-        .delivered(&post.delivery, success, wall_clock());
+    let success = request.send().await.is_ok_and(|response| response.status().is_success());
+    shared.stripe().delivered(&post.delivery, success, wall_clock());
     if let Err(error) = shared.save().await {
         eprintln!("stripe-stand-in: the state file cannot be written: {error}");
     }

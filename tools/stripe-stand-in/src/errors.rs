@@ -22,19 +22,8 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     fn new(status: u16, code: Option<&'static str>, message: impl Into<String>) -> Self {
-        let kind = if status >= 500 {
-            "api_error"
-        } else {
-            "invalid_request_error"
-        };
-        Self {
-            status,
-            kind,
-            code,
-            message: message.into(),
-            param: None,
-            executed: false,
-        }
+        let kind = if status >= 500 { "api_error" } else { "invalid_request_error" };
+        Self { status, kind, code, message: message.into(), param: None, executed: false }
     }
 
     fn on(mut self, param: impl Into<String>) -> Self {
@@ -72,12 +61,8 @@ impl ApiError {
 
     /// 400 `parameter_missing`.
     pub(crate) fn missing(param: &str) -> Self {
-        Self::new(
-            400,
-            Some("parameter_missing"),
-            format!("Missing required param: {param}."),
-        )
-        .on(param)
+        Self::new(400, Some("parameter_missing"), format!("Missing required param: {param}."))
+            .on(param)
     }
 
     /// 400 `parameter_unknown`; `params` holds at least one name.
@@ -93,35 +78,23 @@ impl ApiError {
 
     /// 404 `resource_missing`: the object that the path names.
     pub(crate) fn no_such(object: &str, id: &str) -> Self {
-        Self::new(
-            404,
-            Some("resource_missing"),
-            format!("No such {object}: '{id}'"),
-        )
-        .on("id")
-        .executed()
+        Self::new(404, Some("resource_missing"), format!("No such {object}: '{id}'"))
+            .on("id")
+            .executed()
     }
 
     /// 404: what Stripe says for a subscription item in the path.
     pub(crate) fn no_such_item(id: &str) -> Self {
-        Self::new(
-            404,
-            Some("resource_missing"),
-            format!("Invalid subscription_item id: {id}"),
-        )
-        .on("item")
-        .executed()
+        Self::new(404, Some("resource_missing"), format!("Invalid subscription_item id: {id}"))
+            .on("item")
+            .executed()
     }
 
     /// 400 `resource_missing`: an object that a parameter names.
     pub(crate) fn no_such_in(param: &str, object: &str, id: &str) -> Self {
-        Self::new(
-            400,
-            Some("resource_missing"),
-            format!("No such {object}: '{id}'"),
-        )
-        .on(param)
-        .executed()
+        Self::new(400, Some("resource_missing"), format!("No such {object}: '{id}'"))
+            .on(param)
+            .executed()
     }
 
     /// 400: the request is well-formed, but the objects do not allow it.
@@ -192,10 +165,7 @@ impl ApiError {
         let message = format!(
             "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '{key}' if you meant to execute a different request."
         );
-        Self {
-            kind: "idempotency_error",
-            ..Self::new(400, None, message)
-        }
+        Self { kind: "idempotency_error", ..Self::new(400, None, message) }
     }
 
     /// 400 `idempotency_error`: the key was first used on another endpoint.
@@ -203,10 +173,7 @@ impl ApiError {
         let message = format!(
             "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{path}' vs '{first_path}'). Try using a key other than '{key}' if you meant to execute a different request."
         );
-        Self {
-            kind: "idempotency_error",
-            ..Self::new(400, None, message)
-        }
+        Self { kind: "idempotency_error", ..Self::new(400, None, message) }
     }
 
     /// 500, as Stripe words it.
@@ -241,24 +208,9 @@ impl ApiError {
 
 /// A credential is never repeated in an answer: at most its prefix and its last four characters.
 fn masked(key: &str) -> String {
-    let tail: String = key
-        .chars()
-        .rev()
-        .take(4)
-        .collect::<Vec<_>>()
-        .into_iter()
-        .rev()
-        .collect();
-    let shown = if key.chars().count() > 8 {
-        tail
-    } else {
-        String::new()
-    };
-    let prefix = if key.starts_with("sk_live_") {
-        "sk_live_"
-    } else {
-        ""
-    };
+    let tail: String = key.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+    let shown = if key.chars().count() > 8 { tail } else { String::new() };
+    let prefix = if key.starts_with("sk_live_") { "sk_live_" } else { "" };
     format!("{prefix}********{shown}")
 }
 

@@ -90,26 +90,15 @@ pub(crate) fn record(
         "type": kind,
     });
     for endpoint in listening {
-        state
-            .deliveries
-            .push(Delivery::new(endpoint, id.clone(), now));
+        state.deliveries.push(Delivery::new(endpoint, id.clone(), now));
     }
-    state.add_event(Event {
-        id,
-        created: now,
-        kind: kind.to_owned(),
-        payload: body.to_string(),
-    });
+    state.add_event(Event { id, created: now, kind: kind.to_owned(), payload: body.to_string() });
 }
 
 fn view(state: &State, event: &Event) -> Value {
     // What was written as JSON reads as JSON.
     let mut body: Value = serde_json::from_str(&event.payload).unwrap_or_default();
-    let pending = state
-        .deliveries
-        .iter()
-        .filter(|delivery| delivery.is_of(&event.id))
-        .count();
+    let pending = state.deliveries.iter().filter(|delivery| delivery.is_of(&event.id)).count();
     body["pending_webhooks"] = pending.into();
     body
 }

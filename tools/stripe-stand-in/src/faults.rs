@@ -102,13 +102,8 @@ impl Fault {
     }
 
     fn matches(&self, method: &str, path: &str) -> bool {
-        self.method
-            .as_ref()
-            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-            && self
-                .path_prefix
-                .as_ref()
-                .is_none_or(|prefix| path.starts_with(prefix.as_str()))
+        self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            && self.path_prefix.as_ref().is_none_or(|prefix| path.starts_with(prefix.as_str()))
     }
 
     /// Draws, and counts a strike.
@@ -244,9 +239,7 @@ mod tests {
                     ..Fault::once(FaultKind::CutAfter)
                 })
                 .unwrap();
-            (0..1_000)
-                .map(|_| faults.strike("GET", "/", false).fault.is_some())
-                .collect::<Vec<_>>()
+            (0..1_000).map(|_| faults.strike("GET", "/", false).fault.is_some()).collect::<Vec<_>>()
         };
         assert_eq!(run(7), run(7));
         assert_ne!(run(7), run(8_000));
@@ -258,13 +251,8 @@ mod tests {
     fn delays_add_to_what_follows() {
         let mut faults = Faults::default();
         faults.add(rule(r#"{"kind":"slow_ms","ms":20}"#)).unwrap();
-        faults
-            .add(rule(r#"{"kind":"500","applied":true}"#))
-            .unwrap();
-        let expected = Injected {
-            delay_ms: 20,
-            fault: Some((FaultKind::ServerError, true)),
-        };
+        faults.add(rule(r#"{"kind":"500","applied":true}"#)).unwrap();
+        let expected = Injected { delay_ms: 20, fault: Some((FaultKind::ServerError, true)) };
         assert_eq!(faults.strike("POST", "/v1/x", true), Injected::default());
         assert_eq!(faults.strike("POST", "/v1/x", false), expected);
     }

@@ -31,9 +31,7 @@ pub(crate) fn parse(raw: &str, params: &mut Params) -> Result<(), ApiError> {
         let key = decode(key)?;
         let path = split_key(&key);
         if path.len() > MAX_DEPTH {
-            return Err(ApiError::unreadable(
-                "The parameters are nested too deeply.",
-            ));
+            return Err(ApiError::unreadable("The parameters are nested too deeply."));
         }
         insert(params, &path, decode(value)?, &key)?;
     }
@@ -45,19 +43,12 @@ fn insert(params: &mut Params, path: &[&str], value: String, key: &str) -> Resul
         return Ok(());
     };
     // `expand[]=a&expand[]=b` appends: the next free index is the number of entries.
-    let name = if first.is_empty() {
-        params.len().to_string()
-    } else {
-        (*first).to_owned()
-    };
+    let name = if first.is_empty() { params.len().to_string() } else { (*first).to_owned() };
     if rest.is_empty() {
         params.insert(name, Node::Leaf(value));
         return Ok(());
     }
-    match params
-        .entry(name)
-        .or_insert_with(|| Node::Branch(Params::new()))
-    {
+    match params.entry(name).or_insert_with(|| Node::Branch(Params::new())) {
         Node::Branch(inner) => insert(inner, rest, value, key),
         Node::Leaf(_) => Err(ApiError::invalid(
             key,
@@ -110,10 +101,7 @@ mod tests {
     #[test]
     fn brackets_nest_and_order_does_not_matter() {
         let expected = r#"{"items":{"0":{"id":"si_1","quantity":"3"}},"metadata":{"a b":"c&d"}}"#;
-        assert_eq!(
-            parsed("items[0][id]=si_1&items[0][quantity]=3&metadata[a+b]=c%26d"),
-            expected
-        );
+        assert_eq!(parsed("items[0][id]=si_1&items[0][quantity]=3&metadata[a+b]=c%26d"), expected);
         assert_eq!(
             parsed("metadata%5Ba%20b%5D=c%26d&items[0][quantity]=3&items[0][id]=si_1"),
             expected
@@ -122,21 +110,12 @@ mod tests {
 
     #[test]
     fn empty_brackets_append() {
-        assert_eq!(
-            parsed("expand[]=a&expand[]=b"),
-            r#"{"expand":{"0":"a","1":"b"}}"#
-        );
+        assert_eq!(parsed("expand[]=a&expand[]=b"), r#"{"expand":{"0":"a","1":"b"}}"#);
     }
 
     #[test]
     fn what_cannot_be_read_is_refused() {
-        for raw in [
-            "a=%zz",
-            "a=%f",
-            "a=%ff",
-            "a=1&a[b]=2",
-            "a[1][2][3][4][5][6][7][8]=1",
-        ] {
+        for raw in ["a=%zz", "a=%f", "a=%ff", "a=1&a[b]=2", "a[1][2][3][4][5][6][7][8]=1"] {
             assert!(parse(raw, &mut Params::new()).is_err(), "{raw}");
         }
     }

@@ -36,29 +36,18 @@ impl Use {
             let message = format!("Idempotency keys have 1 to {MAX_KEY} characters.");
             return Err(ApiError::unreadable(&message));
         }
-        Ok(Self {
-            key: key.to_owned(),
-            path: path.to_owned(),
-            fingerprint: fingerprint(params),
-        })
+        Ok(Self { key: key.to_owned(), path: path.to_owned(), fingerprint: fingerprint(params) })
     }
 
     /// The stored answer, if this request was answered within the last 24 hours; an error, if the
     /// key was used for something else.
     pub(crate) fn stored(&self, state: &State, now: i64) -> Result<Option<(u16, Value)>, ApiError> {
-        let record = state
-            .idempotency
-            .get(&self.key)
-            .filter(|record| !expired(record, now));
+        let record = state.idempotency.get(&self.key).filter(|record| !expired(record, now));
         let Some(record) = record else {
             return Ok(None);
         };
         if record.path != self.path {
-            return Err(ApiError::key_reused_elsewhere(
-                &self.key,
-                &self.path,
-                &record.path,
-            ));
+            return Err(ApiError::key_reused_elsewhere(&self.key, &self.path, &record.path));
         }
         if record.fingerprint != self.fingerprint {
             return Err(ApiError::key_reused(&self.key));
@@ -70,18 +59,8 @@ impl Use {
     /// Keeps the answer under the key, and forgets what is older than a day.
     pub(crate) fn store(self, state: &mut State, now: i64, status: u16, body: &Value) {
         state.idempotency.retain(|_, record| !expired(record, now));
-        let Self {
-            key,
-            path,
-            fingerprint,
-        } = self;
-        let record = Record {
-            path,
-            fingerprint,
-            status,
-            body: body.to_string(),
-            stored_at: now,
-        };
+        let Self { key, path, fingerprint } = self;
+        let record = Record { path, fingerprint, status, body: body.to_string(), stored_at: now };
         state.add_key(key, record);
     }
 }
@@ -94,8 +73,5 @@ fn expired(record: &Record, now: i64) -> bool {
 fn fingerprint(params: &Params) -> String {
     // A map with text keys always serialises.
     let canonical = serde_json::to_vec(params).unwrap_or_default();
-    Sha256::digest(canonical)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(canonical).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -94,11 +94,7 @@ pub(crate) fn pending<'a>(
     subscription: &'a str,
 ) -> impl Iterator<Item = &'a InvoiceItem> {
     let waits = |item: &&InvoiceItem| item.invoice.is_none();
-    state
-        .invoice_items
-        .iter()
-        .filter(waits)
-        .filter(move |item| item.subscription == subscription)
+    state.invoice_items.iter().filter(waits).filter(move |item| item.subscription == subscription)
 }
 
 /// `GET /v1/invoiceitems`
@@ -110,12 +106,8 @@ pub(crate) fn list(call: &mut Call, mut fields: Fields) -> Answer {
     fields.finish()?;
     let state = &*call.state;
     let rows = state.invoice_items.iter().rev().filter(|item| {
-        customer
-            .as_ref()
-            .is_none_or(|customer| item.customer == *customer)
-            && invoice
-                .as_ref()
-                .is_none_or(|invoice| item.invoice.as_ref() == Some(invoice))
+        customer.as_ref().is_none_or(|customer| item.customer == *customer)
+            && invoice.as_ref().is_none_or(|invoice| item.invoice.as_ref() == Some(invoice))
             && pending.is_none_or(|pending| item.invoice.is_none() == pending)
     });
     page.list("/v1/invoiceitems", rows, |item| item.view(state))

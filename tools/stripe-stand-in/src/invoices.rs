@@ -39,11 +39,8 @@ pub(crate) enum InvoiceStatus {
 }
 
 impl InvoiceStatus {
-    const WORDS: [(&'static str, Self); 3] = [
-        ("draft", Self::Draft),
-        ("open", Self::Open),
-        ("paid", Self::Paid),
-    ];
+    const WORDS: [(&'static str, Self); 3] =
+        [("draft", Self::Draft), ("open", Self::Open), ("paid", Self::Paid)];
 }
 
 /// One line: a charge, and the invoice item that it was, if it was one.
@@ -94,9 +91,8 @@ impl Invoice {
         lines: Vec<Line>,
     ) -> Self {
         let customer = state.customers.get(&subscription.customer);
-        let due_date = subscription
-            .days_until_due
-            .map(|days| now.saturating_add(calendar::days(days)));
+        let due_date =
+            subscription.days_until_due.map(|days| now.saturating_add(calendar::days(days)));
         Self {
             id,
             created: now,
@@ -109,9 +105,7 @@ impl Invoice {
             status: status(subscription, reason),
             reason,
             period: subscription.period,
-            total: lines
-                .iter()
-                .fold(0, |total, line| line.charge.amount.saturating_add(total)),
+            total: lines.iter().fold(0, |total, line| line.charge.amount.saturating_add(total)),
             starting_balance: customer.map_or(0, |customer| customer.balance),
             lines,
         }
@@ -128,11 +122,7 @@ impl Invoice {
     }
 
     fn amount_paid(&self) -> i64 {
-        if self.status == InvoiceStatus::Paid {
-            self.amount_due()
-        } else {
-            0
-        }
+        if self.status == InvoiceStatus::Paid { self.amount_due() } else { 0 }
     }
 }
 
@@ -162,27 +152,12 @@ pub(crate) fn issue(
         if let Some(item) = call.state.invoice_items.get_mut(&item) {
             item.invoice = Some(id.clone());
         }
-        lines.push(Line {
-            id: call.id("il_"),
-            invoice_item: Some(item),
-            charge,
-        });
+        lines.push(Line { id: call.id("il_"), invoice_item: Some(item), charge });
     }
     for charge in charges {
-        lines.push(Line {
-            id: call.id("il_"),
-            invoice_item: None,
-            charge,
-        });
+        lines.push(Line { id: call.id("il_"), invoice_item: None, charge });
     }
-    let invoice = Invoice::assemble(
-        call.state,
-        subscription,
-        id.clone(),
-        call.now,
-        reason,
-        lines,
-    );
+    let invoice = Invoice::assemble(call.state, subscription, id.clone(), call.now, reason, lines);
     if let Some(customer) = call.state.customers.get_mut(&invoice.customer) {
         customer.balance = invoice.ending_balance();
     }
@@ -199,12 +174,8 @@ pub(crate) fn list(call: &mut Call, mut fields: Fields) -> Answer {
     fields.finish()?;
     let state = &*call.state;
     let rows = state.invoices.iter().rev().filter(|invoice| {
-        customer
-            .as_ref()
-            .is_none_or(|customer| invoice.customer == *customer)
-            && subscription
-                .as_ref()
-                .is_none_or(|wanted| invoice.subscription == *wanted)
+        customer.as_ref().is_none_or(|customer| invoice.customer == *customer)
+            && subscription.as_ref().is_none_or(|wanted| invoice.subscription == *wanted)
             && status.is_none_or(|status| invoice.status == status)
     });
     page.list("/v1/invoices", rows, |invoice| invoice.view(state))

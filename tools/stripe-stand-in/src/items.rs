@@ -64,11 +64,7 @@ impl ItemChange {
 
     /// The removal of one item.
     pub(crate) fn removal(id: &str) -> Self {
-        Self {
-            id: Some(id.to_owned()),
-            deleted: true,
-            ..Self::default()
-        }
+        Self { id: Some(id.to_owned()), deleted: true, ..Self::default() }
     }
 
     fn param(&self, name: &str) -> String {
@@ -136,10 +132,7 @@ fn addition(state: &State, ids: &mut Ids, now: i64, change: &ItemChange) -> Resu
         return Err(ApiError::missing(&change.param("id")));
     }
     let param = change.param("price");
-    let price = change
-        .price
-        .clone()
-        .ok_or_else(|| ApiError::missing(&param))?;
+    let price = change.price.clone().ok_or_else(|| ApiError::missing(&param))?;
     sellable(state, &param, &price)?;
     Ok(Item {
         id: ids.next("si_"),
@@ -178,19 +171,14 @@ fn check(items: &[Item]) -> Result<(), ApiError> {
         None => Ok(()),
         Some(double) => Err(ApiError::refused_on(
             "price",
-            format!(
-                "Cannot add multiple subscription items with the same plan: {}",
-                double.price
-            ),
+            format!("Cannot add multiple subscription items with the same plan: {}", double.price),
         )),
     }
 }
 
 /// What the items have in common; items that differ in it cannot share a subscription.
 pub(crate) fn billing(state: &State, items: &[Item]) -> Result<Billing, ApiError> {
-    let mut kinds = items
-        .iter()
-        .filter_map(|item| of(state.prices.get(&item.price)?));
+    let mut kinds = items.iter().filter_map(|item| of(state.prices.get(&item.price)?));
     let first = kinds.next().ok_or_else(|| ApiError::missing("items"))?;
     for other in kinds {
         same(&first, &other)?;
@@ -216,8 +204,5 @@ pub(crate) fn same(subscription: &Billing, items: &Billing) -> Result<(), ApiErr
 }
 
 fn of(price: &Price) -> Option<Billing> {
-    Some(Billing {
-        currency: price.currency.clone(),
-        every: price.recurring?,
-    })
+    Some(Billing { currency: price.currency.clone(), every: price.recurring? })
 }

@@ -6,10 +6,7 @@
 //!
 //! What it does like Stripe, where Stripe documents that, and what it leaves out: README.md.
 
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should stop"))]
 
 mod billing_cycle;
 mod calendar;

@@ -28,11 +28,7 @@ async fn main() -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let server = Server::bind(options.port, options.state).await?;
-    writeln!(
-        io::stdout(),
-        "stripe-stand-in listening on http://{}",
-        server.address()
-    )?;
+    writeln!(io::stdout(), "stripe-stand-in listening on http://{}", server.address())?;
     server
         .run(async move {
             tokio::select! {

@@ -79,12 +79,8 @@ impl Request {
         if key.is_empty() {
             return Err(ApiError::unauthorized(None));
         }
-        let secret = key
-            .strip_prefix("sk_test_")
-            .filter(|secret| !secret.is_empty());
-        secret
-            .map(|_| ())
-            .ok_or_else(|| ApiError::unauthorized(Some(&key)))
+        let secret = key.strip_prefix("sk_test_").filter(|secret| !secret.is_empty());
+        secret.map(|_| ()).ok_or_else(|| ApiError::unauthorized(Some(&key)))
     }
 }
 
@@ -101,16 +97,12 @@ pub(crate) fn check_version(version: &str) -> Result<(), ApiError> {
     if date_fits && name_fits {
         return Ok(());
     }
-    Err(ApiError::unreadable(&format!(
-        "Invalid Stripe API version: {version}"
-    )))
+    Err(ApiError::unreadable(&format!("Invalid Stripe API version: {version}")))
 }
 
 fn basic_user(credential: &str) -> Option<String> {
     let decoded = String::from_utf8(STANDARD.decode(credential).ok()?).ok()?;
-    let user = decoded
-        .split_once(':')
-        .map_or(decoded.as_str(), |(user, _)| user);
+    let user = decoded.split_once(':').map_or(decoded.as_str(), |(user, _)| user);
     Some(user.to_owned())
 }
 
@@ -133,20 +125,13 @@ mod tests {
     use super::*;
 
     fn with(header: &str) -> Request {
-        Request {
-            authorization: Some(header.to_owned()),
-            ..Request::default()
-        }
+        Request { authorization: Some(header.to_owned()), ..Request::default() }
     }
 
     #[test]
     fn test_keys_are_taken_in_both_forms() {
         assert!(with("Bearer sk_test_1").authorize().is_ok());
-        assert!(
-            with(&format!("Basic {}", STANDARD.encode("sk_test_1:")))
-                .authorize()
-                .is_ok()
-        );
+        assert!(with(&format!("Basic {}", STANDARD.encode("sk_test_1:"))).authorize().is_ok());
     }
 
     #[test]
@@ -162,11 +147,7 @@ mod tests {
             "Token x",
             &basic,
         ] {
-            assert_eq!(
-                with(header).authorize().unwrap_err().status,
-                401,
-                "{header}"
-            );
+            assert_eq!(with(header).authorize().unwrap_err().status, 401, "{header}");
         }
         assert_eq!(Request::default().authorize().unwrap_err().status, 401);
     }

@@ -106,8 +106,7 @@ fn billing_mode(fields: &mut Fields) -> Result<String, ApiError> {
     let words = [("classic", "classic"), ("flexible", "flexible")];
     let kind = mode.choice("type", &words)?;
     mode.finish()?;
-    kind.map(str::to_owned)
-        .ok_or_else(|| ApiError::missing("billing_mode[type]"))
+    kind.map(str::to_owned).ok_or_else(|| ApiError::missing("billing_mode[type]"))
 }
 
 /// Creates a subscription, its first invoice, and the event.
@@ -117,11 +116,7 @@ pub(crate) fn create(call: &mut Call, fields: Fields) -> Answer {
     let mut ids = call.state.ids.clone();
     let items = items::apply(call.state, &mut ids, call.now, &[], &order.items)?;
     let billing = items::billing(call.state, &items)?;
-    if order
-        .currency
-        .as_ref()
-        .is_some_and(|currency| *currency != billing.currency)
-    {
+    if order.currency.as_ref().is_some_and(|currency| *currency != billing.currency) {
         let message = "The currency does not match the currency of the prices.";
         return Err(ApiError::refused_on("currency", message));
     }
@@ -131,9 +126,7 @@ pub(crate) fn create(call: &mut Call, fields: Fields) -> Answer {
     invoices::issue(call, &mut subscription, Reason::SubscriptionCreate, charges);
     let view = subscription.view(call.state);
     if let Some(customer) = call.state.customers.get_mut(&subscription.customer) {
-        customer
-            .currency
-            .get_or_insert_with(|| subscription.currency.clone());
+        customer.currency.get_or_insert_with(|| subscription.currency.clone());
     }
     call.state.subscriptions.insert(subscription);
     call.emit(SubscriptionEvent::Created, view.clone(), None);
@@ -148,9 +141,8 @@ fn subscription(call: &mut Call, order: Order, items: Vec<Item>, billing: Billin
         (None, false) => Status::Active,
     };
     let anchor = order.trial_end.unwrap_or(now);
-    let end = order
-        .trial_end
-        .unwrap_or_else(|| calendar::next_boundary(anchor, billing.every, now));
+    let end =
+        order.trial_end.unwrap_or_else(|| calendar::next_boundary(anchor, billing.every, now));
     let mut subscription = Subscription {
         id: call.id("sub_"),
         created: now,

@@ -15,11 +15,7 @@ impl Stripe {
             .filter(|delivery| delivery.due <= now && posting.insert(delivery.id()))
             .filter_map(|delivery| {
                 let endpoint = state.endpoints.get(&delivery.endpoint)?;
-                let event = state
-                    .events
-                    .iter()
-                    .rev()
-                    .find(|event| event.id == delivery.event)?;
+                let event = state.events.iter().rev().find(|event| event.id == delivery.event)?;
                 Some(delivery.post(endpoint, &event.payload, now))
             })
             .collect()

@@ -59,19 +59,12 @@ impl MetadataChange {
 
 impl Fields {
     pub(crate) fn new(params: Params) -> Self {
-        Self {
-            prefix: String::new(),
-            rest: params,
-        }
+        Self { prefix: String::new(), rest: params }
     }
 
     /// The parameter's name as a caller writes it: `items[0][quantity]`.
     pub(crate) fn name(&self, name: &str) -> String {
-        if self.prefix.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}[{name}]", self.prefix)
-        }
+        if self.prefix.is_empty() { name.to_owned() } else { format!("{}[{name}]", self.prefix) }
     }
 
     fn leaf(&mut self, name: &str) -> Result<Option<String>, ApiError> {
@@ -80,10 +73,7 @@ impl Fields {
             Some(Node::Leaf(value)) => Ok(Some(value)),
             Some(Node::Branch(_)) => {
                 let name = self.name(name);
-                Err(ApiError::invalid(
-                    &name,
-                    format!("Invalid string: {name} is an object"),
-                ))
+                Err(ApiError::invalid(&name, format!("Invalid string: {name} is an object")))
             }
         }
     }
@@ -98,15 +88,12 @@ impl Fields {
 
     /// A text that must be there.
     pub(crate) fn required_text(&mut self, name: &str) -> Result<String, ApiError> {
-        self.text(name)?
-            .ok_or_else(|| ApiError::missing(&self.name(name)))
+        self.text(name)?.ok_or_else(|| ApiError::missing(&self.name(name)))
     }
 
     /// A text that an empty value unsets: `Some(None)`.
     pub(crate) fn clearable(&mut self, name: &str) -> Result<Option<Option<String>>, ApiError> {
-        Ok(self
-            .leaf(name)?
-            .map(|value| Some(value).filter(|value| !value.is_empty())))
+        Ok(self.leaf(name)?.map(|value| Some(value).filter(|value| !value.is_empty())))
     }
 
     /// A whole number, possibly negative.
@@ -145,10 +132,9 @@ impl Fields {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
-            Some(other) => Err(ApiError::invalid(
-                &self.name(name),
-                format!("Invalid boolean: {other}"),
-            )),
+            Some(other) => {
+                Err(ApiError::invalid(&self.name(name), format!("Invalid boolean: {other}")))
+            }
         }
     }
 
@@ -303,10 +289,7 @@ mod tests {
         let mut items = fields.list("items").unwrap();
         let error = items.remove(0).finish().unwrap_err().body();
         assert_eq!(error["error"]["code"], "parameter_unknown");
-        assert_eq!(
-            error["error"]["message"],
-            "Received unknown parameter: items[0][x]"
-        );
+        assert_eq!(error["error"]["message"], "Received unknown parameter: items[0][x]");
     }
 
     #[test]
@@ -321,14 +304,8 @@ mod tests {
     #[test]
     fn metadata_merges_and_unsets() {
         let mut metadata = Metadata::from([("a".into(), "1".into()), ("b".into(), "2".into())]);
-        fields("metadata[a]=&metadata[c]=3")
-            .metadata()
-            .unwrap()
-            .apply(&mut metadata);
-        assert_eq!(
-            metadata,
-            Metadata::from([("b".into(), "2".into()), ("c".into(), "3".into())])
-        );
+        fields("metadata[a]=&metadata[c]=3").metadata().unwrap().apply(&mut metadata);
+        assert_eq!(metadata, Metadata::from([("b".into(), "2".into()), ("c".into(), "3".into())]));
         fields("metadata=").metadata().unwrap().apply(&mut metadata);
         assert!(metadata.is_empty());
     }

@@ -29,11 +29,7 @@ pub(crate) fn create(call: &mut Call, mut fields: Fields) -> Answer {
         }
     };
     fields.finish()?;
-    let mut subscription = call
-        .state
-        .subscriptions
-        .find_in("subscription", &id)?
-        .clone();
+    let mut subscription = call.state.subscriptions.find_in("subscription", &id)?.clone();
     if customer.is_some_and(|customer| customer != subscription.customer) {
         let message = "The subscription does not belong to this customer.";
         return Err(ApiError::refused_on("customer", message));
@@ -76,10 +72,7 @@ fn preview(
     // Ids of items that the preview adds are made up from a copy: nothing is issued.
     let mut ids = state.ids.clone();
     let fresh = items::apply(state, &mut ids, call.now, &subscription.items, changes)?;
-    items::same(
-        &billing_cycle::billing(subscription),
-        &items::billing(state, &fresh)?,
-    )?;
+    items::same(&billing_cycle::billing(subscription), &items::billing(state, &fresh)?)?;
     let mut charges: Vec<(Option<String>, Charge)> =
         invoice_items::pending(state, &subscription.id)
             .map(|item| (Some(item.id().to_owned()), item.charge.clone()))
@@ -92,10 +85,7 @@ fn preview(
     let ends = subscription.cancel_at_period_end || !subscription.status.renews();
     if terms.behavior != Behavior::AlwaysInvoice && !ends {
         let next = billing_cycle::next_period(subscription);
-        let full = subscription
-            .items
-            .iter()
-            .map(|item| Charge::full(state, item, next));
+        let full = subscription.items.iter().map(|item| Charge::full(state, item, next));
         charges.extend(full.map(|charge| (None, charge)));
     }
     Ok(charges)

@@ -105,10 +105,7 @@ impl Price {
 pub(crate) fn create(call: &mut Call, mut fields: Fields) -> Answer {
     let currency = fields.required_text("currency")?.to_lowercase();
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return Err(ApiError::invalid(
-            "currency",
-            format!("Invalid currency: {currency}"),
-        ));
+        return Err(ApiError::invalid("currency", format!("Invalid currency: {currency}")));
     }
     let unit_amount = fields.natural("unit_amount")?;
     let unit_amount = unit_amount.ok_or_else(|| ApiError::missing("unit_amount"))?;
@@ -176,21 +173,14 @@ fn recurring(fields: &mut Fields) -> Result<Option<Recurrence>, ApiError> {
     if !(1..=interval.max_count()).contains(&count) {
         let message =
             "Invalid interval_count: a period is at least one interval and at most three years.";
-        return Err(ApiError::invalid_integer(
-            "recurring[interval_count]",
-            message,
-        ));
+        return Err(ApiError::invalid_integer("recurring[interval_count]", message));
     }
     Ok(Some(Recurrence { interval, count }))
 }
 
 fn free_lookup_key(call: &Call, key: Option<&str>, transfer: bool) -> Result<(), ApiError> {
-    let taken = key.is_some()
-        && call
-            .state
-            .prices
-            .iter()
-            .any(|price| price.lookup_key.as_deref() == key);
+    let taken =
+        key.is_some() && call.state.prices.iter().any(|price| price.lookup_key.as_deref() == key);
     if taken && !transfer {
         let message =
             "A price already uses that lookup key. Pass transfer_lookup_key to transfer it.";
@@ -239,9 +229,7 @@ pub(crate) fn list(call: &mut Call, mut fields: Fields) -> Answer {
     let rows = call.state.prices.iter().rev().filter(|price| {
         let key = price.lookup_key.as_ref();
         active.is_none_or(|active| price.active == active)
-            && product
-                .as_ref()
-                .is_none_or(|product| price.product == *product)
+            && product.as_ref().is_none_or(|product| price.product == *product)
             && (lookup_keys.is_empty() || key.is_some_and(|key| lookup_keys.contains(key)))
     });
     page.list("/v1/prices", rows, Price::view)

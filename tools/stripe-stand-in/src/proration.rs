@@ -39,13 +39,8 @@ impl Terms {
             ("create_prorations", Behavior::CreateProrations),
             ("none", Behavior::None),
         ];
-        let behavior = fields
-            .choice("proration_behavior", &words)?
-            .unwrap_or_default();
-        Ok(Self {
-            behavior,
-            date: fields.integer("proration_date")?,
-        })
+        let behavior = fields.choice("proration_behavior", &words)?.unwrap_or_default();
+        Ok(Self { behavior, date: fields.integer("proration_date")? })
     }
 
     /// The moment to compute from: now, unless the request says another of the current period.
@@ -136,11 +131,7 @@ enum Side {
 
 fn part(state: &State, item: &Item, period: Period, at: i64, side: Side) -> Charge {
     let (unit, name) = unit_and_name(state, &item.price);
-    let amount = share(
-        unit * item.quantity,
-        period.end - at,
-        period.end - period.start,
-    );
+    let amount = share(unit * item.quantity, period.end - at, period.end - period.start);
     let (amount, word) = match side {
         Side::Unused => (-amount, "Unused time on"),
         Side::Remaining => (amount, "Remaining time on"),
@@ -150,15 +141,8 @@ fn part(state: &State, item: &Item, period: Period, at: i64, side: Side) -> Char
         price: item.price.clone(),
         quantity: item.quantity,
         amount,
-        description: format!(
-            "{word} {} × {name} after {}",
-            item.quantity,
-            calendar::date(at)
-        ),
-        period: Period {
-            start: at,
-            end: period.end,
-        },
+        description: format!("{word} {} × {name} after {}", item.quantity, calendar::date(at)),
+        period: Period { start: at, end: period.end },
         proration: true,
     }
 }
@@ -168,19 +152,12 @@ fn unit_and_name<'a>(state: &'a State, price: &'a str) -> (i64, &'a str) {
         return (0, price);
     };
     let product = state.products.get(&price.product);
-    (
-        price.unit_amount,
-        product.map_or(price.product.as_str(), |product| &product.name),
-    )
+    (price.unit_amount, product.map_or(price.product.as_str(), |product| &product.name))
 }
 
 /// `amount × part / whole` in whole cents, halves rounded away from zero.
 fn share(amount: i64, part: i64, whole: i64) -> i64 {
-    let (amount, part, whole) = (
-        i128::from(amount),
-        i128::from(part),
-        i128::from(whole.max(1)),
-    );
+    let (amount, part, whole) = (i128::from(amount), i128::from(part), i128::from(whole.max(1)));
     let rounded = (2 * amount * part + whole) / (2 * whole);
     // A share of an i64 is an i64; what cannot happen counts as the whole.
     i64::try_from(rounded).unwrap_or(i64::MAX)

@@ -85,10 +85,7 @@ impl Server {
         });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = listener.map_err(|error| {
-            io::Error::new(
-                error.kind(),
-                format!("cannot listen on port {port}: {error}"),
-            )
+            io::Error::new(error.kind(), format!("cannot listen on port {port}: {error}"))
         })?;
         Ok(Self {
             address: listener.local_addr()?,
@@ -113,9 +110,7 @@ impl Server {
     /// When the state file cannot be written at the end.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let deliveries = tokio::spawn(delivery::run(self.shared.clone()));
-        let router = Router::new()
-            .fallback(answer)
-            .with_state(self.shared.clone());
+        let router = Router::new().fallback(answer).with_state(self.shared.clone());
         let service = router.into_make_service_with_connect_info::<Scissors>();
         let stopping = Arc::new(Notify::new());
         let stopped = stopping.clone();
@@ -157,17 +152,10 @@ impl Shared {
         let (revision, bytes) = {
             let state = &mut self.stripe().state;
             let changes = state.take_changes();
-            (
-                state.revision,
-                state_file::line(if whole { state } else { &changes })?,
-            )
+            (state.revision, state_file::line(if whole { state } else { &changes })?)
         };
         let (path, written) = (file.path.clone(), bytes.len());
-        let write = if whole {
-            state_file::replace
-        } else {
-            state_file::append
-        };
+        let write = if whole { state_file::replace } else { state_file::append };
         tokio::task::spawn_blocking(move || write(&path, &bytes)).await??;
         *held = Held {
             revision,
@@ -194,11 +182,7 @@ impl Shared {
             Ok(()) => reply,
             Err(error) => {
                 eprintln!("stripe-stand-in: the state file cannot be written: {error}");
-                Reply {
-                    status: 500,
-                    body: ApiError::internal().body(),
-                    ..reply
-                }
+                Reply { status: 500, body: ApiError::internal().body(), ..reply }
             }
         }
     }
@@ -206,9 +190,7 @@ impl Shared {
 
 /// Unix seconds.
 pub(crate) fn wall_clock() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 

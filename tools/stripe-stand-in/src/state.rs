@@ -76,11 +76,7 @@ impl State {
 
     /// What is left when everything is forgotten; that is a change too.
     pub(crate) fn emptied(&self) -> Self {
-        Self {
-            forget: true,
-            revision: self.revision + 1,
-            ..Self::default()
-        }
+        Self { forget: true, revision: self.revision + 1, ..Self::default() }
     }
 
     /// What changed since this was last asked, as a state that has only that in it.
@@ -102,11 +98,7 @@ impl State {
             invoices: self.invoices.take_changes(),
             invoice_items: self.invoice_items.take_changes(),
             endpoints: self.endpoints.take_changes(),
-            events: self
-                .events
-                .range(self.events.len() - fresh_events..)
-                .cloned()
-                .collect(),
+            events: self.events.range(self.events.len() - fresh_events..).cloned().collect(),
             deliveries: self.deliveries.clone(),
             idempotency,
             forget: std::mem::take(&mut self.forget),

@@ -87,17 +87,11 @@ mod tests {
         };
         call(("/v1/customers", "name=a"));
         call(("/v1/products", "name=p&id=seat"));
-        call((
-            "/v1/prices",
-            "currency=usd&unit_amount=5&product=seat&recurring[interval]=day",
-        ));
+        call(("/v1/prices", "currency=usd&unit_amount=5&product=seat&recurring[interval]=day"));
         let customer = stripe.state.customers.iter().next().unwrap();
         let (customer, price) = (
             customer.view()["id"].as_str().unwrap().to_owned(),
-            stripe.state.prices.iter().next().unwrap().view()["id"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
+            stripe.state.prices.iter().next().unwrap().view()["id"].as_str().unwrap().to_owned(),
         );
         append(&path, &line(&stripe.state.take_changes()).unwrap()).unwrap();
         let form = format!("customer={customer}&items[0][price]={price}");
@@ -116,10 +110,7 @@ mod tests {
 
         stripe.reset();
         replace(&path, &line(&stripe.state).unwrap()).unwrap();
-        assert_eq!(
-            json(&load(&path).unwrap())["customers"],
-            serde_json::json!([])
-        );
+        assert_eq!(json(&load(&path).unwrap())["customers"], serde_json::json!([]));
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 

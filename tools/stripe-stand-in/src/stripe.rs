@@ -83,10 +83,7 @@ impl Stripe {
     /// # Errors
     /// When the file cannot be read or is not a state file.
     pub fn load(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            state: state_file::load(path)?,
-            ..Self::default()
-        })
+        Ok(Self { state: state_file::load(path)?, ..Self::default() })
     }
 
     /// Answers one request. `now` is the caller's time in Unix seconds; time that was added by the
@@ -116,11 +113,7 @@ impl Stripe {
     pub fn set_status(&mut self, subscription: &str, status: Status, now: i64) -> bool {
         let now = self.advance(now);
         let known = self.state.subscriptions.get(subscription).is_some();
-        let mut call = Call {
-            state: &mut self.state,
-            now,
-            origin: Origin::default(),
-        };
+        let mut call = Call { state: &mut self.state, now, origin: Origin::default() };
         subscriptions::move_to(&mut call, subscription, status);
         self.state.touch();
         known
@@ -128,10 +121,7 @@ impl Stripe {
 
     /// Forgets everything, the faults and the log included.
     pub fn reset(&mut self) {
-        *self = Self {
-            state: self.state.emptied(),
-            ..Self::default()
-        };
+        *self = Self { state: self.state.emptied(), ..Self::default() };
     }
 
     /// Brings the account to the present and says when that is on its own clock.
@@ -148,17 +138,11 @@ impl Stripe {
         }
         let now = self.advance(now);
         let mut entry = self.entry(&request, now);
-        let Prepared {
-            expand,
-            key,
-            stored,
-        } = match self.prepare(&request, &mut entry, now) {
+        let Prepared { expand, key, stored } = match self.prepare(&request, &mut entry, now) {
             Ok(prepared) => prepared,
             Err(error) => return self.refuse(entry, &error),
         };
-        let injected = self
-            .faults
-            .strike(&request.method, &request.path, stored.is_some());
+        let injected = self.faults.strike(&request.method, &request.path, stored.is_some());
         entry.fault = injected.fault.map(|(kind, _)| kind);
         match injected.early(key.as_ref().map(|key| key.key.as_str())) {
             Some(Early::Refuse(error)) => return self.refuse(entry, &error),
@@ -167,12 +151,7 @@ impl Stripe {
         }
         if let Some((status, body)) = stored {
             entry.replayed = true;
-            let ticket = Ticket {
-                entry,
-                expand,
-                key: None,
-                injected,
-            };
+            let ticket = Ticket { entry, expand, key: None, injected };
             return Begun::Answered(self.answer(ticket, status, body));
         }
         if let Some(key) = &key
@@ -180,12 +159,7 @@ impl Stripe {
         {
             return self.refuse(entry, &ApiError::key_in_use(&key.key));
         }
-        Begun::Running(Box::new(Ticket {
-            entry,
-            expand,
-            key,
-            injected,
-        }))
+        Begun::Running(Box::new(Ticket { entry, expand, key, injected }))
     }
 
     /// Checks the credential, reads the parameters, and looks for an earlier answer.
@@ -207,11 +181,7 @@ impl Stripe {
             Some(key) => key.stored(&self.state, now)?,
             None => None,
         };
-        Ok(Prepared {
-            expand,
-            key,
-            stored,
-        })
+        Ok(Prepared { expand, key, stored })
     }
 
     /// The effect of a request that has begun, and its reply.
@@ -248,11 +218,7 @@ impl Stripe {
             request_id: Some(entry.request_id.clone()),
             idempotency_key: entry.idempotency_key.clone(),
         };
-        let mut call = Call {
-            state: &mut self.state,
-            now,
-            origin,
-        };
+        let mut call = Call { state: &mut self.state, now, origin };
         let answer = routes::execute(&mut call, &entry.method, &entry.path, Fields::new(params));
         if entry.method != "GET" {
             self.state.touch();
@@ -273,10 +239,7 @@ impl Stripe {
             path: request.path.clone(),
             params: Params::new(),
             idempotency_key: request.idempotency_key.clone(),
-            api_version: request
-                .api_version
-                .clone()
-                .unwrap_or_else(|| API_VERSION.to_owned()),
+            api_version: request.api_version.clone().unwrap_or_else(|| API_VERSION.to_owned()),
             status: None,
             replayed: false,
             fault: None,
@@ -285,33 +248,20 @@ impl Stripe {
 
     fn refuse(&mut self, entry: LogEntry, error: &ApiError) -> Begun {
         let code = error.code();
-        let ticket = Ticket {
-            entry,
-            expand: Vec::new(),
-            key: None,
-            injected: Injected::default(),
-        };
+        let ticket = Ticket { entry, expand: Vec::new(), key: None, injected: Injected::default() };
         let mut reply = self.answer(ticket, error.status, error.body());
         match code {
             Some("rate_limit") => {
-                reply
-                    .headers
-                    .push(("Stripe-Rate-Limited-Reason", "global-rate".to_owned()));
+                reply.headers.push(("Stripe-Rate-Limited-Reason", "global-rate".to_owned()));
             }
-            Some("lock_timeout") => reply
-                .headers
-                .push(("Stripe-Should-Retry", "true".to_owned())),
+            Some("lock_timeout") => reply.headers.push(("Stripe-Should-Retry", "true".to_owned())),
             _ => {}
         }
         Begun::Answered(reply)
     }
 
     fn answer(&mut self, ticket: Ticket, status: u16, body: Value) -> Reply {
-        let Ticket {
-            mut entry,
-            injected,
-            ..
-        } = ticket;
+        let Ticket { mut entry, injected, .. } = ticket;
         if matches!(injected.fault, Some((FaultKind::CutAfter, _))) {
             return self.cut(entry, status, body);
         }
@@ -322,10 +272,7 @@ impl Stripe {
     }
 
     fn cut(&mut self, entry: LogEntry, status: u16, body: Value) -> Reply {
-        let reply = Reply {
-            cut: true,
-            ..reply(&entry, status, body)
-        };
+        let reply = Reply { cut: true, ..reply(&entry, status, body) };
         self.log.push(entry);
         reply
     }
@@ -342,12 +289,7 @@ fn reply(entry: &LogEntry, status: u16, body: Value) -> Reply {
     if entry.replayed {
         headers.push(("Idempotent-Replayed", "true".to_owned()));
     }
-    Reply {
-        status,
-        headers,
-        body,
-        cut: false,
-    }
+    Reply { status, headers, body, cut: false }
 }
 
 #[cfg(test)]

@@ -49,10 +49,7 @@ impl Status {
 
     /// Whether the end of a period begins another.
     pub(crate) fn renews(self) -> bool {
-        matches!(
-            self,
-            Self::Active | Self::Trialing | Self::PastDue | Self::Unpaid
-        )
+        matches!(self, Self::Active | Self::Trialing | Self::PastDue | Self::Unpaid)
     }
 
     /// Whether a change of quantity is worth money: a trial is free, and before the first
@@ -78,10 +75,8 @@ pub(crate) enum Collection {
 }
 
 impl Collection {
-    pub(crate) const WORDS: [(&'static str, Self); 2] = [
-        ("charge_automatically", Self::ChargeAutomatically),
-        ("send_invoice", Self::SendInvoice),
-    ];
+    pub(crate) const WORDS: [(&'static str, Self); 2] =
+        [("charge_automatically", Self::ChargeAutomatically), ("send_invoice", Self::SendInvoice)];
 }
 
 /// Why it ended.

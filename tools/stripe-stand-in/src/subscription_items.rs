@@ -20,10 +20,7 @@ fn find<'a>(state: &'a State, id: &str) -> Result<(&'a Subscription, &'a Item), 
         .subscriptions
         .iter()
         .find_map(|subscription| {
-            Some((
-                subscription,
-                subscription.items.iter().find(|item| item.id == id)?,
-            ))
+            Some((subscription, subscription.items.iter().find(|item| item.id == id)?))
         })
         .ok_or_else(|| ApiError::no_such_item(id))
 }
@@ -44,9 +41,7 @@ pub(crate) fn list(call: &mut Call, mut fields: Fields) -> Answer {
     let subscription = state.subscriptions.find_in("subscription", &id)?;
     // In the order of the subscription's own list, which is how Stripe answers.
     let rows = subscription.items.iter();
-    page.list("/v1/subscription_items", rows, |item| {
-        subscription.item_view(state, item)
-    })
+    page.list("/v1/subscription_items", rows, |item| subscription.item_view(state, item))
 }
 
 /// `POST /v1/subscription_items`
@@ -57,10 +52,7 @@ pub(crate) fn create(call: &mut Call, mut fields: Fields) -> Answer {
     fields.finish()?;
     call.state.subscriptions.find_in("subscription", &id)?;
     let subscription = apply(call, &id, change, terms)?;
-    let added = subscription
-        .items
-        .last()
-        .ok_or_else(|| ApiError::missing("price"))?;
+    let added = subscription.items.last().ok_or_else(|| ApiError::missing("price"))?;
     Ok(subscription.item_view(call.state, added))
 }
 

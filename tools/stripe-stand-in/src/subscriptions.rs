@@ -64,14 +64,10 @@ pub(crate) fn list(call: &mut Call, mut fields: Fields) -> Answer {
         };
         let has_price = |price: &String| subscription.items.iter().any(|item| item.price == *price);
         status
-            && customer
-                .as_ref()
-                .is_none_or(|customer| subscription.customer == *customer)
+            && customer.as_ref().is_none_or(|customer| subscription.customer == *customer)
             && price.as_ref().is_none_or(has_price)
     });
-    page.list("/v1/subscriptions", rows, |subscription| {
-        subscription.view(state)
-    })
+    page.list("/v1/subscriptions", rows, |subscription| subscription.view(state))
 }
 
 /// `POST /v1/subscriptions/{id}`
@@ -92,10 +88,7 @@ pub(crate) fn update(call: &mut Call, mut fields: Fields, id: &str) -> Answer {
     metadata.apply(&mut subscription.metadata);
     if let Some(cancellation) = cancellation {
         let reason = subscription.cancellation.reason.take();
-        subscription.cancellation = Cancellation {
-            reason,
-            ..cancellation
-        };
+        subscription.cancellation = Cancellation { reason, ..cancellation };
     }
     note_scheduled_end(&mut subscription, call.now);
     let view = subscription.view(call.state);
@@ -180,10 +173,7 @@ pub(crate) fn change_items(
     }
     let mut ids = call.state.ids.clone();
     let fresh = items::apply(call.state, &mut ids, call.now, &subscription.items, changes)?;
-    items::same(
-        &billing_cycle::billing(subscription),
-        &items::billing(call.state, &fresh)?,
-    )?;
+    items::same(&billing_cycle::billing(subscription), &items::billing(call.state, &fresh)?)?;
     call.state.ids = ids;
     let prorates = terms.behavior != Behavior::None && subscription.status.prorates();
     let charges = if prorates {
@@ -211,19 +201,12 @@ pub(crate) fn cancel(call: &mut Call, mut fields: Fields, id: &str) -> Answer {
         return Err(ApiError::no_such("subscription", id));
     }
     if prorate && subscription.status.prorates() {
-        let at = call
-            .now
-            .clamp(subscription.period.start, subscription.period.end);
+        let at = call.now.clamp(subscription.period.start, subscription.period.end);
         let charges = proration::unused(call.state, &subscription, at);
         invoice_items::keep(call, &subscription, charges);
     }
     if invoice_now && invoice_items::pending(call.state, id).next().is_some() {
-        invoices::issue(
-            call,
-            &mut subscription,
-            Reason::SubscriptionUpdate,
-            Vec::new(),
-        );
+        invoices::issue(call, &mut subscription, Reason::SubscriptionUpdate, Vec::new());
         *call.state.subscriptions.find_mut(id)? = subscription;
     }
     end(call, id, cancellation);
@@ -254,10 +237,7 @@ pub(crate) fn end(call: &mut Call, id: &str, cancellation: Cancellation) {
     subscription.canceled_at.get_or_insert(now);
     subscription.ended_at = Some(now);
     let reason = Some("cancellation_requested".to_owned());
-    subscription.cancellation = Cancellation {
-        reason,
-        ..cancellation
-    };
+    subscription.cancellation = Cancellation { reason, ..cancellation };
     let subscription = subscription.clone();
     let view = subscription.view(call.state);
     call.emit(SubscriptionEvent::Deleted, view, None);
@@ -297,11 +277,7 @@ pub(crate) fn commit(call: &mut Call, subscription: Subscription, before: Value)
     }
     let previous = differences(before, &after);
     if !previous.is_empty() {
-        call.emit(
-            SubscriptionEvent::Updated,
-            after,
-            Some(Value::Object(previous)),
-        );
+        call.emit(SubscriptionEvent::Updated, after, Some(Value::Object(previous)));
     }
 }
 
@@ -310,8 +286,5 @@ fn differences(before: Value, after: &Value) -> Map<String, Value> {
     let Value::Object(before) = before else {
         return Map::new();
     };
-    before
-        .into_iter()
-        .filter(|(key, old)| after.get(key) != Some(old))
-        .collect()
+    before.into_iter().filter(|(key, old)| after.get(key) != Some(old)).collect()
 }

@@ -29,26 +29,14 @@ pub(crate) struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self {
-            rows: Vec::new(),
-            index: HashMap::new(),
-            changed: BTreeSet::new(),
-        }
+        Self { rows: Vec::new(), index: HashMap::new(), changed: BTreeSet::new() }
     }
 }
 
 impl<T: Row> From<Vec<T>> for Table<T> {
     fn from(rows: Vec<T>) -> Self {
-        let index = rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| (row.id().to_owned(), at))
-            .collect();
-        Self {
-            rows,
-            index,
-            changed: BTreeSet::new(),
-        }
+        let index = rows.iter().enumerate().map(|(at, row)| (row.id().to_owned(), at)).collect();
+        Self { rows, index, changed: BTreeSet::new() }
     }
 }
 
@@ -82,14 +70,12 @@ impl<T: Row> Table<T> {
 
     /// As [`Self::find`], to change it.
     pub(crate) fn find_mut(&mut self, id: &str) -> Result<&mut T, ApiError> {
-        self.get_mut(id)
-            .ok_or_else(|| ApiError::no_such(T::OBJECT, id))
+        self.get_mut(id).ok_or_else(|| ApiError::no_such(T::OBJECT, id))
     }
 
     /// The object that a parameter names, or 400.
     pub(crate) fn find_in(&self, param: &str, id: &str) -> Result<&T, ApiError> {
-        self.get(id)
-            .ok_or_else(|| ApiError::no_such_in(param, T::OBJECT, id))
+        self.get(id).ok_or_else(|| ApiError::no_such_in(param, T::OBJECT, id))
     }
 
     /// Oldest first.
@@ -109,9 +95,7 @@ impl<T: Row> Table<T> {
         T: Clone,
     {
         let changed = std::mem::take(&mut self.changed);
-        let rows = changed
-            .into_iter()
-            .filter_map(|at| self.rows.get(at).cloned());
+        let rows = changed.into_iter().filter_map(|at| self.rows.get(at).cloned());
         rows.collect::<Vec<T>>().into()
     }
 
@@ -159,12 +143,7 @@ impl Page {
             }
             range.finish()?;
         }
-        Ok(Self {
-            limit: usize::try_from(limit).unwrap_or(1),
-            after,
-            before,
-            created,
-        })
+        Ok(Self { limit: usize::try_from(limit).unwrap_or(1), after, before, created })
     }
 
     fn admits(&self, created: i64) -> bool {
@@ -229,14 +208,9 @@ mod tests {
         let mut params = Params::new();
         form::parse(raw, &mut params).unwrap();
         let page = Page::take(&mut Fields::new(params)).unwrap();
-        let list = page
-            .list("/v1/n", table.iter().rev(), |row| row.0.as_str().into())
-            .unwrap();
+        let list = page.list("/v1/n", table.iter().rev(), |row| row.0.as_str().into()).unwrap();
         let ids = list["data"].as_array().unwrap();
-        let ids = ids
-            .iter()
-            .map(|id| id.as_str().unwrap().to_owned())
-            .collect();
+        let ids = ids.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
         (ids, list["has_more"].as_bool().unwrap())
     }
 

@@ -7,11 +7,7 @@ use serde_json::{Map, Value};
 pub(crate) fn object<const N: usize>(nulls: &[&str], lists: &[&str], parts: [Value; N]) -> Value {
     let mut view = Map::new();
     view.extend(nulls.iter().map(|key| ((*key).to_owned(), Value::Null)));
-    view.extend(
-        lists
-            .iter()
-            .map(|key| ((*key).to_owned(), Value::Array(Vec::new()))),
-    );
+    view.extend(lists.iter().map(|key| ((*key).to_owned(), Value::Array(Vec::new()))));
     for part in parts {
         if let Value::Object(part) = part {
             view.extend(part);

@@ -57,12 +57,7 @@ pub struct WebhookPost {
 
 impl Delivery {
     pub(crate) fn new(endpoint: String, event: String, now: i64) -> Self {
-        Self {
-            endpoint,
-            event,
-            due: now,
-            failures: 0,
-        }
+        Self { endpoint, event, due: now, failures: 0 }
     }
 
     pub(crate) fn is_of(&self, event: &str) -> bool {
@@ -105,10 +100,7 @@ impl Row for Endpoint {
 impl Endpoint {
     /// Whether events of this kind are to be delivered.
     pub(crate) fn wants(&self, kind: &str) -> bool {
-        let listed = self
-            .enabled_events
-            .iter()
-            .any(|enabled| enabled == "*" || enabled == kind);
+        let listed = self.enabled_events.iter().any(|enabled| enabled == "*" || enabled == kind);
         listed && !self.disabled && !self.deleted
     }
 
@@ -225,12 +217,7 @@ pub(crate) fn update(call: &mut Call, mut fields: Fields, id: &str) -> Answer {
 pub(crate) fn list(call: &mut Call, mut fields: Fields) -> Answer {
     let page = Page::take(&mut fields)?;
     fields.finish()?;
-    let rows = call
-        .state
-        .endpoints
-        .iter()
-        .rev()
-        .filter(|endpoint| !endpoint.deleted);
+    let rows = call.state.endpoints.iter().rev().filter(|endpoint| !endpoint.deleted);
     page.list("/v1/webhook_endpoints", rows, Endpoint::view)
 }
 
@@ -239,9 +226,7 @@ pub(crate) fn delete(call: &mut Call, fields: Fields, id: &str) -> Answer {
     fields.finish()?;
     find(call, id)?;
     call.state.endpoints.find_mut(id)?.deleted = true;
-    call.state
-        .deliveries
-        .retain(|delivery| delivery.endpoint != id);
+    call.state.deliveries.retain(|delivery| delivery.endpoint != id);
     Ok(json!({ "id": id, "object": "webhook_endpoint", "deleted": true }))
 }
 

@@ -57,12 +57,7 @@ fn start(state: &Path) -> (StandIn, String) {
 
 fn run(python: &Path, address: &str, part: &str) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk.py");
-    let status = Command::new(python)
-        .arg(script)
-        .arg(address)
-        .arg(part)
-        .status()
-        .unwrap();
+    let status = Command::new(python).arg(script).arg(address).arg(part).status().unwrap();
     assert!(status.success(), "sdk.py {part} failed");
 }
 

@@ -28,12 +28,7 @@ impl Running {
         let task = tokio::spawn(server.run(async {
             let _ = stopped.await;
         }));
-        Self {
-            base,
-            client: Client::new(),
-            stop,
-            task,
-        }
+        Self { base, client: Client::new(), stop, task }
     }
 
     fn post(&self, path: &str, form: &'static str) -> RequestBuilder {
@@ -42,10 +37,7 @@ impl Running {
     }
 
     async fn get(&self, path: &str) -> Value {
-        let request = self
-            .client
-            .get(format!("{}{path}", self.base))
-            .bearer_auth("sk_test_1");
+        let request = self.client.get(format!("{}{path}", self.base)).bearer_auth("sk_test_1");
         object(request).await
     }
 
@@ -69,32 +61,22 @@ async fn the_account_survives_a_restart() {
     let directory = directory("stripe-stand-in-restart");
     let file = directory.join("state.json");
     let server = Running::start(Some(&file)).await;
-    let request = server
-        .post("/v1/customers", "name=a")
-        .header("Idempotency-Key", "k");
+    let request = server.post("/v1/customers", "name=a").header("Idempotency-Key", "k");
     let created = object(request).await;
     // The answer came after the write: the file is complete although nothing was stopped yet.
-    assert!(
-        std::fs::read_to_string(&file)
-            .unwrap()
-            .contains(created["id"].as_str().unwrap())
-    );
+    assert!(std::fs::read_to_string(&file).unwrap().contains(created["id"].as_str().unwrap()));
     server.stop().await;
 
     let server = Running::start(Some(&file)).await;
-    let request = server
-        .post("/v1/customers", "name=a")
-        .header("Idempotency-Key", "k");
+    let request = server.post("/v1/customers", "name=a").header("Idempotency-Key", "k");
     let reply = request.send().await.unwrap();
     assert_eq!(reply.headers()["Idempotent-Replayed"], "true");
     assert_eq!(body(reply).await, created);
     let other = object(server.post("/v1/customers", "")).await;
     assert_ne!(other["id"], created["id"]);
     server.stop().await;
-    let names: Vec<_> = std::fs::read_dir(&directory)
-        .unwrap()
-        .map(|e| e.unwrap().file_name())
-        .collect();
+    let names: Vec<_> =
+        std::fs::read_dir(&directory).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names, ["state.json"]);
 }
 
@@ -111,18 +93,8 @@ async fn a_cut_connection_gives_no_answer() {
     let server = Running::start(None).await;
     for (fault, customers) in [("cut_before", 0), ("cut_after", 1)] {
         let fault = format!(r#"{{"kind":"{fault}","method":"POST"}}"#);
-        let control = server
-            .client
-            .post(format!("{}/_stand-in/faults", server.base));
-        assert!(
-            control
-                .body(fault)
-                .send()
-                .await
-                .unwrap()
-                .status()
-                .is_success()
-        );
+        let control = server.client.post(format!("{}/_stand-in/faults", server.base));
+        assert!(control.body(fault).send().await.unwrap().status().is_success());
         assert!(server.post("/v1/customers", "name=a").send().await.is_err());
         let list = server.get("/v1/customers").await;
         assert_eq!(list["data"].as_array().unwrap().len(), customers);
@@ -160,16 +132,8 @@ async fn webhooks_arrive_signed() {
     let event: Value = serde_json::from_str(&payload).unwrap();
     assert_eq!(event["type"], "customer.subscription.created");
     assert_eq!(event["data"]["object"]["id"], *subscription);
-    let time = signature
-        .strip_prefix("t=")
-        .unwrap()
-        .split_once(',')
-        .unwrap()
-        .0;
-    assert_eq!(
-        signature,
-        sign_webhook(&secret, time.parse().unwrap(), &payload)
-    );
+    let time = signature.strip_prefix("t=").unwrap().split_once(',').unwrap().0;
+    assert_eq!(signature, sign_webhook(&secret, time.parse().unwrap(), &payload));
     endpoint.abort();
     server.stop().await;
 }

@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::future::{Future, ready};
 
-use headcount_model::billing::SeatCounts;
+use headcount_model::billing::{ProrationBehavior, SeatCounts};
 use headcount_model::id::OrganizationId;
 use headcount_model::port::NoEntropy;
 use jiff::Timestamp;
@@ -38,6 +38,7 @@ fn record(version: u64, applied_version: u64, basic: u64, premium: u64) -> Billi
         seats: SeatCounts { basic, premium },
         version,
         applied_version,
+        proration: ProrationBehavior::default(),
         last_error: None,
     }
 }
@@ -138,6 +139,9 @@ impl Remote {
         Subscription {
             id: "sub_1".to_owned(),
             status: "active".to_owned(),
+            cancel_at_period_end: false,
+            period: None,
+            organization: None,
             items: self.items.borrow().clone(),
         }
     }
@@ -166,6 +170,7 @@ impl Subscriptions for Remote {
         &self,
         _: &str,
         targets: &[ItemTarget],
+        _: ProrationBehavior,
         key: &str,
     ) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send {
         self.keys.borrow_mut().push(key.to_owned());

@@ -6,11 +6,14 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
+use super::quote::Quoted;
 use super::seat::{NewSeat, Platforms, Seat, SeatInput};
+use crate::billing::{PastDueGrace, SeatCounts};
 use crate::fault::{Fault, Given, Kind, Rule};
 use crate::id::{OrganizationId, SeatId};
 use crate::idempotency::Keyed as KeyedRequest;
 use crate::port::{Clock, Entropy, NoEntropy};
+use crate::tiers::Tiers;
 
 /// The most seats that one request may create.
 pub const MAX_SEATS_PER_REQUEST: usize = 1_000;
@@ -57,6 +60,11 @@ impl CreateSeats {
             faults.sort_by_key(|fault| fault.index);
             Err(faults)
         }
+    }
+
+    /// How many seats of each tier are asked for.
+    pub fn counts(&self) -> SeatCounts {
+        SeatCounts::of(&self.0)
     }
 
     /// The seats of this request with ids and time.
@@ -123,6 +131,12 @@ pub struct Commit<'a> {
     pub seats: &'a [Seat],
     /// The record, when the caller sent an idempotency key.
     pub record: Option<Keyed<'a>>,
+    /// What the tiers stand for.
+    pub tiers: &'a Tiers,
+    /// What the billing record has to be, when the caller was quoted for it.
+    pub quoted: Option<Quoted>,
+    /// How long a subscription that is past due takes seats.
+    pub grace: PastDueGrace,
     /// The time of the request.
     pub now: Timestamp,
 }
@@ -145,6 +159,10 @@ pub enum CommitRefusal {
     NoBilling,
     /// The organization's seat limit does not leave room for these seats.
     SeatLimitReached,
+    /// The organization's spending limit does not leave enough for these seats.
+    SpendingLimitReached,
+    /// What the caller was quoted does not hold any more.
+    QuoteExpired,
     /// The idempotency key belongs to a request with another body.
     KeyReused,
     /// The organization is written to faster than the table takes it; later is fine.
@@ -173,6 +191,42 @@ pub trait SeatLedger {
     ) -> impl Future<Output = Result<Option<String>, CommitRefusal>> + Send;
 }
 
+/// A valid request to create seats, with everything that decides about it.
+#[derive(Debug, Clone)]
+pub struct Order<'a> {
+    /// Who pays.
+    pub organization: &'a OrganizationId,
+    /// The seats, in the order of the request.
+    pub seats: &'a [Seat],
+    /// Key and fingerprint, when the caller sent an idempotency key.
+    pub request: Option<&'a KeyedRequest>,
+    /// What the tiers stand for.
+    pub tiers: &'a Tiers,
+    /// What the billing record has to be, when the caller was quoted for it.
+    pub quoted: Option<Quoted>,
+    /// How long a subscription that is past due takes seats.
+    pub grace: PastDueGrace,
+    /// The time of the request.
+    pub now: Timestamp,
+}
+
+impl<'a> Order<'a> {
+    /// The transaction number `part`, which creates `seats` of this order.
+    fn commit(&self, part: usize, seats: &'a [Seat], answer: &str) -> Commit<'a> {
+        let record = |request| Keyed { request, part, answer: answer.to_owned() };
+        Commit {
+            organization: self.organization,
+            seats,
+            record: self.request.map(record),
+            tiers: self.tiers,
+            // The first transaction is what changes the version for those behind it.
+            quoted: self.quoted.filter(|_| part == 0),
+            grace: self.grace,
+            now: self.now,
+        }
+    }
+}
+
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {
@@ -194,22 +248,14 @@ pub struct Created {
 /// later one shows in [`Created::failed`].
 pub async fn create(
     ledger: &impl SeatLedger,
-    organization: &OrganizationId,
-    seats: &[Seat],
-    request: Option<&KeyedRequest>,
-    now: Timestamp,
+    order: &Order<'_>,
     answer: impl Fn(&[Seat]) -> String,
 ) -> Result<Created, CommitRefusal> {
-    let mut created = Created { answers: Vec::new(), failed: seats.len(), replayed: true };
-    let size = ledger.seats_per_commit(request.is_some());
-    for (part, seats) in seats.chunks(size).enumerate() {
+    let mut created = Created { answers: Vec::new(), failed: order.seats.len(), replayed: true };
+    let size = ledger.seats_per_commit(order.request.is_some());
+    for (part, seats) in order.seats.chunks(size).enumerate() {
         let fresh = answer(seats);
-        let commit = Commit {
-            organization,
-            seats,
-            record: request.map(|request| Keyed { request, part, answer: fresh.clone() }),
-            now,
-        };
+        let commit = order.commit(part, seats, &fresh);
         match ledger.commit(commit).await {
             Ok(stored) => {
                 created.replayed &= stored.is_some();
@@ -229,6 +275,7 @@ mod tests {
 
     use super::*;
     use crate::id::tests::{At, Same};
+    use crate::tiers::tests::tiers;
 
     fn seat(tier: &str) -> Given<SeatInput> {
         Given::Value(SeatInput { tier: Given::Value(tier.to_owned()), ..SeatInput::default() })
@@ -299,6 +346,7 @@ mod tests {
             commit: Commit<'_>,
         ) -> impl Future<Output = Result<Option<String>, CommitRefusal>> + Send {
             let record = commit.record.expect("a keyed request");
+            assert_eq!(commit.quoted.is_some(), record.part == 0, "a quote is for the first");
             let result = if let Some(stored) = self.stored.borrow().get(&record.part) {
                 Ok(Some(stored.clone()))
             } else if self.refused.contains(&record.part) {
@@ -321,9 +369,17 @@ mod tests {
             .expect("entropy");
         let organization = OrganizationId::new(&clock, &Same(2)).expect("entropy");
         let request = KeyedRequest::for_tests();
-        let future = create(ledger, &organization, &seats, Some(&request), clock.0, |seats| {
-            format!("{tag}{}", seats.len())
-        });
+        let tiers = tiers();
+        let order = Order {
+            organization: &organization,
+            seats: &seats,
+            request: Some(&request),
+            tiers: &tiers,
+            quoted: Some(Quoted::Version(0)),
+            grace: PastDueGrace::from_days(7).expect("a grace"),
+            now: clock.0,
+        };
+        let future = create(ledger, &order, |seats| format!("{tag}{}", seats.len()));
         // Every future here is ready at once.
         let mut future = std::pin::pin!(future);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());

@@ -49,13 +49,8 @@ const LISTS: [&str; 6] = [
 
 impl Invoice {
     pub(crate) fn view(&self, state: &State) -> Value {
-        let parts = [
-            self.identity(state),
-            self.amounts(),
-            self.progress(),
-            self.content(state),
-            fixed(),
-        ];
+        let parts =
+            [self.identity(state), self.amounts(), self.progress(), self.content(state), fixed()];
         views::object(&NULLS, &LISTS, parts)
     }
 
@@ -127,11 +122,7 @@ impl Invoice {
     }
 
     fn content(&self, state: &State) -> Value {
-        let lines: Vec<Value> = self
-            .lines
-            .iter()
-            .map(|line| self.line(state, line))
-            .collect();
+        let lines: Vec<Value> = self.lines.iter().map(|line| self.line(state, line)).collect();
         json!({
             "lines": {
                 "object": "list",

@@ -29,12 +29,7 @@ const NULLS: [&str; 15] = [
 
 impl Subscription {
     pub(crate) fn view(&self, state: &State) -> Value {
-        let parts = [
-            self.identity(),
-            self.times(),
-            self.settings(),
-            self.list(state),
-        ];
+        let parts = [self.identity(), self.times(), self.settings(), self.list(state)];
         views::object(&NULLS, &["default_tax_rates", "discounts"], parts)
     }
 
@@ -111,11 +106,7 @@ impl Subscription {
     }
 
     fn list(&self, state: &State) -> Value {
-        let items: Vec<Value> = self
-            .items
-            .iter()
-            .map(|item| self.item_view(state, item))
-            .collect();
+        let items: Vec<Value> = self.items.iter().map(|item| self.item_view(state, item)).collect();
         json!({
             "items": {
                 "object": "list",

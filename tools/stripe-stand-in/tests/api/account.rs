@@ -61,11 +61,7 @@ impl Account {
     /// A call that succeeds.
     pub(crate) fn ok(&mut self, method: &str, path: &str, form: &str) -> Value {
         let reply = self.call(method, path, form);
-        assert_eq!(
-            reply.status, 200,
-            "{method} {path} {form}: {:#}",
-            reply.body
-        );
+        assert_eq!(reply.status, 200, "{method} {path} {form}: {:#}", reply.body);
         assert!(!reply.cut);
         reply.body
     }
@@ -77,11 +73,7 @@ impl Account {
     /// A call that is refused: its status and its error object.
     pub(crate) fn refused(&mut self, method: &str, path: &str, form: &str) -> (u16, Value) {
         let mut reply = self.call(method, path, form);
-        assert_ne!(
-            reply.status, 200,
-            "{method} {path} {form}: {:#}",
-            reply.body
-        );
+        assert_ne!(reply.status, 200, "{method} {path} {form}: {:#}", reply.body);
         (reply.status, reply.body["error"].take())
     }
 
@@ -107,18 +99,10 @@ pub(crate) fn item(subscription: &Value, n: usize) -> String {
 /// The quantities of the subscription's items, in order.
 pub(crate) fn quantities(subscription: &Value) -> Vec<i64> {
     let items = subscription["items"]["data"].as_array().unwrap();
-    items
-        .iter()
-        .map(|item| item["quantity"].as_i64().unwrap())
-        .collect()
+    items.iter().map(|item| item["quantity"].as_i64().unwrap()).collect()
 }
 
 /// A list's `field`s.
 pub(crate) fn column(list: &Value, field: &str) -> Vec<Value> {
-    list["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row[field].clone())
-        .collect()
+    list["data"].as_array().unwrap().iter().map(|row| row[field].clone()).collect()
 }

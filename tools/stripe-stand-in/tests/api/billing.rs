@@ -17,18 +17,11 @@ fn change(
         item(subscription, 0),
         item(subscription, 1),
     );
-    account.ok(
-        "POST",
-        &format!("/v1/subscriptions/{}", id(subscription)),
-        &form,
-    )
+    account.ok("POST", &format!("/v1/subscriptions/{}", id(subscription)), &form)
 }
 
 fn pending(account: &mut Account) -> Vec<Value> {
-    let mut amounts = column(
-        &account.get("/v1/invoiceitems?pending=true&limit=100"),
-        "amount",
-    );
+    let mut amounts = column(&account.get("/v1/invoiceitems?pending=true&limit=100"), "amount");
     amounts.reverse();
     amounts
 }
@@ -43,27 +36,15 @@ fn a_change_is_prorated_to_the_second() {
     assert_eq!(pending(&mut account), [json!(-8_000), json!(13_333)]);
     let list = account.get("/v1/invoiceitems");
     let newest = &list["data"][0];
-    assert_eq!(
-        newest["description"],
-        "Remaining time on 5 × Basic after 11 Apr 2027"
-    );
-    assert_eq!(
-        newest["period"],
-        json!({ "start": START + 10 * DAY + 1, "end": START + MONTH })
-    );
+    assert_eq!(newest["description"], "Remaining time on 5 × Basic after 11 Apr 2027");
+    assert_eq!(newest["period"], json!({ "start": START + 10 * DAY + 1, "end": START + MONTH }));
     assert_eq!(newest["proration"], true);
     assert_eq!(
         newest["parent"]["subscription_details"]["subscription_item"],
         item(&subscription, 0)
     );
-    assert_eq!(
-        list["data"][1]["description"],
-        "Unused time on 3 × Basic after 11 Apr 2027"
-    );
-    assert_eq!(
-        account.get(&format!("/v1/invoiceitems/{}", id(newest))),
-        *newest
-    );
+    assert_eq!(list["data"][1]["description"], "Unused time on 3 × Basic after 11 Apr 2027");
+    assert_eq!(account.get(&format!("/v1/invoiceitems/{}", id(newest))), *newest);
 }
 
 #[test]
@@ -72,13 +53,7 @@ fn what_does_not_change_costs_nothing() {
     let subscription = account.subscribe(3, 2);
     account.now += 10 * DAY;
     change(&mut account, &subscription, 3, 2, "");
-    change(
-        &mut account,
-        &subscription,
-        9,
-        9,
-        "&proration_behavior=none",
-    );
+    change(&mut account, &subscription, 9, 9, "&proration_behavior=none");
     assert!(pending(&mut account).is_empty());
 }
 
@@ -87,38 +62,16 @@ fn always_invoice_bills_at_once_and_a_credit_stays_with_the_customer() {
     let mut account = Account::new();
     let subscription = account.subscribe(2, 2);
     account.now += MONTH / 2;
-    let more = change(
-        &mut account,
-        &subscription,
-        4,
-        2,
-        "&proration_behavior=always_invoice",
-    );
-    let invoice = account.get(&format!(
-        "/v1/invoices/{}",
-        more["latest_invoice"].as_str().unwrap()
-    ));
-    assert_eq!(
-        (&invoice["total"], &invoice["amount_due"]),
-        (&json!(4_000), &json!(4_000))
-    );
+    let more = change(&mut account, &subscription, 4, 2, "&proration_behavior=always_invoice");
+    let invoice =
+        account.get(&format!("/v1/invoices/{}", more["latest_invoice"].as_str().unwrap()));
+    assert_eq!((&invoice["total"], &invoice["amount_due"]), (&json!(4_000), &json!(4_000)));
     assert_eq!(invoice["billing_reason"], "subscription_update");
     assert!(pending(&mut account).is_empty());
-    let less = change(
-        &mut account,
-        &subscription,
-        0,
-        2,
-        "&proration_behavior=always_invoice",
-    );
-    let invoice = account.get(&format!(
-        "/v1/invoices/{}",
-        less["latest_invoice"].as_str().unwrap()
-    ));
-    assert_eq!(
-        (&invoice["total"], &invoice["amount_due"]),
-        (&json!(-8_000), &json!(0))
-    );
+    let less = change(&mut account, &subscription, 0, 2, "&proration_behavior=always_invoice");
+    let invoice =
+        account.get(&format!("/v1/invoices/{}", less["latest_invoice"].as_str().unwrap()));
+    assert_eq!((&invoice["total"], &invoice["amount_due"]), (&json!(-8_000), &json!(0)));
     assert_eq!(invoice["ending_balance"], -8_000);
     let customer = format!("/v1/customers/{}", account.customer);
     assert_eq!(account.get(&customer)["balance"], -8_000);
@@ -135,14 +88,9 @@ fn periods_roll_over_and_collect_what_is_pending() {
     let period = &renewed["items"]["data"][0];
     assert_eq!(period["current_period_start"], START + MONTH);
     assert_eq!(period["current_period_end"], START + MONTH + 31 * DAY);
-    let invoice = account.get(&format!(
-        "/v1/invoices/{}",
-        renewed["latest_invoice"].as_str().unwrap()
-    ));
-    assert_eq!(
-        column(&invoice["lines"], "amount"),
-        [-2_000, 6_000, 12_000, 10_000]
-    );
+    let invoice =
+        account.get(&format!("/v1/invoices/{}", renewed["latest_invoice"].as_str().unwrap()));
+    assert_eq!(column(&invoice["lines"], "amount"), [-2_000, 6_000, 12_000, 10_000]);
     assert_eq!(invoice["total"], 26_000);
     assert_eq!(invoice["billing_reason"], "subscription_cycle");
     assert!(pending(&mut account).is_empty());
@@ -165,18 +113,9 @@ fn a_preview_shows_the_next_invoice_and_keeps_nothing() {
     let before = account.control("GET", "state", "");
     let preview = account.ok("POST", "/v1/invoices/create_preview", &details);
     assert_eq!(account.control("GET", "state", ""), before);
-    assert_eq!(
-        column(&preview["lines"], "amount"),
-        [-4_000, 8_000, 16_000, 10_000]
-    );
-    assert_eq!(
-        (&preview["total"], &preview["amount_due"]),
-        (&json!(30_000), &json!(30_000))
-    );
-    assert_eq!(
-        preview["lines"]["data"][2]["period"]["start"],
-        START + MONTH
-    );
+    assert_eq!(column(&preview["lines"], "amount"), [-4_000, 8_000, 16_000, 10_000]);
+    assert_eq!((&preview["total"], &preview["amount_due"]), (&json!(30_000), &json!(30_000)));
+    assert_eq!(preview["lines"]["data"][2]["period"]["start"], START + MONTH);
 
     let at_once = format!("{details}&subscription_details[proration_behavior]=always_invoice");
     let preview = account.ok("POST", "/v1/invoices/create_preview", &at_once);
@@ -188,10 +127,7 @@ fn a_preview_shows_the_next_invoice_and_keeps_nothing() {
 
     let dated = format!("{details}&subscription_details[proration_date]={START}");
     let preview = account.ok("POST", "/v1/invoices/create_preview", &dated);
-    assert_eq!(
-        column(&preview["lines"], "amount"),
-        [-8_000, 16_000, 16_000, 10_000]
-    );
+    assert_eq!(column(&preview["lines"], "amount"), [-8_000, 16_000, 16_000, 10_000]);
 }
 
 #[test]
@@ -210,17 +146,12 @@ fn a_preview_agrees_with_the_invoice_that_follows() {
     change(&mut account, &subscription, 8, 5, "");
     account.now = START + MONTH;
     let renewed = account.get(&format!("/v1/subscriptions/{}", id(&subscription)));
-    let invoice = account.get(&format!(
-        "/v1/invoices/{}",
-        renewed["latest_invoice"].as_str().unwrap()
-    ));
+    let invoice =
+        account.get(&format!("/v1/invoices/{}", renewed["latest_invoice"].as_str().unwrap()));
     for field in ["total", "amount_due"] {
         assert_eq!(preview[field], invoice[field]);
     }
-    assert_eq!(
-        column(&preview["lines"], "amount"),
-        column(&invoice["lines"], "amount")
-    );
+    assert_eq!(column(&preview["lines"], "amount"), column(&invoice["lines"], "amount"));
 }
 
 #[test]
@@ -234,16 +165,10 @@ fn a_subscription_that_ends_with_its_period_has_no_next_invoice() {
     assert_eq!(ending["canceled_at"], START + DAY);
     let form = format!("subscription={}", id(&subscription));
     let (status, error) = account.refused("POST", "/v1/invoices/create_preview", &form);
-    assert_eq!(
-        (status, &error["code"]),
-        (404, &json!("invoice_upcoming_none"))
-    );
+    assert_eq!((status, &error["code"]), (404, &json!("invoice_upcoming_none")));
     account.now = START + MONTH + 5;
     let ended = account.get(&path);
-    assert_eq!(
-        (&ended["status"], &ended["ended_at"]),
-        (&json!("canceled"), &json!(START + MONTH))
-    );
+    assert_eq!((&ended["status"], &ended["ended_at"]), (&json!("canceled"), &json!(START + MONTH)));
     assert_eq!(ended["canceled_at"], START + DAY);
 }
 
@@ -259,22 +184,13 @@ fn a_trial_is_free_and_then_bills() {
     assert_eq!(subscription["trial_end"], START + 14 * DAY);
     account.now += 7 * DAY;
     let path = format!("/v1/subscriptions/{}", id(&subscription));
-    let form = format!(
-        "items[0][id]={}&items[0][quantity]=3",
-        item(&subscription, 0)
-    );
+    let form = format!("items[0][id]={}&items[0][quantity]=3", item(&subscription, 0));
     account.ok("POST", &path, &form);
     assert!(pending(&mut account).is_empty());
     account.now = START + 14 * DAY;
     let active = account.get(&path);
-    assert_eq!(
-        (&active["status"], quantities(&active)),
-        (&json!("active"), vec![3])
-    );
-    assert_eq!(
-        active["items"]["data"][0]["current_period_end"],
-        START + 14 * DAY + MONTH
-    );
+    assert_eq!((&active["status"], quantities(&active)), (&json!("active"), vec![3]));
+    assert_eq!(active["items"]["data"][0]["current_period_end"], START + 14 * DAY + MONTH);
     assert_eq!(column(&account.get("/v1/invoices"), "total"), [12_000, 0]);
 }
 
@@ -285,9 +201,7 @@ fn cancelling_with_proration_gives_the_rest_back() {
     account.now += MONTH / 2;
     let path = format!("/v1/subscriptions/{}", id(&subscription));
     let canceled = account.ok("DELETE", &path, "prorate=true&invoice_now=true");
-    let invoice = account.get(&format!(
-        "/v1/invoices/{}",
-        canceled["latest_invoice"].as_str().unwrap()
-    ));
+    let invoice =
+        account.get(&format!("/v1/invoices/{}", canceled["latest_invoice"].as_str().unwrap()));
     assert_eq!(invoice["total"], -9_000);
 }

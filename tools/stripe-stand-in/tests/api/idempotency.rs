@@ -5,25 +5,15 @@ use stripe_stand_in::{Fault, FaultKind, Reply, Request};
 use crate::account::{Account, DAY, id, item, quantities};
 
 fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
-    reply
-        .headers
-        .iter()
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.as_str())
+    reply.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
 }
 
 fn create(form: &str) -> Request {
-    Request::new("POST", "/v1/customers")
-        .form(form)
-        .idempotency_key("k1")
+    Request::new("POST", "/v1/customers").form(form).idempotency_key("k1")
 }
 
 fn customers(account: &mut Account) -> usize {
-    account.get("/v1/customers?limit=100")["data"]
-        .as_array()
-        .unwrap()
-        .len()
-        - 1
+    account.get("/v1/customers?limit=100")["data"].as_array().unwrap().len() - 1
 }
 
 #[test]
@@ -42,17 +32,11 @@ fn other_parameters_under_the_key_are_an_error() {
     let mut account = Account::new();
     account.send(create("name=a"));
     let reply = account.send(create("name=b"));
-    assert_eq!(
-        (reply.status, &reply.body["error"]["type"]),
-        (400, &"idempotency_error".into())
-    );
+    assert_eq!((reply.status, &reply.body["error"]["type"]), (400, &"idempotency_error".into()));
     let mut elsewhere = create("name=a");
     elsewhere.path = "/v1/products".to_owned();
     let reply = account.send(elsewhere);
-    assert_eq!(
-        (reply.status, &reply.body["error"]["type"]),
-        (400, &"idempotency_error".into())
-    );
+    assert_eq!((reply.status, &reply.body["error"]["type"]), (400, &"idempotency_error".into()));
     assert_eq!(customers(&mut account), 1);
 }
 
@@ -75,11 +59,8 @@ fn only_what_was_executed_is_stored() {
     assert_eq!(reply.body["error"]["code"], "parameter_unknown");
     assert_eq!(account.send(create("name=a")).status, 200);
 
-    let missing = |form: &str| {
-        Request::new("POST", "/v1/subscriptions")
-            .form(form)
-            .idempotency_key("k2")
-    };
+    let missing =
+        |form: &str| Request::new("POST", "/v1/subscriptions").form(form).idempotency_key("k2");
     let form = "customer=cus_x&items[0][price]=price_x";
     assert_eq!(account.send(missing(form)).status, 400);
     let again = account.send(missing(form));
@@ -103,15 +84,9 @@ fn keys_are_for_posts_of_up_to_255_characters() {
 fn a_lost_answer_is_replayed() {
     let mut account = Account::new();
     let subscription = account.subscribe(1, 1);
-    account
-        .stripe
-        .add_fault(Fault::once(FaultKind::CutAfter))
-        .unwrap();
+    account.stripe.add_fault(Fault::once(FaultKind::CutAfter)).unwrap();
     let update = Request::new("POST", &format!("/v1/subscriptions/{}", id(&subscription)))
-        .form(format!(
-            "items[0][id]={}&items[0][quantity]=5",
-            item(&subscription, 0)
-        ))
+        .form(format!("items[0][id]={}&items[0][quantity]=5", item(&subscription, 0)))
         .idempotency_key("k1");
     assert!(account.send(update.clone()).cut);
     let again = account.send(update);
@@ -132,18 +107,12 @@ fn faults_before_the_effect_leave_the_key_free() {
         let mut account = Account::new();
         account.stripe.add_fault(Fault::once(kind)).unwrap();
         let reply = account.send(create("name=a"));
-        assert_eq!(
-            (reply.status, reply.body["error"]["code"].as_str()),
-            (status, code)
-        );
+        assert_eq!((reply.status, reply.body["error"]["code"].as_str()), (status, code));
         assert_eq!(customers(&mut account), 0);
         assert_eq!(account.send(create("name=a")).status, 200);
     }
     let mut account = Account::new();
-    account
-        .stripe
-        .add_fault(Fault::once(FaultKind::CutBefore))
-        .unwrap();
+    account.stripe.add_fault(Fault::once(FaultKind::CutBefore)).unwrap();
     assert!(account.send(create("name=a")).cut);
     assert_eq!(customers(&mut account), 0);
 }
@@ -152,22 +121,13 @@ fn faults_before_the_effect_leave_the_key_free() {
 fn a_stored_500_stays_whether_or_not_the_effect_was_done() {
     for (applied, effects) in [(false, 0), (true, 1)] {
         let mut account = Account::new();
-        let fault = Fault {
-            applied,
-            ..Fault::once(FaultKind::ServerError)
-        };
+        let fault = Fault { applied, ..Fault::once(FaultKind::ServerError) };
         account.stripe.add_fault(fault).unwrap();
         for _ in 0..2 {
             let reply = account.send(create("name=a"));
-            assert_eq!(
-                (reply.status, &reply.body["error"]["type"]),
-                (500, &"api_error".into())
-            );
+            assert_eq!((reply.status, &reply.body["error"]["type"]), (500, &"api_error".into()));
         }
         assert_eq!(customers(&mut account), effects);
-        assert_eq!(
-            account.send(create("name=a").idempotency_key("k2")).status,
-            200
-        );
+        assert_eq!(account.send(create("name=a").idempotency_key("k2")).status, 200);
     }
 }

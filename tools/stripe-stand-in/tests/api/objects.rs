@@ -14,16 +14,10 @@ fn a_customer_lives_and_is_deleted() {
     let updated = account.ok("POST", &path, form);
     assert_eq!(updated["metadata"], json!({ "org": "o1" }));
     assert_eq!(updated["address"]["city"], "Oslo");
-    assert_eq!(
-        updated["invoice_settings"]["default_payment_method"],
-        "pm_1"
-    );
+    assert_eq!(updated["invoice_settings"]["default_payment_method"], "pm_1");
     let subscription = id(&account.subscribe(1, 1));
     let deleted = account.ok("DELETE", &path, "");
-    assert_eq!(
-        deleted,
-        json!({ "id": account.customer, "object": "customer", "deleted": true })
-    );
+    assert_eq!(deleted, json!({ "id": account.customer, "object": "customer", "deleted": true }));
     assert_eq!(account.get(&path), deleted);
     assert_eq!(account.refused("POST", &path, "name=x").0, 404);
     assert_eq!(account.get("/v1/customers")["data"], json!([]));
@@ -43,11 +37,7 @@ fn prices_are_found_by_lookup_key() {
     let found = account.get("/v1/prices?lookup_keys[]=k1&lookup_keys[]=k2");
     assert_eq!(column(&found, "id"), [price["id"].clone()]);
     assert_eq!(account.refused("POST", "/v1/prices", form).0, 400);
-    let moved = account.ok(
-        "POST",
-        "/v1/prices",
-        &format!("{form}&transfer_lookup_key=true"),
-    );
+    let moved = account.ok("POST", "/v1/prices", &format!("{form}&transfer_lookup_key=true"));
     let found = account.get("/v1/prices?lookup_keys[0]=k1");
     assert_eq!(column(&found, "id"), [moved["id"].clone()]);
 }
@@ -65,10 +55,7 @@ fn lists_page_with_cursors() {
     let after = first["data"][1]["id"].as_str().unwrap();
     let second = account.get(&format!("/v1/customers?limit=3&starting_after={after}"));
     assert_eq!(second["has_more"], false);
-    assert_eq!(
-        column(&second, "name"),
-        [json!("c1"), json!("c0"), json!(null)]
-    );
+    assert_eq!(column(&second, "name"), [json!("c1"), json!("c0"), json!(null)]);
     let (status, error) = account.refused("GET", "/v1/customers?starting_after=cus_x", "");
     assert_eq!((status, &error["param"]), (400, &json!("starting_after")));
     assert_eq!(account.refused("GET", "/v1/customers?limit=101", "").0, 400);
@@ -84,17 +71,12 @@ fn expansion_replaces_ids_by_objects() {
     let expanded = account.get(&path);
     assert_eq!(expanded["customer"]["object"], "customer");
     assert_eq!(expanded["latest_invoice"]["amount_due"], 24_000);
-    assert_eq!(
-        expanded["items"]["data"][1]["price"]["product"]["name"],
-        "Premium"
-    );
+    assert_eq!(expanded["items"]["data"][1]["price"]["product"]["name"], "Premium");
     let listed = account.get("/v1/subscriptions?expand[0]=data.customer");
     assert_eq!(listed["data"][0]["customer"]["email"], "a@example.com");
     for path in ["secret", "data.items.data.price.product"] {
         assert_eq!(
-            account
-                .refused("GET", &format!("/v1/subscriptions?expand[]={path}"), "")
-                .0,
+            account.refused("GET", &format!("/v1/subscriptions?expand[]={path}"), "").0,
             400
         );
     }
@@ -104,22 +86,8 @@ fn expansion_replaces_ids_by_objects() {
 fn errors_are_stripes() {
     let mut account = Account::new();
     let cases = [
-        (
-            "GET",
-            "/v1/customers/cus_x",
-            "",
-            404,
-            json!("resource_missing"),
-            json!("id"),
-        ),
-        (
-            "POST",
-            "/v1/customers",
-            "nmae=x",
-            400,
-            json!("parameter_unknown"),
-            json!("nmae"),
-        ),
+        ("GET", "/v1/customers/cus_x", "", 404, json!("resource_missing"), json!("id")),
+        ("POST", "/v1/customers", "nmae=x", 400, json!("parameter_unknown"), json!("nmae")),
         (
             "POST",
             "/v1/prices",
@@ -136,14 +104,7 @@ fn errors_are_stripes() {
             json!("parameter_invalid_integer"),
             json!("unit_amount"),
         ),
-        (
-            "POST",
-            "/v1/products",
-            "name=",
-            400,
-            json!("parameter_invalid_empty"),
-            json!("name"),
-        ),
+        ("POST", "/v1/products", "name=", 400, json!("parameter_invalid_empty"), json!("name")),
         (
             "POST",
             "/v1/subscriptions",
@@ -154,14 +115,7 @@ fn errors_are_stripes() {
         ),
         ("GET", "/v1/nothing", "", 404, json!(null), json!(null)),
         ("PUT", "/v1/customers", "", 404, json!(null), json!(null)),
-        (
-            "GET",
-            "/v1/customers/",
-            "",
-            404,
-            json!("resource_missing"),
-            json!("id"),
-        ),
+        ("GET", "/v1/customers/", "", 404, json!("resource_missing"), json!("id")),
     ];
     for (method, path, form, status, code, param) in cases {
         let (got, error) = account.refused(method, path, form);
@@ -177,11 +131,7 @@ fn errors_are_stripes() {
 #[test]
 fn a_call_without_a_test_key_is_refused() {
     let mut account = Account::new();
-    for authorization in [
-        None,
-        Some("Bearer sk_live_abcdefghij"),
-        Some("Bearer pk_test_1"),
-    ] {
+    for authorization in [None, Some("Bearer sk_live_abcdefghij"), Some("Bearer pk_test_1")] {
         let mut request = Request::new("GET", "/v1/customers");
         request.authorization = authorization.map(str::to_owned);
         let reply = account.send(request);

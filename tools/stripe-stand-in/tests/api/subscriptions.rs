@@ -66,11 +66,8 @@ fn a_bad_change_changes_nothing() {
         "/v1/prices",
         "currency=usd&unit_amount=1&recurring[interval]=year&product_data[name]=y",
     ));
-    let once = id(&account.ok(
-        "POST",
-        "/v1/prices",
-        "currency=usd&unit_amount=1&product_data[name]=o",
-    ));
+    let once =
+        id(&account.ok("POST", "/v1/prices", "currency=usd&unit_amount=1&product_data[name]=o"));
     let euro = id(&account.ok(
         "POST",
         "/v1/prices",
@@ -78,10 +75,7 @@ fn a_bad_change_changes_nothing() {
     ));
     let good = format!("items[0][id]={first}&items[0][quantity]=9");
     let cases = [
-        (
-            "items[1][id]=si_x&items[1][quantity]=1".to_owned(),
-            json!("resource_missing"),
-        ),
+        ("items[1][id]=si_x&items[1][quantity]=1".to_owned(), json!("resource_missing")),
         (
             format!("items[1][id]={second}&items[1][quantity]=-1"),
             json!("parameter_invalid_integer"),
@@ -91,22 +85,13 @@ fn a_bad_change_changes_nothing() {
             json!("parameter_invalid_integer"),
         ),
         (format!("items[1][price]={}", account.basic), json!(null)),
-        (
-            "items[1][price]=price_x".to_owned(),
-            json!("resource_missing"),
-        ),
+        ("items[1][price]=price_x".to_owned(), json!("resource_missing")),
         (format!("items[1][price]={yearly}"), json!(null)),
         (format!("items[1][price]={once}"), json!(null)),
         (format!("items[1][price]={euro}"), json!(null)),
-        (
-            "items[1][quantity]=1".to_owned(),
-            json!("parameter_missing"),
-        ),
+        ("items[1][quantity]=1".to_owned(), json!("parameter_missing")),
         (format!("items[1][id]={first}"), json!(null)),
-        (
-            format!("items[1][id]={second}&items[1][qty]=1"),
-            json!("parameter_unknown"),
-        ),
+        (format!("items[1][id]={second}&items[1][qty]=1"), json!("parameter_unknown")),
         ("proration_behavior=sometimes".to_owned(), json!(null)),
         (format!("proration_date={}", START - 1), json!(null)),
         ("colour=red".to_owned(), json!("parameter_unknown")),
@@ -129,19 +114,10 @@ fn the_item_endpoints_do_the_same() {
     let gold = account.price("Gold", 30_000);
     let form = format!("subscription={}&price={gold}&quantity=4", id(&subscription));
     let added = account.ok("POST", "/v1/subscription_items", &form);
-    assert_eq!(
-        (&added["quantity"], &added["price"]["id"]),
-        (&json!(4), &json!(gold))
-    );
-    assert_eq!(
-        account.refused("POST", "/v1/subscription_items", &form).0,
-        400
-    );
+    assert_eq!((&added["quantity"], &added["price"]["id"]), (&json!(4), &json!(gold)));
+    assert_eq!(account.refused("POST", "/v1/subscription_items", &form).0, 400);
     let path = format!("/v1/subscription_items/{}", id(&added));
-    assert_eq!(
-        account.ok("POST", &path, "quantity=6&proration_behavior=none")["quantity"],
-        6
-    );
+    assert_eq!(account.ok("POST", &path, "quantity=6&proration_behavior=none")["quantity"], 6);
     assert_eq!(account.get(&path)["quantity"], 6);
     assert_eq!(account.ok("DELETE", &path, "")["deleted"], true);
     let (status, error) = account.refused("GET", &path, "");
@@ -156,19 +132,12 @@ fn a_canceled_subscription_takes_metadata_only() {
     let subscription = account.subscribe(3, 2);
     let path = format!("/v1/subscriptions/{}", id(&subscription));
     account.now += DAY;
-    let canceled = account.ok(
-        "DELETE",
-        &format!("{path}?cancellation_details[comment]=bye"),
-        "",
-    );
+    let canceled = account.ok("DELETE", &format!("{path}?cancellation_details[comment]=bye"), "");
     assert_eq!(canceled["status"], "canceled");
     assert_eq!(canceled["canceled_at"], START + DAY);
     assert_eq!(canceled["ended_at"], START + DAY);
     assert_eq!(canceled["cancellation_details"]["comment"], "bye");
-    let change = format!(
-        "items[0][id]={}&items[0][quantity]=1",
-        item(&subscription, 0)
-    );
+    let change = format!("items[0][id]={}&items[0][quantity]=1", item(&subscription, 0));
     let (status, error) = account.refused("POST", &path, &change);
     assert_eq!(status, 400);
     assert_eq!(
@@ -177,10 +146,7 @@ fn a_canceled_subscription_takes_metadata_only() {
     );
     let item_path = format!("/v1/subscription_items/{}", item(&subscription, 0));
     assert_eq!(account.refused("POST", &item_path, "quantity=9").0, 400);
-    assert_eq!(
-        account.ok("POST", &path, "metadata[a]=1")["metadata"],
-        json!({ "a": "1" })
-    );
+    assert_eq!(account.ok("POST", &path, "metadata[a]=1")["metadata"], json!({ "a": "1" }));
     let (status, error) = account.refused("DELETE", &path, "");
     assert_eq!((status, &error["code"]), (404, &json!("resource_missing")));
 }

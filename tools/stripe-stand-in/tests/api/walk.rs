@@ -68,18 +68,13 @@ fn preview_holds(account: &mut Account, subscription: &str) {
     let preview = account.ok("POST", "/v1/invoices/create_preview", &form);
     assert_eq!(state(account), before);
     let current = account.get(&path);
-    account.now = current["items"]["data"][0]["current_period_end"]
-        .as_i64()
-        .unwrap();
+    account.now = current["items"]["data"][0]["current_period_end"].as_i64().unwrap();
     let renewed = account.get(&format!("{path}?expand[]=latest_invoice"));
     let invoice = &renewed["latest_invoice"];
     for field in ["total", "amount_due", "starting_balance"] {
         assert_eq!(preview[field], invoice[field], "{field}");
     }
-    assert_eq!(
-        column(&preview["lines"], "amount"),
-        column(&invoice["lines"], "amount")
-    );
+    assert_eq!(column(&preview["lines"], "amount"), column(&invoice["lines"], "amount"));
 }
 
 fn walk(seed: u64) {
@@ -100,30 +95,18 @@ fn walk(seed: u64) {
         match steps.below(10) {
             0 => preview_holds(&mut account, &subscription),
             1 => {
-                account
-                    .stripe
-                    .set_status(&subscription, Status::PastDue, account.now);
+                account.stripe.set_status(&subscription, Status::PastDue, account.now);
             }
             2 => {
-                account
-                    .stripe
-                    .set_status(&subscription, Status::Active, account.now);
+                account.stripe.set_status(&subscription, Status::Active, account.now);
             }
             _ => {
                 let form = change(&mut steps, &current, &prices);
                 let before = state(&mut account);
                 let reply = account.call("POST", &path, &form);
-                assert!(
-                    reply.status == 200 || reply.status == 400,
-                    "{form}: {}",
-                    reply.body
-                );
+                assert!(reply.status == 200 || reply.status == 400, "{form}: {}", reply.body);
                 if reply.status == 400 {
-                    assert_eq!(
-                        state(&mut account),
-                        before,
-                        "a refusal changed something: {form}"
-                    );
+                    assert_eq!(state(&mut account), before, "a refusal changed something: {form}");
                 }
             }
         }
