@@ -1383,3 +1383,38 @@ async fn a_dynamodb_that_throttles_is_a_429() {
     assert_eq!(reply.header("retry-after"), "1");
     tells_no_internals(&reply);
 }
+
+#[tokio::test]
+async fn a_long_request_becomes_new_as_a_whole() {
+    let stage = Stage::new().await;
+    let organization = stage.organization(Some(SubscriptionStatus::Active), 98).await;
+    let api_key = stage.api_key(&organization).await;
+    let seats = |count| {
+        let accounts = vec![json!({"tier": "basic"}); count];
+        Call::json(&json!({ "accounts": accounts })).bearer(&api_key).key("long")
+    };
+    let function = stage.create_seats();
+    let first = seats(150).send(&function).await;
+    assert_eq!(
+        (&first.json()["data"]["successful"], &first.json()["data"]["failed"]),
+        (&json!(98), &json!(52))
+    );
+
+    // An hour before the record of the first part ends, the rest is created.
+    let room = aws_sdk_dynamodb::types::AttributeValue::N("10000".to_owned());
+    stage.set(&format!("ORG#{organization}"), "BILLING", "seats_left", room).await;
+    stage.ports.advance(SignedDuration::from_hours(23));
+    let second = seats(150).send(&function).await;
+    assert_eq!(second.json()["data"]["failed"], 0);
+    assert_eq!(stage.seats(&organization).await.0, 150);
+
+    // After it has ended, nothing of the old request answers: neither the same body nor another.
+    stage.ports.advance(SignedDuration::from_hours(1));
+    let third = seats(150).send(&function).await;
+    assert!(!third.is_replay());
+    assert_eq!(third.json()["data"]["successful"], 150);
+    assert_eq!(stage.seats(&organization).await.0, 300);
+    let other = seats(151).send(&function).await;
+    assert_eq!((other.status, &other.json()["error"]), (422, &json!("idempotency_key_reused")));
+    assert_eq!(stage.seats(&organization).await.0, 300);
+}

@@ -140,6 +140,7 @@ async fn a_create_becomes_one_billing_message_and_its_events() {
                 "organization": organization,
                 "id": detailed["id"].as_s().expect("text"),
                 "tier": "premium",
+                "device_type": "dedicated",
                 "platform": "tiktok",
                 "username": "newcreator",
                 "pfp_url": "https://example.com/avatar.jpg",

@@ -125,6 +125,7 @@ async fn fifty_creates_for_one_organization_end_with_exact_counters_and_quantiti
         let response = response.expect("no panic").expect("ids");
         assert!(response.batch_item_failures.is_empty(), "{response:?}");
     }
+    billing.settle(&stage).await;
     assert_eq!(billing.quantities(&billed.subscription).await, (basic, premium));
     assert_eq!(stage.items_with("behind_since").await, 0);
 }

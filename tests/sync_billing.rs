@@ -1,8 +1,10 @@
 //! sync-billing on the real store and our real Stripe client, against the stand-in.
 
-use headcount_model::billing::BillingLedger;
+use headcount_model::billing::{BillingLedger, RememberedItems, TakenUpdate};
+use headcount_model::port::Clock;
 use headcount_tests::billing::{Billed, Billing, batch, reached};
 use headcount_tests::{Call, Stage};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 async fn create(stage: &Stage, billed: &Billed, basic: usize, premium: usize) {
@@ -172,15 +174,110 @@ async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() 
     create(&stage, &billed, 1, 0).await;
     create(&stage, &billed, 1, 0).await;
     // What a writer that read version 1 records after version 2 was committed.
-    let recorded =
-        stage.table.record_applied(&billed.organization, 0, 1, jiff::Timestamp::UNIX_EPOCH).await;
+    let update = |from, version| TakenUpdate {
+        from,
+        version,
+        items: RememberedItems::default(),
+        paced_until: Timestamp::UNIX_EPOCH,
+    };
+    let now = Timestamp::UNIX_EPOCH;
+    let recorded = stage.table.record_applied(&billed.organization, &update(0, 1), now).await;
     assert_eq!(recorded, Ok(headcount_model::billing::Recorded::Yes));
     assert_eq!(record(&stage, &billed).await, (2, 1, None));
     assert_eq!(stage.items_with("behind_since").await, 1, "still behind");
 
     // One that was overtaken records nothing.
-    let late =
-        stage.table.record_applied(&billed.organization, 0, 2, jiff::Timestamp::UNIX_EPOCH).await;
+    let late = stage.table.record_applied(&billed.organization, &update(0, 2), now).await;
     assert_eq!(late, Ok(headcount_model::billing::Recorded::Overtaken));
     assert_eq!(record(&stage, &billed).await, (2, 1, None));
+}
+
+#[tokio::test]
+async fn a_thousand_changes_in_a_minute_are_at_most_ten_updates_and_end_exactly() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let mut version = 0;
+    for second in 0..60 {
+        // Each second brings its changes, and what had to wait comes again.
+        let now = if second < 40 { 17 } else { 16 };
+        for _ in 0..now {
+            create(&stage, &billed, 1, 0).await;
+        }
+        let waiting = billing.sent_again.take();
+        let waiting = waiting.iter().map(|change| change.version);
+        let versions: Vec<u64> = waiting.chain(version + 1..=version + now).collect();
+        version += now;
+        for some in versions.chunks(10) {
+            let messages = some.iter().map(|&version| reached(&billed.organization, version));
+            assert_eq!(deliver(&stage, &billing, messages).await, NONE);
+        }
+        stage.ports.advance(SignedDuration::from_secs(1));
+    }
+    assert_eq!(version, 1_000);
+    assert!(billing.updates().await <= 10, "{} updates", billing.updates().await);
+    // The burst has ended; at most a minute later the quantity is exact.
+    let end = stage.ports.now();
+    billing.settle(&stage).await;
+    assert!(stage.ports.now().duration_since(end) <= SignedDuration::from_secs(60));
+    assert_eq!(billing.quantities(&billed.subscription).await, (1_000, 0));
+    assert_eq!(record(&stage, &billed).await, (1_000, 1_000, None));
+    assert!(billing.updates().await <= 10, "{} updates", billing.updates().await);
+}
+
+#[tokio::test]
+async fn a_change_that_has_to_wait_is_acknowledged_only_when_the_queue_took_it_back() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    for version in 1..=3 {
+        create(&stage, &billed, 1, 0).await;
+        let message = [reached(&billed.organization, version)];
+        assert_eq!(deliver(&stage, &billing, message).await, NONE);
+    }
+    create(&stage, &billed, 1, 0).await;
+    let function = sync_billing::Function {
+        ledger: stage.table.clone(),
+        stripe: billing.stripe.clone(),
+        queue: Full,
+        prices: billing.prices.clone(),
+        ports: stage.ports.clone(),
+    };
+    let event = batch([reached(&billed.organization, 4)]);
+    let response = function.handle(event).await.expect("an id");
+    assert_eq!(response.batch_item_failures.len(), 1);
+
+    let message = [reached(&billed.organization, 4)];
+    assert_eq!(deliver(&stage, &billing, message).await, NONE);
+    assert_eq!(billing.quantities(&billed.subscription).await, (3, 0), "it waits");
+    billing.settle(&stage).await;
+    assert_eq!(billing.quantities(&billed.subscription).await, (4, 0));
+}
+
+/// A queue that takes nothing back.
+struct Full;
+
+impl sync_billing::BillingQueue for Full {
+    async fn send_again(&self, _: &headcount_model::billing::BillingChange, _: Timestamp) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn the_items_are_remembered_and_found_again_when_one_was_deleted() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 1, 1).await;
+    assert_eq!(deliver(&stage, &billing, [reached(&billed.organization, 1)]).await, NONE);
+    let items =
+        stage.table.billing(&billed.organization).await.expect("a table").expect("a record");
+    let item = items.items.premium.expect("it is remembered");
+
+    let deleted = reqwest::Client::new()
+        .delete(format!("{}/v1/subscription_items/{item}", billing.base))
+        .bearer_auth(headcount_tests::billing::STRIPE_KEY)
+        .send()
+        .await;
+    assert!(deleted.expect("the stand-in answers").status().is_success());
+    create(&stage, &billed, 1, 1).await;
+    assert_eq!(deliver(&stage, &billing, [reached(&billed.organization, 2)]).await, NONE);
+    assert_eq!(billing.quantities(&billed.subscription).await, (2, 2));
 }

@@ -1,8 +1,8 @@
-//! From a create to the Stripe subscription, through stream and queue.
+//! From a create to the Stripe subscription, through stream and queue, and from there back.
 
 use serde_json::json;
 
-use crate::stack::Stack;
+use crate::stack::{Stack, until};
 
 #[tokio::test]
 async fn a_thousand_seats_in_one_request_are_created_billed_and_replayed() {
@@ -46,4 +46,86 @@ async fn a_poisoned_message_holds_up_nobody_else() {
     let answer = stack.post("/accounts/create", &[("authorization", &bearer)], &body).await;
     assert_eq!(answer.status, 200);
     stack.until_billed(&subscription, (0, 1)).await;
+}
+
+#[tokio::test]
+async fn the_billing_of_an_organization_is_shown_before_and_after_a_create() {
+    let stack = Stack::up();
+    let (_, key, subscription) = stack.organization();
+    let none = stack.billing(&key).await;
+    let synced = |version: u64| json!({"state": "synced", "version": version, "applied_version": version, "error": null});
+    assert_eq!(none["sync"], synced(0));
+    let shown = &none["subscription"];
+    assert_eq!(
+        (&shown["status"], &shown["cancel_at_period_end"]),
+        (&json!("active"), &json!(false))
+    );
+    assert_eq!(shown["slots"], json!({"basic": 0, "premium": 0}));
+    assert!(none["billing_id"].as_str().is_some_and(|id| id.starts_with("cus_")), "{none}");
+    let second = |name: &str| shown[name].as_i64().expect("a time");
+    assert!(second("current_period_start") < second("current_period_end"));
+
+    let bearer = format!("Bearer {key}");
+    let body = json!({"accounts": [{"tier": "basic"}, {"tier": "premium"}, {"tier": "basic"}]});
+    let answer = stack.post("/accounts/create", &[("authorization", &bearer)], &body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let some = stack.billing(&key).await;
+    assert_eq!(some["subscription"]["slots"], json!({"basic": 2, "premium": 1}));
+    // How far the message is on its way by now is its own affair.
+    let pending = json!({"state": "pending", "version": 1, "applied_version": 0, "error": null});
+    assert!([pending, synced(1)].contains(&some["sync"]), "{some}");
+
+    until(&synced(1), async || stack.billing(&key).await["sync"].clone()).await;
+    assert_eq!(stack.quantities(&subscription).await, (2, 1));
+}
+
+#[tokio::test]
+async fn a_subscription_that_ends_at_stripe_takes_no_more_seats() {
+    let stack = Stack::up();
+    let (org, key, subscription) = stack.organization();
+    let status = async || stack.billing(&key).await["subscription"]["status"].clone();
+    assert_eq!(status().await, "active");
+    stack.set_status(&subscription, "canceled").await;
+    // By the webhook that Stripe sends of it: the record has no other way to hear of it soon.
+    until(&json!("canceled"), status).await;
+
+    let bearer = format!("Bearer {key}");
+    let body = json!({"accounts": [{"tier": "basic"}]});
+    let answer = stack.post("/accounts/create", &[("authorization", &bearer)], &body).await;
+    assert_eq!((answer.status, &answer.body["error"]), (402, &json!("no_billing")));
+    let items = stack.partition(&format!("ORG#{org}")).await;
+    assert_eq!(items.len(), 2, "organization and billing record only");
+}
+
+#[tokio::test]
+async fn a_quote_holds_for_one_create() {
+    let stack = Stack::up();
+    let (org, key, subscription) = stack.organization();
+    let bearer = format!("Bearer {key}");
+    let headers = [("authorization", bearer.as_str())];
+    let mut body = json!({"accounts": [{"tier": "basic"}, {"tier": "premium"}]});
+    let quoted = stack.post("/accounts/quote", &headers, &body).await;
+    assert_eq!(quoted.status, 200, "{quoted:?}");
+    let data = &quoted.body["data"];
+    let (basic, premium) = (&data["tiers"]["basic"], &data["tiers"]["premium"]);
+    assert_eq!(basic, &json!({"before": 0, "after": 1, "unit_amount": 4_000}));
+    assert_eq!(premium, &json!({"before": 0, "after": 1, "unit_amount": 10_000}));
+    assert_eq!(
+        (&data["monthly_total_before"], &data["monthly_total_after"]),
+        (&json!(0), &json!(14_000))
+    );
+    let rest_of_period = data["proration_amount"].as_i64().expect("cents");
+    assert!((1..=14_000).contains(&rest_of_period), "{rest_of_period}");
+    assert_eq!(stack.quantities(&subscription).await, (0, 0), "a quote creates nothing");
+
+    body["quote_id"] = data["quote_id"].clone();
+    let created = stack.post("/accounts/create", &headers, &body).await;
+    assert_eq!(created.status, 200, "{created:?}");
+    assert_eq!(created.body["data"]["successful"], 2);
+    stack.until_billed(&subscription, (1, 1)).await;
+
+    let again = stack.post("/accounts/create", &headers, &body).await;
+    assert_eq!((again.status, &again.body["error"]), (409, &json!("quote_expired")));
+    let items = stack.partition(&format!("ORG#{org}")).await;
+    assert_eq!(items.len(), 4, "two seats, organization and billing record");
 }

@@ -1,5 +1,6 @@
 //! The stack that is driven: its addresses, its command line, its table and queues.
 
+use std::fmt::Debug;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -7,7 +8,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_tests::Item;
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 /// How long something may take that happens behind the API.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,9 +57,21 @@ impl Stack {
 
     /// Posts JSON with headers.
     pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-        let url = format!("{}{path}", self.get("/api"));
-        let mut request =
-            self.http.post(url).header("content-type", "application/json").body(body.to_string());
+        self.call(Method::POST, path, headers, Some(body)).await
+    }
+
+    /// Makes a request, with a JSON body if there is one.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.get("/api")));
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -68,6 +82,15 @@ impl Stack {
             body: serde_json::from_slice(&response.bytes().await.expect("a body"))
                 .expect("every answer is JSON"),
         }
+    }
+
+    /// What `GET /billing` shows the holder of an API key.
+    pub(crate) async fn billing(&self, key: &str) -> Value {
+        let bearer = format!("Bearer {key}");
+        let headers = [("authorization", bearer.as_str())];
+        let answer = self.call(Method::GET, "/billing", &headers, None).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body["data"].clone()
     }
 
     /// Runs the operator's command line on this stack; returns what it prints.
@@ -109,21 +132,19 @@ impl Stack {
         (of("headcount_basic"), of("headcount_premium"))
     }
 
+    /// Moves a subscription to a status, as if it had happened at Stripe.
+    pub(crate) async fn set_status(&self, subscription: &str, status: &str) {
+        let stripe = self.get("/stripe");
+        let url = format!("{stripe}/_stand-in/subscriptions/{subscription}/status");
+        let request = self.http.post(url).header("content-type", "application/json");
+        let response = request.body(json!({"status": status}).to_string()).send().await;
+        let answered = response.expect("the stand-in answers").status();
+        assert!(answered.is_success(), "{subscription} {status}: {answered}");
+    }
+
     /// Waits until the subscription holds these quantities.
     pub(crate) async fn until_billed(&self, subscription: &str, expected: (u64, u64)) {
-        let mut ticks = tokio::time::interval(Duration::from_millis(100));
-        let mut last = (0, 0);
-        let waiting = async {
-            loop {
-                ticks.tick().await;
-                last = self.quantities(subscription).await;
-                if last == expected {
-                    return;
-                }
-            }
-        };
-        let waited = tokio::time::timeout(PATIENCE, waiting).await;
-        assert!(waited.is_ok(), "Stripe has {last:?}, not {expected:?}");
+        until(&expected, async || self.quantities(subscription).await).await;
     }
 
     fn aws(&self) -> aws_sdk_sqs::config::Builder {
@@ -188,4 +209,20 @@ impl Stack {
         };
         tokio::time::timeout(PATIENCE, waiting).await.expect("a setup request")
     }
+}
+
+/// Looks at something that happens behind the API until it is as expected.
+pub(crate) async fn until<T: Debug + PartialEq>(expected: &T, look: impl AsyncFn() -> T) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    let mut last = None;
+    let waiting = async {
+        loop {
+            ticks.tick().await;
+            if last.insert(look().await) == expected {
+                return;
+            }
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
+    assert!(waited.is_ok(), "it is {last:?}, not {expected:?}");
 }

@@ -1,23 +1,71 @@
 //! The stand-in for Stripe, served in this process, with the two prices and an organization that
 //! is billed by them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
-use headcount_billing::Prices;
 use headcount_billing::message;
+use headcount_billing::rotation::{SignatureCheck, SigningSecretSource};
 use headcount_billing::stripe::Stripe;
+use headcount_billing::webhook::SigningSecrets;
+use headcount_billing::{Prices, Unanswered};
 use headcount_model::billing::{BillingChange, SubscriptionStatus};
 use headcount_model::id::OrganizationId;
 use headcount_model::text::Text;
+use headcount_model::tiers::Tiers;
 use headcount_store::{StripeLink, Table};
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stripe_stand_in::Server;
 
 use crate::ports::Ports;
-use crate::stage::Stage;
+use crate::stage::{Stage, tiers_priced};
 
 /// The API key of the tests; the stand-in takes any that begins like this.
 pub const STRIPE_KEY: &str = "sk_test_tests";
+
+/// What the tests sign webhooks with.
+pub const SIGNING_SECRET: &str = "whsec_tests";
+
+/// `POST /webhooks/stripe` over a ledger.
+pub type Webhook<L> = stripe_webhook::Function<L, Stripe, SecretText, Ports>;
+
+/// The text of the secret of webhooks, which can be replaced, and taken away with an empty one.
+/// Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct SecretText {
+    text: Arc<Mutex<String>>,
+    reads: Arc<AtomicUsize>,
+}
+
+impl SecretText {
+    /// A secret.
+    pub fn of(text: &str) -> Self {
+        let secret = Self::default();
+        secret.replace(text);
+        secret
+    }
+
+    /// Another text.
+    pub fn replace(&self, text: &str) {
+        *self.text.lock().expect("not poisoned") = text.to_owned();
+    }
+
+    /// How often it was read.
+    pub fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+}
+
+impl SigningSecretSource for SecretText {
+    async fn read(&self) -> Result<SigningSecrets, Unanswered> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        SigningSecrets::parse(&self.text.lock().expect("not poisoned"))
+            .map_err(|error| Unanswered(error.to_string()))
+    }
+}
 
 /// A Stripe account with the prices of both tiers.
 pub struct Billing {
@@ -27,7 +75,27 @@ pub struct Billing {
     pub stripe: Stripe,
     /// The prices.
     pub prices: Prices,
+    /// The changes that had to wait and were sent again.
+    pub sent_again: SentAgain,
     http: reqwest::Client,
+}
+
+/// Keeps the changes that are sent again. Clones share them.
+#[derive(Clone, Default)]
+pub struct SentAgain(Arc<Mutex<Vec<BillingChange>>>);
+
+impl SentAgain {
+    /// What was sent again since it was last taken.
+    pub fn take(&self) -> Vec<BillingChange> {
+        std::mem::take(&mut *self.0.lock().expect("not poisoned"))
+    }
+}
+
+impl sync_billing::BillingQueue for SentAgain {
+    async fn send_again(&self, change: &BillingChange, _: Timestamp) -> bool {
+        self.0.lock().expect("not poisoned").push(change.clone());
+        true
+    }
 }
 
 /// An organization that is billed, with an API key.
@@ -51,6 +119,7 @@ impl Billing {
             base,
             stripe,
             prices: Prices { basic: None, premium: None },
+            sent_again: SentAgain::default(),
             http: reqwest::Client::new(),
         };
         billing.prices.basic = Some(billing.price("Basic seat", 4_000).await);
@@ -97,6 +166,7 @@ impl Billing {
                 "/v1/subscriptions",
                 &[
                     ("customer", &customer),
+                    ("metadata[organization]", organization.as_str()),
                     ("items[0][price]", basic.as_deref().expect("a price")),
                     ("items[0][quantity]", "0"),
                     ("items[1][price]", premium.as_deref().expect("a price")),
@@ -108,6 +178,8 @@ impl Billing {
             customer,
             subscription: subscription.clone(),
             status: SubscriptionStatus::Active,
+            cancel_at_period_end: false,
+            period: None,
         };
         let name = Text::line("Acme", 1..=255).expect("a name");
         stage
@@ -118,13 +190,73 @@ impl Billing {
         Billed { api_key: stage.api_key(&organization).await, organization, subscription }
     }
 
+    /// `POST /webhooks/stripe` on a stage's table.
+    pub fn webhook(&self, stage: &Stage) -> Webhook<Table> {
+        stripe_webhook::Function {
+            ledger: stage.table.clone(),
+            stripe: self.stripe.clone(),
+            signatures: SignatureCheck::new(SecretText::of(SIGNING_SECRET)),
+            ports: stage.ports.clone(),
+        }
+    }
+
+    /// The events of the account about a subscription, oldest first, as they are delivered.
+    pub async fn events(&self, subscription: &str) -> Vec<Value> {
+        let newest = [("limit".to_owned(), "100".to_owned())];
+        let list: Value = self.stripe.get("/v1/events", &newest).await.expect("events");
+        let events = list["data"].as_array().into_iter().flatten().rev();
+        events.filter(|event| event["data"]["object"]["id"] == subscription).cloned().collect()
+    }
+
+    /// Moves a subscription to a status, as if it had happened at Stripe.
+    pub async fn set_status(&self, subscription: &str, status: SubscriptionStatus) {
+        let what = format!("subscriptions/{subscription}/status");
+        self.control("POST", &what, &json!({"status": status.as_str()})).await;
+    }
+
+    /// Forgets every object of the account.
+    pub async fn forget_everything(&self) {
+        self.control("POST", "reset", &Value::Null).await;
+    }
+
+    /// Ends every fault.
+    pub async fn heal(&self) {
+        self.control("DELETE", "faults", &Value::Null).await;
+    }
+
+    /// The tiers as the template has them, with the prices of this account.
+    pub fn tiers(&self) -> Tiers {
+        tiers_priced(&self.prices)
+    }
+
+    /// Moves the account's clock to a time; it goes on running from there.
+    pub async fn set_clock(&self, now: Timestamp) {
+        self.control("POST", "clock", &json!({ "now": now.as_second() })).await;
+    }
+
     /// `sync-billing` on a stage's table.
-    pub fn sync(&self, stage: &Stage) -> sync_billing::Function<Table, Stripe, Ports> {
+    pub fn sync(&self, stage: &Stage) -> sync_billing::Function<Table, Stripe, SentAgain, Ports> {
         sync_billing::Function {
             ledger: stage.table.clone(),
             stripe: self.stripe.clone(),
+            queue: self.sent_again.clone(),
             prices: self.prices.clone(),
             ports: stage.ports.clone(),
+        }
+    }
+
+    /// Delivers what was sent again, 20 seconds later each time, until nothing is left.
+    pub async fn settle(&self, stage: &Stage) {
+        loop {
+            let changes = self.sent_again.take();
+            if changes.is_empty() {
+                return;
+            }
+            stage.ports.advance(SignedDuration::from_secs(20));
+            let messages =
+                changes.iter().map(|change| reached(&change.organization, change.version));
+            let response = self.sync(stage).handle(batch(messages)).await.expect("ids");
+            assert!(response.batch_item_failures.is_empty(), "{response:?}");
         }
     }
 
@@ -155,6 +287,15 @@ impl Billing {
 
     /// How many updates of subscriptions the account has answered.
     pub async fn updates(&self) -> usize {
+        self.subscription_calls("POST").await
+    }
+
+    /// How often the account was asked for a subscription.
+    pub async fn subscription_reads(&self) -> usize {
+        self.subscription_calls("GET").await
+    }
+
+    async fn subscription_calls(&self, method: &str) -> usize {
         let log = self.control("GET", "requests", &Value::Null).await;
         log.as_array()
             .or_else(|| log["requests"].as_array())
@@ -162,7 +303,7 @@ impl Billing {
             .flatten()
             .filter(|call| {
                 let path = call["path"].as_str().unwrap_or_default();
-                call["method"] == "POST" && path.starts_with("/v1/subscriptions/")
+                call["method"] == method && path.starts_with("/v1/subscriptions/")
             })
             .count()
     }

@@ -9,8 +9,10 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
+use headcount_billing::Prices;
+use headcount_billing::stripe::Stripe;
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount, create};
-use headcount_model::billing::SubscriptionStatus;
+use headcount_model::billing::{PastDueGrace, SubscriptionStatus};
 use headcount_model::credential::{Credential, Holder, Permission, reveal};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
@@ -18,8 +20,10 @@ use headcount_model::identity::PasswordPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::Platforms;
 use headcount_model::text::Text;
+use headcount_model::tiers::{TierEntry, Tiers};
 use headcount_store::{StripeLink, Table};
 
+use crate::billing::Billing;
 use crate::operations::Operations;
 use crate::ports::Ports;
 use crate::wire::Wire;
@@ -100,6 +104,26 @@ impl Stage {
             store: self.table.clone(),
             ports: self.ports.clone(),
             platforms: Platforms::from_list("tiktok,instagram"),
+            tiers: tiers(),
+            grace: PastDueGrace::from_days(7).expect("a grace"),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `GET /billing`.
+    pub fn get_billing(&self) -> get_billing::Function<Table, Ports> {
+        get_billing::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `POST /accounts/quote`, with the prices that a Stripe account has.
+    pub fn quote_seats(&self, billing: &Billing) -> quote_seats::Function<Table, Stripe, Ports> {
+        quote_seats::Function {
+            store: self.table.clone(),
+            stripe: billing.stripe.clone(),
+            ports: self.ports.clone(),
+            platforms: Platforms::from_list("tiktok,instagram"),
+            tiers: billing.tiers(),
+            grace: PastDueGrace::from_days(7).expect("a grace"),
             fingerprint_key: fingerprint_key(),
         }
     }
@@ -135,6 +159,8 @@ impl Stage {
             customer: format!("cus_{id}"),
             subscription: format!("sub_{id}"),
             status,
+            cancel_at_period_end: false,
+            period: None,
         });
         self.table
             .create_organization(&id, &text("Acme"), link.as_ref(), seat_limit)
@@ -280,6 +306,26 @@ fn attribute<'i>(item: &'i Item, name: &str) -> &'i str {
 
 fn text(text: &str) -> Text {
     Text::line(text, 1..=255).expect("a name")
+}
+
+/// The tiers as the template has them, without prices.
+fn tiers() -> Tiers {
+    tiers_priced(&Prices { basic: None, premium: None })
+}
+
+/// The tiers as the template has them, with some prices.
+pub(crate) fn tiers_priced(prices: &Prices) -> Tiers {
+    let entry = |name: &str, price: &Option<String>, unit_amount, device_type: &str| TierEntry {
+        name: name.to_owned(),
+        price: price.clone(),
+        unit_amount,
+        device_type: device_type.to_owned(),
+    };
+    let entries = vec![
+        entry("basic", &prices.basic, 4_000, "shared"),
+        entry("premium", &prices.premium, 10_000, "dedicated"),
+    ];
+    Tiers::try_from(entries).expect("valid tiers")
 }
 
 fn fingerprint_key() -> FingerprintKey {

@@ -16,7 +16,13 @@ from botocore.exceptions import ClientError
 
 from aws import client
 from console import Failure, say
-from settings import STACK_NAME, STRIPE_API_KEY, STRIPE_SECRET_NAME, Settings
+from settings import (
+    STACK_NAME,
+    STRIPE_API_KEY,
+    STRIPE_SECRET_NAME,
+    STRIPE_WEBHOOK_SECRET_NAME,
+    Settings,
+)
 
 BUCKET = "headcount-packages"
 CODE_URI = re.compile(r"^(?P<key>\s*CodeUri:\s*)(?P<folder>target/lambda/(?P<name>[a-z0-9-]+)/?)\s*$", re.MULTILINE)
@@ -25,13 +31,14 @@ UNFINISHED = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_I
 """States of a stack whose first deploy never ended; nothing can be updated from them."""
 
 
-def put_stripe_secret(settings: Settings) -> None:
-    """Makes the secret that the operator makes by hand on AWS."""
+def put_stripe_secrets(settings: Settings, signing_secret: str) -> None:
+    """Makes the secrets that the operator makes by hand on AWS: Stripe's API key and what it signs webhooks with."""
     secrets = client(settings, "secretsmanager")
-    try:
-        secrets.create_secret(Name=STRIPE_SECRET_NAME, SecretString=STRIPE_API_KEY)
-    except secrets.exceptions.ResourceExistsException:
-        secrets.put_secret_value(SecretId=STRIPE_SECRET_NAME, SecretString=STRIPE_API_KEY)
+    for name, text in ((STRIPE_SECRET_NAME, STRIPE_API_KEY), (STRIPE_WEBHOOK_SECRET_NAME, signing_secret)):
+        try:
+            secrets.create_secret(Name=name, SecretString=text)
+        except secrets.exceptions.ResourceExistsException:
+            secrets.put_secret_value(SecretId=name, SecretString=text)
 
 
 def package(settings: Settings, template: str, folders: Mapping[str, Path]) -> str:
@@ -92,6 +99,7 @@ def local_parameters(settings: Settings, price_basic: str, price_premium: str) -
         "Stage": "local",
         "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
         "StripeSecretName": STRIPE_SECRET_NAME,
+        "StripeWebhookSecretName": STRIPE_WEBHOOK_SECRET_NAME,
         "StripePriceBasic": price_basic,
         "StripePricePremium": price_premium,
         "StripeApiBase": settings.stripe_url,

@@ -44,6 +44,6 @@ def forget(settings: Settings) -> None:
     folders = (settings.emulator_state, settings.packages, settings.functions, settings.logs, settings.scratch)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-    for file in (settings.demo_file, settings.stripe_state):
+    for file in (settings.demo_file, settings.stripe_state, settings.webhook_file):
         file.unlink(missing_ok=True)
     forget_ports(settings)

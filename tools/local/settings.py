@@ -29,6 +29,7 @@ STRIPE_API_KEY = "sk_test_local"
 """The stand-in takes any test key."""
 
 STRIPE_SECRET_NAME = "headcount/local/stripe-api-key"
+STRIPE_WEBHOOK_SECRET_NAME = "headcount/local/stripe-webhook"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,11 @@ class Settings:
     @property
     def stripe_state(self) -> Path:
         return self.dir / "stripe.json"
+
+    @property
+    def webhook_file(self) -> Path:
+        """The webhook endpoint at the stand-in, with its signing secret."""
+        return self.dir / "webhook.json"
 
     @property
     def aws_environment(self) -> dict[str, str]:

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,12 @@ import deploy
 import logs
 import prerequisites
 import routes
+import webhook
 import welcome
 from console import Failure, fail, say, step
 from down import EMULATOR, FRONT, OWNER, SERVERS, STRIPE, down
 from files import write_private
+from loopback import DIRECTLY
 from processes import Processes
 from settings import (
     ACCESS_KEY_ID,
@@ -36,10 +37,6 @@ from settings import (
 )
 
 TOOLS = Path(__file__).resolve().parent
-
-DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Asks loopback without the proxy that the environment may name."""
-
 
 def up(settings: Settings, detach: bool) -> None:
     """From whatever there is to a stack that answers; with `detach` it stays, else until Ctrl-C.
@@ -101,7 +98,7 @@ def _bring_up(settings: Settings, processes: Processes, found_up: bool) -> dict[
         folders = build.lay_out(settings, binaries)
         template = (ROOT / "template.yaml").read_text()
         prices = headcount.run("stripe", "setup")
-        deploy.put_stripe_secret(settings)
+        deploy.put_stripe_secrets(settings, webhook.signing_secret(settings))
         outputs = deploy.deploy(
             settings,
             deploy.package(settings, template, folders),

@@ -2,10 +2,12 @@
 
 use headcount_api::seats::{self, Refusal, Seats};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
-use headcount_model::credential::{Credentials, Holder, Permission};
+use headcount_model::billing::PastDueGrace;
+use headcount_model::credential::{Credentials, Permission};
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::port::{Clock, Entropy};
-use headcount_model::seats::{Platforms, SeatLedger, create};
+use headcount_model::seats::{Order, Platforms, Quote, SeatLedger, create};
+use headcount_model::tiers::Tiers;
 
 const ROUTE: &str = "POST /accounts/create";
 
@@ -17,7 +19,11 @@ pub struct Function<S, P> {
     pub ports: P,
     /// The platforms that seats may be on.
     pub platforms: Platforms,
-    /// Secret of the idempotency records.
+    /// What the tiers stand for.
+    pub tiers: Tiers,
+    /// How long a subscription that is past due takes seats.
+    pub grace: PastDueGrace,
+    /// Secret of the idempotency records and the quotes.
     pub fingerprint_key: FingerprintKey,
 }
 
@@ -30,22 +36,25 @@ where
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
-        let credential =
-            request.authenticate(&self.store, now).await?.ok_or(Failure::Unauthorized)?;
-        let Holder::Organization(organization) = &credential.holder else {
-            return Err(Failure::Unauthorized);
-        };
-        if !credential.allows(Permission::AccountsCreate) {
-            let missing = Permission::AccountsCreate.as_str();
-            return Err(Failure::Refused(Refusal::Forbidden(missing)));
-        }
-        let command = seats::create_seats(request.json()?, &self.platforms)?;
+        let credential = request.authenticate(&self.store, now).await?;
+        let organization = seats::caller(credential.as_ref(), &[Permission::AccountsCreate])?;
+        let (command, quote) = seats::create_seats(request.json()?, &self.platforms, |id| {
+            Quote::parse(&id, organization, &self.fingerprint_key)
+        })?;
         let caller = organization.as_str();
         let keyed = request.keyed(caller, ROUTE, &self.fingerprint_key, now)?;
 
         let seats = command.identify(&self.ports, &self.ports)?;
-        let created =
-            create(&self.store, organization, &seats, keyed.as_ref(), now, seats::piece).await?;
+        let order = Order {
+            organization,
+            seats: &seats,
+            request: keyed.as_ref(),
+            tiers: &self.tiers,
+            quoted: quote.map(|quote| quote.expects(&self.tiers, now)),
+            grace: self.grace,
+            now,
+        };
+        let created = create(&self.store, &self.ports, &order, seats::piece).await?;
         seats::created(&created)
     }
 }

@@ -156,6 +156,7 @@ fn setup_requested(row: &SeatRow) -> Value {
         "organization": row.organization,
         "id": row.id,
         "tier": row.tier,
+        "device_type": row.device_type,
         "platform": row.platform,
         "username": row.username,
         "pfp_url": row.pfp_url,

@@ -4,31 +4,40 @@
 //! by side; within one, the first failure stops the group and is reported with everything behind
 //! it, so that order is kept and one organization's trouble stays its own.
 
-pub mod configuration;
+mod queue;
+
+use std::collections::{HashMap, HashSet};
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
-use headcount_billing::{Applied, Failure, Prices, Subscriptions, apply, message};
-use headcount_model::billing::BillingLedger;
+use headcount_billing::message::{self, Poisoned};
+use headcount_billing::{Applied, Failure, Prices, Subscriptions, apply};
+use headcount_model::billing::{BillingChange, BillingLedger};
+use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
 use lambda_runtime::Error;
 
+pub use queue::{AwsQueue, BillingQueue};
+
 /// The function, over its ports.
-pub struct Function<L, S, P> {
+pub struct Function<L, S, Q, P> {
     /// The billing records.
     pub ledger: L,
     /// Stripe.
     pub stripe: S,
+    /// The queue that the messages come from.
+    pub queue: Q,
     /// The price of each tier.
     pub prices: Prices,
     /// Time and randomness.
     pub ports: P,
 }
 
-impl<L, S, P> Function<L, S, P>
+impl<L, S, Q, P> Function<L, S, Q, P>
 where
     L: BillingLedger,
     S: Subscriptions,
+    Q: BillingQueue,
     P: Clock + Entropy,
 {
     /// Applies a batch and names the messages to deliver again.
@@ -50,49 +59,68 @@ where
 
     /// Applies the messages of a group in order; returns those to deliver again.
     async fn apply_group<'g>(&self, group: &'g [SqsMessage]) -> &'g [SqsMessage] {
-        let mut applied_version = 0;
+        let newest = newest_versions(group);
+        let mut done = HashSet::new();
         for (position, message) in group.iter().enumerate() {
-            match self.apply_message(message, applied_version).await {
-                Some(version) => applied_version = version,
-                None => return &group[position..],
+            let Ok(change) = decode(message) else {
+                tracing::error!(message_id = message.message_id, "a poison message");
+                return &group[position..];
+            };
+            // The newest version of the batch says all that the others say.
+            let organization = change.organization.clone();
+            if done.contains(&organization) {
+                continue;
             }
+            let version = newest.get(&organization).copied().unwrap_or(change.version);
+            if !self.apply_change(&BillingChange { version, ..change }).await {
+                return &group[position..];
+            }
+            done.insert(organization);
         }
         &[]
     }
 
-    /// The version that Stripe holds afterwards; `None` when the message has to come again.
-    async fn apply_message(&self, message: &SqsMessage, applied_version: u64) -> Option<u64> {
-        let body = message.body.as_deref().unwrap_or_default();
-        let Ok(change) = message::decode(body) else {
-            tracing::error!(message_id = message.message_id, "a poison message");
-            return None;
-        };
-        // A message before it in the batch brought Stripe further already.
-        if change.version <= applied_version {
-            return Some(applied_version);
-        }
+    /// Whether a change may be acknowledged.
+    async fn apply_change(&self, change: &BillingChange) -> bool {
         let (organization, version) = (change.organization.as_str(), change.version);
-        let outcome =
-            apply(&self.ledger, &self.stripe, &self.prices, &change, &self.ports, &self.ports)
-                .await;
-        match outcome {
+        let ports = &self.ports;
+        match apply(&self.ledger, &self.stripe, &self.prices, change, ports, ports).await {
             Ok(applied) => {
                 let called = matches!(applied, Applied::Now(_));
                 let holds = applied.version();
                 tracing::info!(organization, version, holds, called, "in step with Stripe");
-                Some(holds)
+                true
+            }
+            Err(Failure::TooSoon) => {
+                let sent = self.queue.send_again(change, ports.now()).await;
+                tracing::info!(organization, version, sent, "waits for its turn");
+                sent
             }
             Err(Failure::TryLater(cause)) => {
                 tracing::warn!(organization, version, cause, "not applied; trying later");
-                None
+                false
             }
             Err(Failure::Permanent(error)) => {
                 let (code, cause) = (error.code, error.message);
                 tracing::error!(organization, version, code, cause, "cannot be applied");
-                None
+                false
             }
         }
     }
+}
+
+fn decode(message: &SqsMessage) -> Result<BillingChange, Poisoned> {
+    message::decode(message.body.as_deref().unwrap_or_default())
+}
+
+/// The newest version of each organization that the messages before the first poison name.
+fn newest_versions(group: &[SqsMessage]) -> HashMap<OrganizationId, u64> {
+    let mut newest = HashMap::new();
+    for change in group.iter().map_while(|message| decode(message).ok()) {
+        let version = newest.entry(change.organization).or_default();
+        *version = change.version.max(*version);
+    }
+    newest
 }
 
 /// The messages by group, each group in the order of the queue. A message without a group, which

@@ -305,6 +305,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::CommonPassword
         | Rule::ContainsEmail
         | Rule::ContainsName
-        | Rule::IdempotencyKey => format!("The {field} field format is invalid."),
+        | Rule::IdempotencyKey
+        | Rule::Quote => format!("The {field} field format is invalid."),
     }
 }

@@ -1,16 +1,19 @@
 //! What template.yaml tells a function through its environment.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use headcount_model::billing::PastDueGrace;
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::identity::PasswordPolicy;
 use headcount_model::seats::Platforms;
+use headcount_model::tiers::Tiers;
 
 /// A variable that is missing or makes no sense. The value is not told: it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misconfigured {
     variable: &'static str,
-    rule: &'static str,
+    rule: Cow<'static, str>,
 }
 
 impl fmt::Display for Misconfigured {
@@ -21,8 +24,8 @@ impl fmt::Display for Misconfigured {
 
 impl std::error::Error for Misconfigured {}
 
-fn wrong(variable: &'static str, rule: &'static str) -> Misconfigured {
-    Misconfigured { variable, rule }
+fn wrong(variable: &'static str, rule: impl Into<Cow<'static, str>>) -> Misconfigured {
+    Misconfigured { variable, rule: rule.into() }
 }
 
 /// A variable that must be set.
@@ -60,6 +63,27 @@ pub fn fingerprint_key() -> Result<FingerprintKey, Misconfigured> {
 /// [`Misconfigured`].
 pub fn platforms() -> Result<Platforms, Misconfigured> {
     Ok(Platforms::from_list(&required("PLATFORMS")?))
+}
+
+/// `TIERS`: what the tiers stand for, a JSON list. It is no secret: what is wrong with it is told.
+///
+/// # Errors
+/// [`Misconfigured`].
+pub fn tiers() -> Result<Tiers, Misconfigured> {
+    serde_json::from_str(&required("TIERS")?)
+        .map_err(|error| wrong("TIERS", format!("makes no sense: {error}")))
+}
+
+/// `PAST_DUE_GRACE_DAYS`: how long a subscription that is past due takes seats.
+///
+/// # Errors
+/// [`Misconfigured`].
+pub fn past_due_grace() -> Result<PastDueGrace, Misconfigured> {
+    required("PAST_DUE_GRACE_DAYS")?
+        .parse()
+        .ok()
+        .and_then(PastDueGrace::from_days)
+        .ok_or(wrong("PAST_DUE_GRACE_DAYS", "must be 0 to 365"))
 }
 
 /// `PASSWORD_MIN_LENGTH`.

@@ -73,6 +73,17 @@ impl Incoming {
         Ok(presented.verify(kept, now))
     }
 
+    /// The body to the byte, whatever it is.
+    ///
+    /// # Errors
+    /// [`Transport::TooLarge`].
+    pub fn raw(&self) -> Result<&[u8], Transport> {
+        if self.body.len() > MAX_BODY {
+            return Err(Transport::TooLarge);
+        }
+        Ok(&self.body)
+    }
+
     /// The JSON object in the body.
     ///
     /// # Errors
@@ -85,13 +96,11 @@ impl Incoming {
         if self.headers.contains_key(CONTENT_ENCODING) {
             return Err(Transport::Encoded);
         }
-        if self.body.len() > MAX_BODY {
-            return Err(Transport::TooLarge);
-        }
+        let body = self.raw()?;
         if self.repaired {
             return Err(Transport::MalformedJson("it is not UTF-8".to_owned()));
         }
-        parse_object(&self.body)
+        parse_object(body)
     }
 
     /// The identity of this request for retries, if it carries an idempotency key. `caller`

@@ -3,7 +3,7 @@
 //! [`serve`](serve()) runs an [`Endpoint`] as a Lambda function: it takes the event from any
 //! gateway, hands the endpoint an [`Incoming`] request, and words what comes back in the
 //! endpoint's [`Dialect`]. The three dialects, with their wire types and views, are [`seats`],
-//! [`agency`] and [`identity`].
+//! [`agency`] and [`identity`]; [`webhooks`] is what Stripe is answered.
 
 pub mod agency;
 pub mod configuration;
@@ -14,6 +14,7 @@ mod incoming;
 mod json;
 pub mod seats;
 mod serve;
+pub mod webhooks;
 mod wording;
 
 pub use dialect::{Answer, Dialect, Failure, Transport};

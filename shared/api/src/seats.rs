@@ -1,7 +1,13 @@
 //! The Seats API (CONTRACT section 1): `{"ok":…,"code":…,"message":…}`.
 
-use headcount_model::fault::{Fault, Given, Kind, Rule};
-use headcount_model::seats::{CommitRefusal, CreateSeats, Created, Platforms, Seat, SeatInput};
+mod billing;
+
+use headcount_model::credential::{Credential, Holder, Permission};
+use headcount_model::fault::{Fault, Form, Given, Kind, Rule};
+use headcount_model::id::OrganizationId;
+use headcount_model::seats::{
+    CommitRefusal, CreateSeats, Created, Platforms, Quote, Seat, SeatInput,
+};
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +15,8 @@ use crate::dialect::{Answer, Dialect, Failure};
 use crate::fields::Fields;
 use crate::json::{Json, Object};
 use crate::wording;
+
+pub use billing::{Quoted, billing, quoted};
 
 /// The dialect of the Seats API.
 pub struct Seats;
@@ -22,6 +30,10 @@ pub enum Refusal {
     NoBilling,
     /// The organization's seat limit is reached.
     SeatLimitReached,
+    /// The organization's spending limit is reached.
+    SpendingLimitReached,
+    /// Seats or prices are not those of the quote any more, or its time is up.
+    QuoteExpired,
 }
 
 impl From<CommitRefusal> for Failure<Refusal> {
@@ -29,6 +41,8 @@ impl From<CommitRefusal> for Failure<Refusal> {
         match refusal {
             CommitRefusal::NoBilling => Failure::Refused(Refusal::NoBilling),
             CommitRefusal::SeatLimitReached => Failure::Refused(Refusal::SeatLimitReached),
+            CommitRefusal::SpendingLimitReached => Failure::Refused(Refusal::SpendingLimitReached),
+            CommitRefusal::QuoteExpired => Failure::Refused(Refusal::QuoteExpired),
             CommitRefusal::KeyReused => Failure::KeyReused,
             CommitRefusal::Throttled => Failure::TooManyRequests,
             CommitRefusal::Unavailable => Failure::Unavailable,
@@ -36,13 +50,64 @@ impl From<CommitRefusal> for Failure<Refusal> {
     }
 }
 
-/// Reads the body of `POST /accounts/create`.
+/// The organization whose API key it is, provided that the key allows one of `permissions`.
+///
+/// # Errors
+/// [`Failure::Unauthorized`] for a credential of another API, or [`Refusal::Forbidden`], which
+/// names the first permission.
+pub fn caller<'c>(
+    credential: Option<&'c Credential>,
+    permissions: &[Permission],
+) -> Result<&'c OrganizationId, Failure<Refusal>> {
+    let credential = credential.ok_or(Failure::Unauthorized)?;
+    let Holder::Organization(organization) = &credential.holder else {
+        return Err(Failure::Unauthorized);
+    };
+    if permissions.iter().any(|&permission| credential.allows(permission)) {
+        return Ok(organization);
+    }
+    let missing = permissions.first().map_or("", |permission| permission.as_str());
+    Err(Failure::Refused(Refusal::Forbidden(missing)))
+}
+
+/// Reads the body of `POST /accounts/create`. `parse_quote` reads the optional `quote_id`, which
+/// has to be that of a quote for as many seats of each tier.
 ///
 /// # Errors
 /// Every fault of every seat.
-pub fn create_seats(body: Object, platforms: &Platforms) -> Result<CreateSeats, Vec<Fault>> {
+pub fn create_seats(
+    body: Object,
+    platforms: &Platforms,
+    parse_quote: impl FnOnce(String) -> Result<Quote, Rule>,
+) -> Result<(CreateSeats, Option<Quote>), Vec<Fault>> {
     let mut faults = Vec::new();
     let mut fields = Fields::new(body);
+    let given = fields.text(QUOTE_ID);
+    let quote = Form::new(&mut faults).optional(QUOTE_ID, given, parse_quote);
+    let command = read_seats(fields, platforms, faults)?;
+    match quote {
+        Some(quote) if quote.added != command.counts() => {
+            Err(vec![Fault { index: None, field: QUOTE_ID.into(), rule: Rule::Quote }])
+        }
+        quote => Ok((command, quote)),
+    }
+}
+
+/// Reads the body of `POST /accounts/quote`: that of a create, without a quote.
+///
+/// # Errors
+/// Every fault of every seat.
+pub fn quote_seats(body: Object, platforms: &Platforms) -> Result<CreateSeats, Vec<Fault>> {
+    read_seats(Fields::new(body), platforms, Vec::new())
+}
+
+const QUOTE_ID: &str = "quote_id";
+
+fn read_seats(
+    mut fields: Fields,
+    platforms: &Platforms,
+    mut faults: Vec<Fault>,
+) -> Result<CreateSeats, Vec<Fault>> {
     let accounts = match fields.array("accounts") {
         Given::Absent => Given::Absent,
         Given::Wrong(kind) => Given::Wrong(kind),
@@ -247,6 +312,16 @@ impl Dialect for Seats {
                 StatusCode::CONFLICT,
                 "seat_limit_reached",
                 "The organization's seat limit leaves no room for these accounts.",
+            ),
+            Failure::Refused(Refusal::SpendingLimitReached) => error(
+                StatusCode::CONFLICT,
+                "spending_limit_reached",
+                "The organization's monthly spending limit does not cover these accounts.",
+            ),
+            Failure::Refused(Refusal::QuoteExpired) => error(
+                StatusCode::CONFLICT,
+                "quote_expired",
+                "The quote no longer holds: seats or prices have changed, or its time is up.",
             ),
         }
     }

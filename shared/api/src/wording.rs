@@ -33,6 +33,7 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::ContainsName => "contains_name",
         Rule::UnusableParent => "parent",
         Rule::IdempotencyKey => "idempotency_key",
+        Rule::Quote => "quote",
     }
 }
 
@@ -76,6 +77,9 @@ pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
         Rule::ContainsName => format!("{field} must not contain the name."),
         Rule::UnusableParent => format!("{field} is not a usable parent account."),
         Rule::IdempotencyKey => format!("{field} must be 1 to 255 visible ASCII characters."),
+        Rule::Quote => {
+            format!("{field} is not a quote that this organization was given for these accounts.")
+        }
     }
 }
 

@@ -6,10 +6,13 @@
 
 use headcount_model::billing::{
     BillingChange, BillingError, BillingLedger, BillingRecord, LedgerUnavailable, Recorded,
+    RememberedItems, TakenUpdate,
 };
 use headcount_model::idempotency::hex;
 use headcount_model::port::{Clock, Entropy, random};
 use headcount_model::seats::Tier;
+use headcount_model::tiers::Tiers;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::subscription::{ItemTarget, StripeFailure, Subscription, Subscriptions};
 
@@ -31,6 +34,13 @@ impl Prices {
     }
 }
 
+impl From<&Tiers> for Prices {
+    fn from(tiers: &Tiers) -> Self {
+        let price = |tier| tiers.of(tier).price.clone();
+        Self { basic: price(Tier::Basic), premium: price(Tier::Premium) }
+    }
+}
+
 /// What became of a message that may be acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
@@ -49,9 +59,13 @@ impl Applied {
     }
 }
 
-/// Why a message may not be acknowledged.
+/// Why a message's version was not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
+    /// Stripe was told of this organization so often lately that the next update has to wait. This
+    /// is no failure of the message: it should be sent again, so that waiting does not use up its
+    /// receive count.
+    TooSoon,
     /// Later may be better.
     TryLater(String),
     /// Recorded on the billing record; somebody has to look. The message goes on to the
@@ -63,6 +77,27 @@ impl From<LedgerUnavailable> for Failure {
     fn from(error: LedgerUnavailable) -> Self {
         Failure::TryLater(error.to_string())
     }
+}
+
+/// The pace of updates for one subscription: 180 an hour, under Stripe's limit of 200 an hour
+/// (<https://docs.stripe.com/rate-limits>).
+const PACE: SignedDuration = SignedDuration::from_secs(20);
+/// How many updates may follow each other at once after a quiet time. With them it is 183 in the
+/// worst hour.
+const BURST: i32 = 3;
+
+/// How far the updates reach at the allowed pace after one more at `now`; `None` when it has to
+/// wait (the generic cell rate algorithm).
+fn paced(paced_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    let from = paced_until.map_or(now, |until| until.max(now));
+    let ahead = from.duration_since(now);
+    // A clock that was set back far must not stop billing for as long.
+    let is_plausible = ahead <= PACE * (BURST + 1);
+    if is_plausible && ahead > PACE * (BURST - 1) {
+        return None;
+    }
+    let from = if is_plausible { from } else { now };
+    Some(from.saturating_add(PACE).unwrap_or(Timestamp::MAX))
 }
 
 /// How often a writer that was overtaken reads and applies again before it leaves the rest to
@@ -104,16 +139,26 @@ pub async fn apply(
         } else {
             format!("{organization}:{}", record.version)
         };
-        if let Err(failure) = set(stripe, prices, &record, &key, entropy).await {
-            if let Failure::Permanent(error) = &failure {
-                ledger.record_failure(organization, error, clock.now()).await?;
+        let now = clock.now();
+        let paced_until = match paced(record.paced_until, now) {
+            Some(paced_until) => paced_until,
+            // What an overtaken writer may have done has to be put right at once: when the message
+            // came again, the record would say that there is nothing to do.
+            None if overtaken => now.saturating_add(PACE).unwrap_or(Timestamp::MAX),
+            None => return Err(Failure::TooSoon),
+        };
+        let items = match set(stripe, prices, &record, &key, entropy).await {
+            Ok(items) => items,
+            Err(failure) => {
+                if let Failure::Permanent(error) = &failure {
+                    ledger.record_failure(organization, error, now).await?;
+                }
+                return Err(failure);
             }
-            return Err(failure);
-        }
-        let recorded = ledger
-            .record_applied(organization, record.applied_version, record.version, clock.now())
-            .await?;
-        match recorded {
+        };
+        let (from, version) = (record.applied_version, record.version);
+        let update = TakenUpdate { from, version, items, paced_until };
+        match ledger.record_applied(organization, &update, clock.now()).await? {
             Recorded::Yes => return Ok(Applied::Now(record.version)),
             Recorded::Overtaken => overtaken = true,
         }
@@ -121,43 +166,97 @@ pub async fn apply(
     Err(Failure::TryLater("overtaken too often".to_owned()))
 }
 
-/// Tells Stripe the quantities of `record`, in one call that changes anything.
+/// Tells Stripe the quantities of `record`; returns the subscription's items. With the items
+/// remembered this is one call.
 async fn set(
     stripe: &impl Subscriptions,
     prices: &Prices,
     record: &BillingRecord,
     key: &str,
     entropy: &dyn Entropy,
-) -> Result<(), Failure> {
+) -> Result<RememberedItems, Failure> {
     let Some(id) = &record.subscription else {
         return Err(Failure::Permanent(error(
             "no_subscription",
             "the organization has no subscription",
         )));
     };
+    if let Some(targets) = remembered(prices, record)? {
+        match update(stripe, id, &targets, record, key, entropy).await {
+            // An item that is remembered was deleted at Stripe: look which there are.
+            Err(Failure::Permanent(error)) if error.code == "resource_missing" => {
+                tracing::warn!("a remembered item is gone");
+                let key = fresh_key(record, entropy)?;
+                return look_and_update(stripe, id, prices, record, &key, entropy).await;
+            }
+            outcome => return outcome.map(|updated| items(&updated, prices)),
+        }
+    }
+    look_and_update(stripe, id, prices, record, key, entropy).await
+}
+
+/// Reads the subscription for its items, then tells it the quantities.
+async fn look_and_update(
+    stripe: &impl Subscriptions,
+    id: &str,
+    prices: &Prices,
+    record: &BillingRecord,
+    key: &str,
+    entropy: &dyn Entropy,
+) -> Result<RememberedItems, Failure> {
     let subscription = stripe.fetch(id).await.map_err(failure)?;
-    let targets = targets(&subscription, prices, record)?;
-    match stripe.set_quantities(id, &targets, key).await {
-        Ok(_) => Ok(()),
+    let items_now = items(&subscription, prices);
+    let targets = targets(&items_now, prices, record)?;
+    let updated = update(stripe, id, &targets, record, key, entropy).await?;
+    Ok(items(&updated, prices))
+}
+
+/// One call that changes anything, and another under a fresh key when Stripe stored a failure.
+async fn update(
+    stripe: &impl Subscriptions,
+    id: &str,
+    targets: &[ItemTarget],
+    record: &BillingRecord,
+    key: &str,
+    entropy: &dyn Entropy,
+) -> Result<Subscription, Failure> {
+    match stripe.set_quantities(id, targets, record.proration, key).await {
+        Ok(updated) => Ok(updated),
         Err(StripeFailure::Stored(cause)) => {
             // The key is burnt: Stripe answers it with this failure for a day. Whether the call
             // took effect shows in the subscription.
             let subscription = stripe.fetch(id).await.map_err(failure)?;
-            if agrees(&subscription, &targets) {
-                return Ok(());
+            if agrees(&subscription, targets) {
+                return Ok(subscription);
             }
             tracing::warn!(%cause, "Stripe failed; trying once more under another key");
             let key = fresh_key(record, entropy)?;
-            stripe.set_quantities(id, &targets, &key).await.map(|_| ()).map_err(failure)
+            stripe.set_quantities(id, targets, record.proration, &key).await.map_err(failure)
         }
         Err(other) => Err(failure(other)),
     }
 }
 
+/// The items that bill the configured prices.
+fn items(subscription: &Subscription, prices: &Prices) -> RememberedItems {
+    let item = |tier| {
+        let price = prices.of(tier)?;
+        subscription.item_of(price).map(|item| item.id.clone())
+    };
+    RememberedItems { basic: item(Tier::Basic), premium: item(Tier::Premium) }
+}
+
+/// The targets by what is remembered; `None` when a tier with seats has no item in memory.
+fn remembered(prices: &Prices, record: &BillingRecord) -> Result<Option<Vec<ItemTarget>>, Failure> {
+    let targets = targets(&record.items, prices, record)?;
+    let is_complete = !targets.is_empty() && targets.iter().all(|target| target.id.is_some());
+    Ok(is_complete.then_some(targets))
+}
+
 /// The quantity of every tier, by the item that bills it. A tier without an item gets one as
 /// soon as it has seats; an item whose seats are gone stays, with quantity 0.
 fn targets(
-    subscription: &Subscription,
+    items: &RememberedItems,
     prices: &Prices,
     record: &BillingRecord,
 ) -> Result<Vec<ItemTarget>, Failure> {
@@ -173,13 +272,9 @@ fn targets(
                 &format!("no Stripe price is configured for tier {}", tier.as_str()),
             )));
         };
-        let item = subscription.item_of(price);
-        if item.is_some() || quantity > 0 {
-            targets.push(ItemTarget {
-                id: item.map(|item| item.id.clone()),
-                price: price.to_owned(),
-                quantity,
-            });
+        let id = items.of(tier).map(str::to_owned);
+        if id.is_some() || quantity > 0 {
+            targets.push(ItemTarget { id, price: price.to_owned(), quantity });
         }
     }
     Ok(targets)

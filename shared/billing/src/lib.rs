@@ -1,13 +1,24 @@
 //! How seats are billed: Stripe is told absolute quantities until it agrees with the table.
 //!
-//! [`message`] is what travels on the queue, [`apply`](apply()) is the protocol, [`stripe`] the
-//! way to Stripe. Nothing here knows the table: it is behind
-//! [`BillingLedger`](headcount_model::billing::BillingLedger).
+//! [`message`] is what travels on the queue, [`apply`](apply()) is the protocol, [`reconcile`]
+//! looks whether it holds, [`stripe`] is the way to Stripe. What Stripe tells of its own accord
+//! comes as a [`webhook`], and [`follow`](follow()) keeps it. Nothing here knows the table: it is behind
+//! [`BillingLedger`](headcount_model::billing::BillingLedger) and
+//! [`SubscriptionLedger`](headcount_model::billing::SubscriptionLedger).
 
 mod apply;
+pub mod configuration;
+mod follow;
 pub mod message;
+pub mod preview;
+pub mod reconcile;
+pub mod rotation;
+mod secret;
 pub mod stripe;
 mod subscription;
+pub mod webhook;
 
 pub use apply::{Applied, Failure, Prices, apply};
+pub use follow::{Followed, Unanswered, follow, refresh};
+pub use secret::NamedSecret;
 pub use subscription::{Item, ItemTarget, StripeFailure, Subscription, Subscriptions};

@@ -1,9 +1,11 @@
 //! A thin client of Stripe's API: form bodies, our own idempotency keys, no retries of its own
 //! (the queue delivers again).
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use headcount_model::billing::BillingError;
+use headcount_model::billing::{BillingError, Period, ProrationBehavior};
+use headcount_model::id::OrganizationId;
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -14,6 +16,9 @@ use crate::subscription::{Item, ItemTarget, StripeFailure, Subscription, Subscri
 /// The version of Stripe's API that this client is written against
 /// (<https://docs.stripe.com/api/versioning>).
 pub const API_VERSION: &str = "2025-09-30.clover";
+
+/// Key of the metadata that names the organization whose subscription it is.
+pub(crate) const ORGANIZATION: &str = "organization";
 
 /// How long one call may take. Stripe answers most in under a second; a call that is cut off
 /// here is repeated under the same idempotency key.
@@ -130,6 +135,10 @@ struct ErrorObject {
 struct SubscriptionObject {
     id: String,
     status: String,
+    #[serde(default)]
+    cancel_at_period_end: bool,
+    #[serde(default)]
+    metadata: HashMap<String, String>,
     items: List<ItemObject>,
 }
 
@@ -145,6 +154,17 @@ struct ItemObject {
     /// Absent on metered prices.
     #[serde(default)]
     quantity: u64,
+    /// Unix seconds. Periods are told by the items, no longer by the subscription
+    /// (<https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-subscription-current-period-start-and-end>).
+    current_period_start: Option<i64>,
+    /// Unix seconds.
+    current_period_end: Option<i64>,
+}
+
+impl ItemObject {
+    fn period(&self) -> Option<Period> {
+        Some(Period { start: self.current_period_start?, end: self.current_period_end? })
+    }
 }
 
 #[derive(Deserialize)]
@@ -154,9 +174,17 @@ struct PriceObject {
 
 impl From<SubscriptionObject> for Subscription {
     fn from(object: SubscriptionObject) -> Self {
+        let items = &object.items.data;
         Self {
             id: object.id,
             status: object.status,
+            cancel_at_period_end: object.cancel_at_period_end,
+            // Both tiers are monthly and share the period; of others the first to end counts.
+            period: items.iter().filter_map(ItemObject::period).min_by_key(|period| period.end),
+            organization: object
+                .metadata
+                .get(ORGANIZATION)
+                .and_then(|id| OrganizationId::parse(id).ok()),
             items: object
                 .items
                 .data
@@ -178,17 +206,18 @@ impl Subscriptions for Stripe {
         &self,
         subscription: &str,
         targets: &[ItemTarget],
+        proration: ProrationBehavior,
         key: &str,
     ) -> Result<Subscription, StripeFailure> {
         let path = format!("/v1/subscriptions/{subscription}");
-        let object: SubscriptionObject = self.post(&path, &quantities_form(targets), key).await?;
+        let object: SubscriptionObject =
+            self.post(&path, &quantities_form(targets, proration), key).await?;
         Ok(object.into())
     }
 }
 
-/// The form of a quantity update. Prorations are collected on the next invoice: an invoice for
-/// each change would soon reach Stripe's limit of 20 a day for a subscription.
-fn quantities_form(targets: &[ItemTarget]) -> Vec<(String, String)> {
+/// The form of a quantity update.
+fn quantities_form(targets: &[ItemTarget], proration: ProrationBehavior) -> Vec<(String, String)> {
     let mut form = Vec::with_capacity(targets.len() * 2 + 1);
     for (n, target) in targets.iter().enumerate() {
         form.push(match &target.id {
@@ -197,7 +226,7 @@ fn quantities_form(targets: &[ItemTarget]) -> Vec<(String, String)> {
         });
         form.push((format!("items[{n}][quantity]"), target.quantity.to_string()));
     }
-    form.push(("proration_behavior".to_owned(), "create_prorations".to_owned()));
+    form.push(("proration_behavior".to_owned(), proration.as_str().to_owned()));
     form
 }
 
@@ -232,10 +261,11 @@ mod tests {
 
     #[test]
     fn one_form_sets_all_items() {
-        let form = quantities_form(&[
+        let targets = [
             ItemTarget { id: Some("si_1".to_owned()), price: "price_1".to_owned(), quantity: 3 },
             ItemTarget { id: None, price: "price_2".to_owned(), quantity: 1 },
-        ]);
+        ];
+        let form = quantities_form(&targets, ProrationBehavior::default());
         let form: Vec<_> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(
             form,

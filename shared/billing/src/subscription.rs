@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use headcount_model::billing::BillingError;
+use headcount_model::billing::{BillingError, Period, ProrationBehavior};
+use headcount_model::id::OrganizationId;
 
 /// One item of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,12 @@ pub struct Subscription {
     pub id: String,
     /// Its status in Stripe's words.
     pub status: String,
+    /// Whether it ends with the current period.
+    pub cancel_at_period_end: bool,
+    /// The current period; `None` when it has no item that tells one.
+    pub period: Option<Period>,
+    /// The organization that its metadata names; `None` when it names none of ours.
+    pub organization: Option<OrganizationId>,
     /// Its items.
     pub items: Vec<Item>,
 }
@@ -56,6 +63,13 @@ pub enum StripeFailure {
     Permanent(BillingError),
 }
 
+impl StripeFailure {
+    /// Whether Stripe has no such object, or has it no longer.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, StripeFailure::Permanent(error) if error.code == "resource_missing")
+    }
+}
+
 /// The part of Stripe's API that seat billing needs.
 pub trait Subscriptions {
     /// The subscription as it is
@@ -77,6 +91,7 @@ pub trait Subscriptions {
         &self,
         subscription: &str,
         targets: &[ItemTarget],
+        proration: ProrationBehavior,
         key: &str,
     ) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send;
 }

@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::id::OrganizationId;
 use crate::seats::{NewSeat, Tier};
@@ -45,6 +45,56 @@ impl SeatCounts {
     /// All seats.
     pub fn total(self) -> u64 {
         self.basic + self.premium
+    }
+}
+
+impl std::ops::Add for SeatCounts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { basic: self.basic + other.basic, premium: self.premium + other.premium }
+    }
+}
+
+/// What becomes of the difference when quantities change within a period
+/// (<https://docs.stripe.com/billing/subscriptions/prorations>). Each organization has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProrationBehavior {
+    /// It is collected on the next invoice.
+    #[default]
+    CreateProrations,
+    /// It is neither charged nor credited.
+    None,
+    /// It is invoiced at once. Stripe makes at most 20 such invoices a day for a subscription.
+    AlwaysInvoice,
+}
+
+impl ProrationBehavior {
+    /// Every behaviour.
+    pub const ALL: [ProrationBehavior; 3] = [
+        ProrationBehavior::CreateProrations,
+        ProrationBehavior::None,
+        ProrationBehavior::AlwaysInvoice,
+    ];
+
+    /// The behaviour as Stripe and the table write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProrationBehavior::CreateProrations => "create_prorations",
+            ProrationBehavior::None => "none",
+            ProrationBehavior::AlwaysInvoice => "always_invoice",
+        }
+    }
+}
+
+impl FromStr for ProrationBehavior {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|behavior| behavior.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("no such proration behavior; there are: {known}")
+        })
     }
 }
 
@@ -90,7 +140,8 @@ impl SubscriptionStatus {
         }
     }
 
-    /// Whether seats may be added. `past_due` may: Stripe is still trying to collect.
+    /// Whether seats may be added. `past_due` may, for the time of a [`PastDueGrace`]: Stripe is
+    /// still trying to collect.
     pub fn takes_seats(self) -> bool {
         match self {
             SubscriptionStatus::Active
@@ -102,6 +153,25 @@ impl SubscriptionStatus {
             | SubscriptionStatus::IncompleteExpired
             | SubscriptionStatus::Paused => false,
         }
+    }
+}
+
+/// How long seats may still be added while Stripe tries to collect a payment that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastDueGrace(SignedDuration);
+
+impl PastDueGrace {
+    /// The longest grace, in days.
+    pub const MAX_DAYS: u16 = 365;
+
+    /// A grace of whole days, at most [`PastDueGrace::MAX_DAYS`]; 0 is none.
+    pub fn from_days(days: u16) -> Option<Self> {
+        (days <= Self::MAX_DAYS).then(|| Self(SignedDuration::from_hours(24 * i64::from(days))))
+    }
+
+    /// A subscription that became past due later than this is within its grace at `now`.
+    pub fn cutoff(self, now: Timestamp) -> Timestamp {
+        now.checked_sub(self.0).unwrap_or(Timestamp::MIN)
     }
 }
 
@@ -141,7 +211,13 @@ pub struct BillingRecord {
     pub version: u64,
     /// The version that Stripe was last told.
     pub applied_version: u64,
-    /// The quantities that Stripe was last told, if it ever was.
+    /// What becomes of the difference when quantities change within a period.
+    pub proration: ProrationBehavior,
+    /// The items of the subscription, as far as they are known.
+    pub items: RememberedItems,
+    /// How far the updates sent so far reach at the allowed pace; `None` before the first.
+    pub paced_until: Option<Timestamp>,
+    /// Why the last attempt to tell Stripe failed for good.
     pub last_error: Option<BillingError>,
 }
 
@@ -150,6 +226,39 @@ impl BillingRecord {
     pub fn is_behind(&self) -> bool {
         self.applied_version < self.version
     }
+}
+
+/// The items of a subscription that bill the tiers, `si_…`. They are remembered so that an update
+/// is one call; Stripe is asked when one is missing or gone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RememberedItems {
+    /// Bills basic seats.
+    pub basic: Option<String>,
+    /// Bills premium seats.
+    pub premium: Option<String>,
+}
+
+impl RememberedItems {
+    /// The item of one tier.
+    pub fn of(&self, tier: Tier) -> Option<&str> {
+        match tier {
+            Tier::Basic => self.basic.as_deref(),
+            Tier::Premium => self.premium.as_deref(),
+        }
+    }
+}
+
+/// An update that Stripe has taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenUpdate {
+    /// The applied version when we began.
+    pub from: u64,
+    /// The version whose quantities Stripe now holds.
+    pub version: u64,
+    /// The subscription's items.
+    pub items: RememberedItems,
+    /// How far the updates sent so far, this one included, reach at the allowed pace.
+    pub paced_until: Timestamp,
 }
 
 /// Why billing could not be brought up to date, for operators and `GET /billing`. Never holds
@@ -205,16 +314,14 @@ pub trait BillingLedger {
         organization: &OrganizationId,
     ) -> impl Future<Output = Result<Option<BillingRecord>, LedgerUnavailable>> + Send;
 
-    /// Records that Stripe holds the quantities of `version`, provided that it was at
-    /// `from` when we began.
+    /// Records what Stripe holds, provided that nobody recorded anything since we began.
     ///
     /// # Errors
     /// When the table does not answer.
     fn record_applied(
         &self,
         organization: &OrganizationId,
-        from: u64,
-        version: u64,
+        update: &TakenUpdate,
         now: Timestamp,
     ) -> impl Future<Output = Result<Recorded, LedgerUnavailable>> + Send;
 
@@ -228,4 +335,80 @@ pub trait BillingLedger {
         error: &BillingError,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), LedgerUnavailable>> + Send;
+}
+
+/// The billing period of a subscription, in Unix seconds as Stripe gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// When it began.
+    pub start: i64,
+    /// When it ends and the next one is invoiced.
+    pub end: i64,
+}
+
+/// How a subscription stands, as Stripe says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Its status.
+    pub status: SubscriptionStatus,
+    /// Whether it ends with the current period.
+    pub cancel_at_period_end: bool,
+    /// The current period; `None` when Stripe does not tell one.
+    pub period: Option<Period>,
+}
+
+/// Which subscription bills an organization, and how often its standing was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedSubscription {
+    /// `sub_…`
+    pub subscription: String,
+    /// Counts the writes of the standing; a writer names the count that it began with.
+    pub status_version: u64,
+}
+
+/// Where it is kept how an organization's subscription stands.
+///
+/// A standing is true at the moment when Stripe is asked. So that an answer that is older never
+/// replaces a newer one, a writer reads [`linked`](SubscriptionLedger::linked) first, then asks
+/// Stripe, then writes under the condition that nobody else has written since.
+pub trait SubscriptionLedger {
+    /// The subscription of an organization as of now (a consistent read); `None` without the
+    /// organization or when none is linked.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    fn linked(
+        &self,
+        organization: &OrganizationId,
+    ) -> impl Future<Output = Result<Option<LinkedSubscription>, LedgerUnavailable>> + Send;
+
+    /// Records what Stripe said after `linked` was read; [`Recorded::Overtaken`] when another
+    /// writer was faster or another subscription is linked now. Seats, `version` and
+    /// `applied_version` stay as they are. A period that is not told stays too.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    fn record_standing(
+        &self,
+        organization: &OrganizationId,
+        linked: &LinkedSubscription,
+        standing: &Standing,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Recorded, LedgerUnavailable>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grace_is_counted_back_from_now() {
+        let now: Timestamp = "2026-02-10T00:00:00Z".parse().expect("a time");
+        let cutoff = |days| PastDueGrace::from_days(days).expect("a grace").cutoff(now).to_string();
+        assert_eq!(cutoff(0), "2026-02-10T00:00:00Z");
+        assert_eq!(cutoff(7), "2026-02-03T00:00:00Z");
+        assert_eq!(PastDueGrace::from_days(366), None);
+        let longest = PastDueGrace::from_days(365).expect("a grace");
+        assert_eq!(longest.cutoff(Timestamp::MIN), Timestamp::MIN);
+    }
 }

@@ -21,18 +21,22 @@ use crate::port::{Clock, Entropy, NoEntropy, random};
 pub enum Permission {
     /// Create seats (Seats API) or accounts of others (Identity API).
     AccountsCreate,
+    /// See how the organization is billed.
+    BillingRead,
     /// Create accounts in the agency.
     AgencyCreateAccounts,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 2] = [Permission::AccountsCreate, Permission::AgencyCreateAccounts];
+    pub const ALL: [Permission; 3] =
+        [Permission::AccountsCreate, Permission::BillingRead, Permission::AgencyCreateAccounts];
 
     /// The permission as the APIs and the table write it.
     pub fn as_str(self) -> &'static str {
         match self {
             Permission::AccountsCreate => "accounts:create",
+            Permission::BillingRead => "billing:read",
             Permission::AgencyCreateAccounts => "agency.createAccounts",
         }
     }

@@ -71,6 +71,8 @@ pub enum Rule {
     UnusableParent,
     /// A header value that is not 1 to 255 visible ASCII characters.
     IdempotencyKey,
+    /// Not the id of a quote that this organization was given for these seats.
+    Quote,
 }
 
 /// JSON types, as far as the three APIs ask for them.

@@ -47,7 +47,8 @@ impl FingerprintKey {
         Ok(Self(secret.to_owned()))
     }
 
-    fn fingerprint(&self, body: &[u8]) -> Result<[u8; 32], WeakKey> {
+    /// The keyed hash of some bytes.
+    pub(crate) fn fingerprint(&self, body: &[u8]) -> Result<[u8; 32], WeakKey> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| WeakKey)?;
         mac.update(body);
         Ok(mac.finalize().into_bytes().into())
@@ -136,6 +137,23 @@ pub struct StoredAnswer {
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads what [`hex`] writes: `None` for any other text.
+pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; N];
+    if text.len() != 2 * N {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = 16 * digit(digits[0])? + digit(digits[1])?;
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl AgencyAccounts for Table {
             match (purpose, &commit.record) {
                 (Purpose::Record, Some((request, _))) => {
                     return match idempotency::found(request, item) {
-                        Found::Same(answer) => Ok(Some(answer)),
+                        Found::Same(answer, _) => Ok(Some(answer)),
                         Found::Other => Err(CommitRefusal::KeyReused),
                         Found::Unreadable => Err(CommitRefusal::Unavailable),
                     };

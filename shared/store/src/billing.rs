@@ -1,10 +1,12 @@
-//! The billing record, as sync-billing reads and writes it.
+//! The billing record, as sync-billing and stripe-webhook read and write it.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::billing::{
-    BillingError, BillingLedger, BillingRecord, LedgerUnavailable, Recorded,
+    BillingError, BillingLedger, BillingRecord, LedgerUnavailable, LinkedSubscription, Recorded,
+    Standing, SubscriptionLedger, SubscriptionStatus, TakenUpdate,
 };
 use headcount_model::id::{OrganizationId, micros};
 use jiff::Timestamp;
@@ -19,53 +21,33 @@ impl BillingLedger for Table {
         &self,
         organization: &OrganizationId,
     ) -> Result<Option<BillingRecord>, LedgerUnavailable> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&*self.name)
-            .set_key(Some(Key::billing(organization).attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| LedgerUnavailable(DisplayErrorContext(&error).to_string()))?;
-        output
-            .item
-            .map(|item| {
-                let row: BillingRow = serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
-                    .map_err(|error| LedgerUnavailable(error.to_string()))?;
-                BillingRecord::try_from(row).map_err(|error| LedgerUnavailable(error.to_string()))
-            })
+        let row = self.read_billing(organization).await?;
+        row.map(BillingRecord::try_from)
             .transpose()
+            .map_err(|error| LedgerUnavailable(error.to_string()))
     }
 
     async fn record_applied(
         &self,
         organization: &OrganizationId,
-        from: u64,
-        version: u64,
+        update: &TakenUpdate,
         now: Timestamp,
     ) -> Result<Recorded, LedgerUnavailable> {
         // First the usual case: nothing was added meanwhile, so the record is no longer behind.
         let caught_up = self
-            .update_billing(organization, now)
-            .update_expression(
-                "SET applied_version = :version, updated_at = :now \
-                 REMOVE behind_since, behind_shard, last_error",
+            .record_update(
+                organization,
+                update,
+                now,
+                "REMOVE behind_since, behind_shard, last_error",
             )
-            .condition_expression("applied_version = :from AND version = :version")
-            .expression_attribute_values(":from", number(from))
-            .expression_attribute_values(":version", number(version));
+            .condition_expression("applied_version = :from AND version = :version");
         if conditional(caught_up).await? {
             return Ok(Recorded::Yes);
         }
         let still_behind = self
-            .update_billing(organization, now)
-            .update_expression(
-                "SET applied_version = :version, updated_at = :now REMOVE last_error",
-            )
-            .condition_expression("applied_version = :from AND version > :version")
-            .expression_attribute_values(":from", number(from))
-            .expression_attribute_values(":version", number(version));
+            .record_update(organization, update, now, "REMOVE last_error")
+            .condition_expression("applied_version = :from AND version > :version");
         if conditional(still_behind).await? { Ok(Recorded::Yes) } else { Ok(Recorded::Overtaken) }
     }
 
@@ -94,8 +76,115 @@ impl BillingLedger for Table {
     }
 }
 
+impl SubscriptionLedger for Table {
+    async fn linked(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Option<LinkedSubscription>, LedgerUnavailable> {
+        let row = self.read_billing(organization).await?;
+        Ok(row.and_then(|row| {
+            let subscription = row.stripe_subscription?;
+            Some(LinkedSubscription { subscription, status_version: row.status_version })
+        }))
+    }
+
+    async fn record_standing(
+        &self,
+        organization: &OrganizationId,
+        linked: &LinkedSubscription,
+        standing: &Standing,
+        now: Timestamp,
+    ) -> Result<Recorded, LedgerUnavailable> {
+        let update = self
+            .update_billing(organization, now)
+            .update_expression(standing_expression(standing))
+            .condition_expression(if linked.status_version == 0 {
+                "stripe_subscription = :subscription \
+                 AND (status_version = :from OR attribute_not_exists(status_version))"
+            } else {
+                "stripe_subscription = :subscription AND status_version = :from"
+            })
+            .expression_attribute_values(":subscription", text(&linked.subscription))
+            .expression_attribute_values(":from", number(linked.status_version))
+            .expression_attribute_values(":next", number(linked.status_version + 1))
+            .expression_attribute_values(":status", text(standing.status.as_str()))
+            .expression_attribute_values(
+                ":cancel",
+                AttributeValue::Bool(standing.cancel_at_period_end),
+            );
+        let update = match standing.period {
+            Some(period) => update
+                .expression_attribute_values(":start", number(period.start))
+                .expression_attribute_values(":end", number(period.end)),
+            None => update,
+        };
+        Ok(if conditional(update).await? { Recorded::Yes } else { Recorded::Overtaken })
+    }
+}
+
+fn standing_expression(standing: &Standing) -> String {
+    let mut expression = "SET subscription_status = :status, cancel_at_period_end = :cancel, \
+                          status_version = :next, updated_at = :now"
+        .to_owned();
+    if standing.period.is_some() {
+        expression += ", current_period_start = :start, current_period_end = :end";
+    }
+    // The grace runs from when it was first seen, however often it is seen again.
+    expression += match standing.status {
+        SubscriptionStatus::PastDue => ", past_due_since = if_not_exists(past_due_since, :now)",
+        _ => " REMOVE past_due_since",
+    };
+    expression
+}
+
 impl Table {
-    fn update_billing(
+    /// What an update taken by Stripe sets, whether or not the record is still behind.
+    fn record_update(
+        &self,
+        organization: &OrganizationId,
+        update: &TakenUpdate,
+        now: Timestamp,
+        remove: &str,
+    ) -> UpdateItemFluentBuilder {
+        let mut set =
+            "SET applied_version = :version, paced_until = :paced, updated_at = :now".to_owned();
+        let mut builder = self
+            .update_billing(organization, now)
+            .expression_attribute_values(":from", number(update.from))
+            .expression_attribute_values(":version", number(update.version))
+            .expression_attribute_values(":paced", text(micros(update.paced_until)));
+        if let Some(item) = &update.items.basic {
+            set.push_str(", item_basic = :basic");
+            builder = builder.expression_attribute_values(":basic", text(item));
+        }
+        if let Some(item) = &update.items.premium {
+            set.push_str(", item_premium = :premium");
+            builder = builder.expression_attribute_values(":premium", text(item));
+        }
+        builder.update_expression(format!("{set} {remove}"))
+    }
+
+    pub(crate) async fn read_billing(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Option<BillingRow>, LedgerUnavailable> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&*self.name)
+            .set_key(Some(Key::billing(organization).attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| LedgerUnavailable(DisplayErrorContext(&error).to_string()))?;
+        output
+            .item
+            .map(serde_dynamo::aws_sdk_dynamodb_1::from_item)
+            .transpose()
+            .map_err(|error| LedgerUnavailable(error.to_string()))
+    }
+
+    pub(crate) fn update_billing(
         &self,
         organization: &OrganizationId,
         now: Timestamp,
@@ -109,7 +198,9 @@ impl Table {
 }
 
 /// Whether a conditional update took place.
-async fn conditional(update: UpdateItemFluentBuilder) -> Result<bool, LedgerUnavailable> {
+pub(crate) async fn conditional(
+    update: UpdateItemFluentBuilder,
+) -> Result<bool, LedgerUnavailable> {
     match update.send().await {
         Ok(_) => Ok(true),
         Err(SdkError::ServiceError(error))

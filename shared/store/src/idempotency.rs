@@ -31,8 +31,8 @@ pub(crate) fn record(
 /// What a record that is already there means.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// The same request was carried out: this was its answer.
-    Same(StoredAnswer),
+    /// The same request was carried out: this was its answer, and how long it is kept.
+    Same(StoredAnswer, Timestamp),
     /// The key belongs to a request with another body.
     Other,
     /// The record cannot be read.
@@ -47,7 +47,9 @@ pub(crate) fn found(request: &Keyed, item: Option<Item>) -> Found {
         return Found::Unreadable;
     };
     if row.fingerprint == hex(&request.fingerprint) {
-        Found::Same(StoredAnswer { status: row.status, location: row.location, body: row.body })
+        let answer = StoredAnswer { status: row.status, location: row.location, body: row.body };
+        let expires_at = Timestamp::from_second(row.expires_at).unwrap_or(Timestamp::MAX);
+        Found::Same(answer, expires_at)
     } else {
         Found::Other
     }

@@ -24,7 +24,7 @@ impl Accounts for Table {
             && let Some(item) = failed.next().flatten()
         {
             return match idempotency::found(request, item) {
-                Found::Same(answer) => Ok(Some(answer)),
+                Found::Same(answer, _) => Ok(Some(answer)),
                 Found::Other => Err(CommitRefusal::KeyReused),
                 Found::Unreadable => Err(CommitRefusal::Unavailable),
             };

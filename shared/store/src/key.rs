@@ -6,10 +6,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::id::{
     AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, SeatId,
 };
+use headcount_model::reconcile::Shard;
 use serde::{Deserialize, Serialize};
 
 /// Sort key of the billing record of an organization.
 pub const BILLING: &str = "BILLING";
+/// Partition key prefix of an organization, and sort key prefix of its entry in the directory.
+pub(crate) const ORGANIZATION: &str = "ORG#";
 /// Sort key prefix of a seat.
 pub const SEAT: &str = "SEAT#";
 /// Sort key prefix of an agency account.
@@ -39,6 +42,21 @@ impl Key {
     /// The billing record of an organization.
     pub fn billing(id: &OrganizationId) -> Self {
         Self::of(format!("ORG#{id}"), BILLING)
+    }
+
+    /// An organization in the directory of its shard.
+    pub fn directory(id: &OrganizationId) -> Self {
+        Self::of(Self::directory_of(Shard::of(id)), format!("{ORGANIZATION}{id}"))
+    }
+
+    /// Partition key of the directory of a shard.
+    pub(crate) fn directory_of(shard: Shard) -> String {
+        format!("ORGS#{shard}")
+    }
+
+    /// How far the reconciliation of a shard has come.
+    pub fn reconcile(shard: Shard) -> Self {
+        Self::of(format!("RECONCILE#{shard}"), "RECONCILE")
     }
 
     /// A seat of an organization.

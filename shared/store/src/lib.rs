@@ -11,11 +11,15 @@ mod credentials;
 mod idempotency;
 mod identity;
 pub mod key;
+mod limits;
 mod provision;
+mod reconcile;
 pub mod rows;
 mod seats;
+mod statement;
 mod table;
 mod transaction;
 
+pub use limits::{Limits, SpendingLimit};
 pub use provision::{ProvisionError, Provisioned, StripeLink};
 pub use table::{Table, connect};

@@ -4,16 +4,16 @@
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use headcount_model::agency::Agency;
-use headcount_model::billing::SubscriptionStatus;
+use headcount_model::billing::{Period, SubscriptionStatus};
 use headcount_model::credential::Credential;
 use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, OrganizationId, micros};
 use headcount_model::text::Text;
 use serde::de::DeserializeOwned;
 
 use crate::key::Key;
-use crate::rows::{AgencyRow, AppRow, BillingRow, CredentialRow, OrganizationRow};
+use crate::rows::{AgencyRow, AppRow, BillingRow, CredentialRow, DirectoryRow, OrganizationRow};
 use crate::table::Table;
-use crate::transaction::{Condition, Refused, check, put, text, update};
+use crate::transaction::{Condition, Refused, check, number, put, text, update};
 
 /// The Stripe objects of an organization that is billed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct StripeLink {
     pub subscription: String,
     /// The subscription's status when it was linked.
     pub status: SubscriptionStatus,
+    /// Whether the subscription ends with its period.
+    pub cancel_at_period_end: bool,
+    /// The current period, where Stripe tells one.
+    pub period: Option<Period>,
 }
 
 /// Why nothing was made or changed.
@@ -33,6 +37,8 @@ pub enum ProvisionError {
     Exists(&'static str),
     /// The organization is billed through other Stripe objects.
     OtherSubscription,
+    /// Somebody else changes the same thing at the same time.
+    Contended,
     /// It, or what it should belong to, does not exist.
     NoSuch(&'static str),
     /// The table did not do it; nothing was made as far as is known.
@@ -45,6 +51,9 @@ impl std::fmt::Display for ProvisionError {
             ProvisionError::Exists(what) => write!(f, "there is such {what} already"),
             ProvisionError::OtherSubscription => {
                 f.write_str("the organization is linked to another subscription")
+            }
+            ProvisionError::Contended => {
+                f.write_str("somebody else is changing it at the same time")
             }
             ProvisionError::NoSuch(what) => write!(f, "there is no such {what}"),
             ProvisionError::Unavailable => f.write_str("the table did not answer; see the log"),
@@ -77,18 +86,37 @@ impl Table {
             name: name.to_string(),
             created_at: now.clone(),
         };
+        let directory = DirectoryRow {
+            key: Key::directory(id),
+            organization: id.to_string(),
+            created_at: now.clone(),
+        };
+        let period = link.and_then(|link| link.period);
         let billing = BillingRow {
             key: Key::billing(id),
             organization: id.to_string(),
             stripe_customer: link.map(|link| link.customer.clone()),
             stripe_subscription: link.map(|link| link.subscription.clone()),
             subscription_status: link.map(|link| link.status.as_str().to_owned()),
+            past_due_since: link
+                .filter(|link| link.status == SubscriptionStatus::PastDue)
+                .map(|_| now.clone()),
+            cancel_at_period_end: link.is_some_and(|link| link.cancel_at_period_end),
+            current_period_start: period.map(|period| period.start),
+            current_period_end: period.map(|period| period.end),
+            status_version: 0,
             seats_basic: 0,
             seats_premium: 0,
             seat_limit,
-            seats_left: seat_limit,
+            seats_left: i64::try_from(seat_limit).unwrap_or(i64::MAX),
+            spending_limit: None,
+            cents_left: None,
+            proration_behavior: None,
             version: 0,
             applied_version: 0,
+            item_basic: None,
+            item_premium: None,
+            paced_until: None,
             behind_since: None,
             behind_shard: None,
             last_error: None,
@@ -97,6 +125,7 @@ impl Table {
         self.provision([
             (put(self, &organization, Condition::absent()), ProvisionError::Exists("organization")),
             (put(self, &billing, Condition::absent()), ProvisionError::Exists("billing record")),
+            (put(self, &directory, Condition::absent()), ProvisionError::Exists("organization")),
         ])
         .await
     }
@@ -114,18 +143,19 @@ impl Table {
                          OR stripe_subscription = :subscription",
             values: vec![(":subscription", text(&link.subscription))],
         };
-        let linked = update(
-            self,
-            &Key::billing(id),
-            "SET stripe_customer = :customer, stripe_subscription = :subscription, \
-             subscription_status = :status, updated_at = :now",
-            unlinked,
-            vec![
-                (":customer", text(&link.customer)),
-                (":status", text(link.status.as_str())),
-                (":now", text(micros(self.clock.now()))),
-            ],
-        );
+        let mut values = vec![
+            (":customer", text(&link.customer)),
+            (":status", text(link.status.as_str())),
+            (":cancel", AttributeValue::Bool(link.cancel_at_period_end)),
+            (":zero", number(0)),
+            (":one", number(1)),
+            (":now", text(micros(self.clock.now()))),
+        ];
+        if let Some(period) = link.period {
+            values.extend([(":start", number(period.start)), (":end", number(period.end))]);
+        }
+        let key = Key::billing(id);
+        let linked = update(self, &key, &link_expression(link), unlinked, values);
         self.provision([
             (linked, ProvisionError::OtherSubscription),
             (check(self, &Key::organization(id), exists()), ProvisionError::NoSuch("organization")),
@@ -270,7 +300,7 @@ impl Table {
 
     /// Commits the actions, each with what it means that its condition fails. Of several that
     /// fail the first one counts.
-    async fn provision<const N: usize>(
+    pub(crate) async fn provision<const N: usize>(
         &self,
         actions: [(Result<TransactWriteItem, Refused>, ProvisionError); N],
     ) -> Provisioned {
@@ -290,6 +320,23 @@ impl Table {
     }
 }
 
-fn exists() -> Condition {
+/// A link is a write of the subscription's standing too, and counts as one.
+fn link_expression(link: &StripeLink) -> String {
+    let mut expression = "SET stripe_customer = :customer, stripe_subscription = :subscription, \
+                          subscription_status = :status, cancel_at_period_end = :cancel, \
+                          status_version = if_not_exists(status_version, :zero) + :one, \
+                          updated_at = :now"
+        .to_owned();
+    if link.period.is_some() {
+        expression += ", current_period_start = :start, current_period_end = :end";
+    }
+    expression += match link.status {
+        SubscriptionStatus::PastDue => ", past_due_since = if_not_exists(past_due_since, :now)",
+        _ => " REMOVE past_due_since",
+    };
+    expression
+}
+
+pub(crate) fn exists() -> Condition {
     Condition { expression: "attribute_exists(pk)", values: Vec::new() }
 }

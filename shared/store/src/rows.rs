@@ -2,12 +2,16 @@
 //! `headcount-model`. Rows are also what the stream carries, which is why they are public.
 
 use headcount_model::agency::{AgencyAccount, AgencySettings, Slug};
-use headcount_model::billing::{BillingError, BillingRecord, SeatCounts};
+use headcount_model::billing::{
+    BillingError, BillingRecord, ProrationBehavior, RememberedItems, SeatCounts,
+};
 use headcount_model::credential::{Credential, Holder};
 use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros};
 use headcount_model::idempotency::{Keyed, StoredAnswer, hex};
 use headcount_model::identity::Account;
+use headcount_model::reconcile::Shard;
 use headcount_model::seats::Seat;
+use headcount_model::tiers::Tiers;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +46,20 @@ pub struct OrganizationRow {
     pub created_at: String,
 }
 
+/// An entry of the directory of organizations, which lets them be walked through without a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct DirectoryRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub organization: String,
+    pub created_at: String,
+}
+
+/// What an organization without a spending limit may spend, in cents a month: more than all the
+/// money there is. So one and the same update counts down whether there is a limit or not.
+pub const NO_SPENDING_LIMIT: i64 = 1_000_000_000_000_000_000;
+
 /// The billing record of an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BillingRow {
@@ -59,6 +77,21 @@ pub struct BillingRow {
     /// The subscription's status in Stripe's words; absent when none is linked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_status: Option<String>,
+    /// When the subscription was first seen past due; absent while it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past_due_since: Option<String>,
+    /// Whether the subscription ends with the current period.
+    #[serde(default)]
+    pub cancel_at_period_end: bool,
+    /// When the current billing period began, in Unix seconds; absent until Stripe told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_period_start: Option<i64>,
+    /// When the current billing period ends, in Unix seconds; present together with its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_period_end: Option<i64>,
+    /// How often status, grace, cancellation and period were written: their optimistic lock.
+    #[serde(default)]
+    pub status_version: u64,
     /// Basic seats that exist.
     pub seats_basic: u64,
     /// Premium seats that exist.
@@ -66,11 +99,32 @@ pub struct BillingRow {
     /// The most seats that the organization may have.
     pub seat_limit: u64,
     /// `seat_limit` less the seats that exist. Kept, because a condition cannot subtract.
-    pub seats_left: u64,
+    /// Below zero after the limit was lowered under them.
+    pub seats_left: i64,
+    /// The most that all seats together may cost, in cents a month; absent when there is no
+    /// limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spending_limit: Option<i64>,
+    /// `spending_limit`, or [`NO_SPENDING_LIMIT`], less what the seats cost when they were
+    /// created. Kept, because a condition cannot subtract; absent before the first seat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cents_left: Option<i64>,
+    /// Stripe's `proration_behavior`; absent for the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proration_behavior: Option<String>,
+    /// `si_…` of basic seats; absent until Stripe told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_basic: Option<String>,
+    /// `si_…` of premium seats; absent until Stripe told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_premium: Option<String>,
     /// How often the seats have changed.
     pub version: u64,
     /// The version that Stripe was last told.
     pub applied_version: u64,
+    /// How far the updates sent to Stripe reach at the allowed pace; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paced_until: Option<String>,
     /// When `applied_version` fell behind; absent while it is not. Sort key of the index
     /// `behind`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,6 +158,12 @@ impl TryFrom<BillingRow> for BillingRecord {
             seats: SeatCounts { basic: row.seats_basic, premium: row.seats_premium },
             version: row.version,
             applied_version: row.applied_version,
+            proration: proration(row.proration_behavior.as_deref())?,
+            items: RememberedItems { basic: row.item_basic, premium: row.item_premium },
+            paced_until: row
+                .paced_until
+                .map(|text| text.parse().map_err(|_| Malformed("paced_until")))
+                .transpose()?,
             last_error: row
                 .last_error
                 .map(|error| BillingError { code: error.code, message: error.message }),
@@ -111,12 +171,17 @@ impl TryFrom<BillingRow> for BillingRecord {
     }
 }
 
+/// An organization without a behaviour of its own has the default.
+pub(crate) fn proration(text: Option<&str>) -> Result<ProrationBehavior, Malformed> {
+    text.map_or(Ok(ProrationBehavior::default()), |text| {
+        text.parse().map_err(|_| Malformed("proration_behavior"))
+    })
+}
+
 /// The partition of the index `behind` that an organization lies in: one of 16, so that the
 /// index takes as many writes as the table.
 pub(crate) fn behind_shard(organization: &OrganizationId) -> String {
-    // The last character of a ULID is random.
-    let last = organization.as_str().bytes().last().unwrap_or(b'0');
-    format!("{:x}", last % 16)
+    Shard::of(organization).to_string()
 }
 
 /// A seat.
@@ -151,13 +216,17 @@ pub struct SeatRow {
     pub tag: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org_group: Option<String>,
+    /// The kind of device that the tier stood for when the seat was created; absent on seats
+    /// that are older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_type: Option<String>,
     pub created_at: String,
     pub updated_at: String,
 }
 
 impl SeatRow {
     /// The row of a seat of `organization`.
-    pub fn new(organization: &OrganizationId, seat: &Seat) -> Self {
+    pub fn new(organization: &OrganizationId, seat: &Seat, tiers: &Tiers) -> Self {
         let text = |text: &headcount_model::text::Text| text.as_str().to_owned();
         let details = seat.new.details.as_ref();
         let profile = &seat.new.profile;
@@ -179,6 +248,7 @@ impl SeatRow {
             description: profile.description.as_ref().map(text),
             tag: profile.tag.as_ref().map(text),
             org_group: profile.org_group.as_ref().map(text),
+            device_type: Some(tiers.of(seat.new.tier).device_type.clone()),
             updated_at: created_at.clone(),
             created_at,
         }

@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::format::debug_fn;
 use crate::failure::Failure;
 use crate::report::{Format, Report};
 use crate::target::{Target, TargetOptions};
-use crate::{agency, credential, organization, prices};
+use crate::{agency, billing, credential, organization, prices};
 
 /// The operator's command line of Headcount.
 ///
@@ -46,6 +46,9 @@ enum Command {
     /// Organizations of the Seats API.
     #[command(subcommand)]
     Org(organization::Command),
+    /// The queues through which seats are billed.
+    #[command(subcommand)]
+    Billing(billing::Command),
     /// API keys of organizations.
     #[command(subcommand)]
     ApiKey(credential::ApiKeyCommand),
@@ -74,6 +77,7 @@ impl Command {
         match self {
             Command::Stripe(command) => command.run(target).await,
             Command::Org(command) => command.run(target).await,
+            Command::Billing(command) => command.run(target).await,
             Command::ApiKey(command) => command.run(target).await,
             Command::Agency(command) => command.run(target).await,
             Command::App(command) => command.run(target).await,
@@ -169,10 +173,18 @@ mod tests {
     fn every_documented_command_is_understood() {
         for line in [
             "stripe setup",
+            "stripe setup --basic-cents 4500 --premium-cents 0",
             "org create --name Studio",
             "org create --name Studio --with-billing --seat-limit 5",
             &format!("org create --name Studio --subscription sub_1 --org-id {ORG}"),
             &format!("org show {ORG}"),
+            "billing redrive",
+            "billing redrive --max 5 --billing-queue-url https://q --billing-dlq-url https://d",
+            &format!("org set-limit {ORG} --seats 0"),
+            &format!("org set-limit {ORG} --seats 5 --monthly-cents 100000"),
+            &format!("org set-limit {ORG} --monthly-cents none"),
+            &format!("org set-proration {ORG} always_invoice"),
+            &format!("api-key create --org {ORG} --permission billing:read"),
             &format!("api-key create --org {ORG} --permission accounts:create"),
             &format!(
                 "api-key create --org {ORG} --permission accounts:create \
@@ -217,6 +229,11 @@ mod tests {
             ("org create --name \u{202e}A", ErrorKind::ValueValidation),
             ("org create --name A --seat-limit -1", ErrorKind::UnknownArgument),
             ("org show acc_1", ErrorKind::ValueValidation),
+            ("billing redrive --max 0", ErrorKind::ValueValidation),
+            (&format!("org set-limit {ORG}"), ErrorKind::MissingRequiredArgument),
+            (&format!("org set-limit {ORG} --monthly-cents all"), ErrorKind::ValueValidation),
+            (&format!("org set-limit {ORG} --seats none"), ErrorKind::ValueValidation),
+            (&format!("org set-proration {ORG} later"), ErrorKind::ValueValidation),
             ("api-key create --org org_1 --permission accounts:create", ErrorKind::ValueValidation),
             ("admin-token create --permission everything", ErrorKind::ValueValidation),
             ("admin-token create", ErrorKind::MissingRequiredArgument),

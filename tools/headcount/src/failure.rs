@@ -38,6 +38,12 @@ impl Failure {
         Self { to_do: Some(to_do.into()), ..self }
     }
 
+    /// Says what was done before.
+    #[must_use]
+    pub(crate) fn preceded_by(self, done: &str) -> Self {
+        Self { what: format!("{done}{}", self.what), ..self }
+    }
+
     /// What the process ends with.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
@@ -65,6 +71,7 @@ impl From<ProvisionError> for Failure {
             ProvisionError::NoSuch(_) => {
                 failure.advise("Check the id, and that --table names the stack that has it.")
             }
+            ProvisionError::Contended => failure.advise("Nothing was changed. Repeat the command."),
             ProvisionError::Exists(_) | ProvisionError::OtherSubscription => {
                 failure.advise("Nothing was changed.")
             }

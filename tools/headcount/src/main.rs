@@ -2,6 +2,7 @@
 //! the table of a stack, and what Stripe needs to bill them.
 
 mod agency;
+mod billing;
 mod cli;
 mod credential;
 mod failure;

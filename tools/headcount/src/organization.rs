@@ -1,11 +1,12 @@
 //! Organizations of the Seats API.
 
 use clap::{Args, Subcommand};
+use headcount_model::billing::ProrationBehavior;
 use headcount_model::id::OrganizationId;
 use headcount_model::port::System;
 use headcount_model::text::Text;
 use headcount_store::rows::{BillingRow, OrganizationRow};
-use headcount_store::{ProvisionError, StripeLink, Table};
+use headcount_store::{Limits, ProvisionError, SpendingLimit, StripeLink, Table};
 use serde_json::{Value, json};
 
 use crate::cli::name;
@@ -25,6 +26,47 @@ pub(crate) enum Command {
         #[arg(value_name = "ORG", value_parser = OrganizationId::parse)]
         id: OrganizationId,
     },
+    /// Sets what an organization may have. A limit below what it has is fine: it keeps that and
+    /// can add nothing.
+    SetLimit(SetLimit),
+    /// Sets what becomes of the difference when its seats change within a billing period.
+    SetProration {
+        /// Id of the organization, org_…
+        #[arg(value_name = "ORG", value_parser = OrganizationId::parse)]
+        id: OrganizationId,
+        /// create_prorations (on the next invoice), none, or always_invoice (at once; Stripe
+        /// makes at most 20 such invoices a day).
+        #[arg(value_name = "BEHAVIOR")]
+        proration: ProrationBehavior,
+    },
+}
+
+/// Which limits to set.
+#[derive(Args)]
+pub(crate) struct SetLimit {
+    /// Id of the organization, org_…
+    #[arg(value_name = "ORG", value_parser = OrganizationId::parse)]
+    id: OrganizationId,
+    /// The most seats that it may have.
+    #[arg(
+        long,
+        value_parser = clap::value_parser!(u64).range(..=1_000_000_000),
+        required_unless_present = "monthly_cents"
+    )]
+    seats: Option<u64>,
+    /// The most that its seats may cost together, in US cents a month, or none for no limit.
+    /// Seats count with what their tier cost when they were created.
+    #[arg(long, value_name = "CENTS", value_parser = spending_limit)]
+    monthly_cents: Option<SpendingLimit>,
+}
+
+/// Reads cents or `none`.
+fn spending_limit(text: &str) -> Result<SpendingLimit, String> {
+    match text.parse() {
+        Ok(cents) if cents <= SpendingLimit::MAX_CENTS => Ok(SpendingLimit::Cents(cents)),
+        _ if text == "none" => Ok(SpendingLimit::None),
+        _ => Err(format!("cents from 0 to {}, or none", SpendingLimit::MAX_CENTS)),
+    }
 }
 
 /// What to create.
@@ -53,6 +95,17 @@ impl Command {
         match self {
             Command::Create(create) => create.run(target).await,
             Command::Show { id } => show(&target.table().await?, &id).await,
+            Command::SetLimit(SetLimit { id, seats, monthly_cents }) => {
+                let table = target.table().await?;
+                let limits = Limits { seats, spending: monthly_cents };
+                table.set_limits(&id, limits).await?;
+                show(&table, &id).await
+            }
+            Command::SetProration { id, proration } => {
+                let table = target.table().await?;
+                table.set_proration(&id, proration).await?;
+                show(&table, &id).await
+            }
         }
     }
 }
@@ -204,6 +257,11 @@ fn view(billing: BillingRow) -> Value {
         "subscription": billing.stripe_subscription,
         "seats": { "basic": billing.seats_basic, "premium": billing.seats_premium },
         "seat_limit": billing.seat_limit,
+        "seats_left": billing.seats_left,
+        "spending_limit": billing.spending_limit,
+        "cents_left": billing.spending_limit.and(billing.cents_left),
+        "proration_behavior":
+            billing.proration_behavior.as_deref().unwrap_or(ProrationBehavior::default().as_str()),
         "version": billing.version,
         "applied_version": billing.applied_version,
         "behind_since": billing.behind_since,
@@ -231,12 +289,23 @@ mod tests {
             stripe_customer: Some("cus_1".to_owned()),
             stripe_subscription: Some("sub_1".to_owned()),
             subscription_status: Some("active".to_owned()),
+            past_due_since: None,
+            cancel_at_period_end: false,
+            current_period_start: None,
+            current_period_end: None,
+            status_version: 0,
             seats_basic: 2,
             seats_premium: 1,
             seat_limit: 10,
             seats_left: 7,
+            spending_limit: Some(50_000),
+            cents_left: Some(32_000),
+            proration_behavior: None,
             version: 3,
             applied_version: 2,
+            item_basic: None,
+            item_premium: None,
+            paced_until: None,
             behind_since: Some("2026-02-03T18:12:47.000000Z".to_owned()),
             behind_shard: Some("d".to_owned()),
             last_error: Some(LastErrorRow {
@@ -254,6 +323,10 @@ mod tests {
                 "subscription": "sub_1",
                 "seats": {"basic": 2, "premium": 1},
                 "seat_limit": 10,
+                "seats_left": 7,
+                "spending_limit": 50_000,
+                "cents_left": 32_000,
+                "proration_behavior": "create_prorations",
                 "version": 3,
                 "applied_version": 2,
                 "behind_since": "2026-02-03T18:12:47.000000Z",

@@ -7,6 +7,7 @@ use headcount_billing::stripe::Stripe;
 use headcount_model::idempotency::hex;
 use headcount_model::port::{System, random};
 use headcount_model::seats::Tier;
+use headcount_model::tiers::MAX_UNIT_AMOUNT;
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -20,13 +21,26 @@ pub(crate) enum Command {
     ///
     /// The prices are told by their lookup keys, headcount_basic and headcount_premium. To
     /// repeat it changes nothing.
-    Setup,
+    Setup {
+        /// What a basic seat costs, in US cents a month: the stack's BasicUnitAmount.
+        #[arg(long, value_name = "CENTS", default_value_t = 4_000, value_parser = cents())]
+        basic_cents: u64,
+        /// What a premium seat costs, in US cents a month: the stack's PremiumUnitAmount.
+        #[arg(long, value_name = "CENTS", default_value_t = 10_000, value_parser = cents())]
+        premium_cents: u64,
+    },
+}
+
+fn cents() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(..=MAX_UNIT_AMOUNT)
 }
 
 impl Command {
     pub(crate) async fn run(self, target: &Target) -> Result<Report, Failure> {
         match self {
-            Command::Setup => setup(&target.stripe()?).await,
+            Command::Setup { basic_cents, premium_cents } => {
+                setup(&target.stripe()?, basic_cents, premium_cents).await
+            }
         }
     }
 }
@@ -41,7 +55,7 @@ impl Prices {
     /// The prices that [`Command::Setup`] has made.
     ///
     /// # Errors
-    /// When one is missing or is not what a seat costs.
+    /// When one is missing or is not charged by the month for each seat.
     pub(crate) async fn find(stripe: &Stripe) -> Result<Self, Failure> {
         let missing = |plan: &Plan| {
             Failure::new(format!("Stripe has no price with the lookup key {}", plan.lookup_key))
@@ -49,33 +63,26 @@ impl Prices {
         };
         let listed = list(stripe).await?;
         Ok(Self {
-            basic: BASIC.find_in(&listed)?.ok_or_else(|| missing(&BASIC))?,
-            premium: PREMIUM.find_in(&listed)?.ok_or_else(|| missing(&PREMIUM))?,
+            basic: BASIC.find_in(&listed, None)?.ok_or_else(|| missing(&BASIC))?,
+            premium: PREMIUM.find_in(&listed, None)?.ok_or_else(|| missing(&PREMIUM))?,
         })
     }
 }
 
-/// What a seat costs.
+/// How the seats of a tier are billed.
 struct Plan {
     tier: Tier,
     lookup_key: &'static str,
     product: &'static str,
-    /// US cents a month.
-    cents: u64,
 }
 
-const BASIC: Plan = Plan {
-    tier: Tier::Basic,
-    lookup_key: "headcount_basic",
-    product: "Headcount basic seat",
-    cents: 4_000,
-};
+const BASIC: Plan =
+    Plan { tier: Tier::Basic, lookup_key: "headcount_basic", product: "Headcount basic seat" };
 
 const PREMIUM: Plan = Plan {
     tier: Tier::Premium,
     lookup_key: "headcount_premium",
     product: "Headcount premium seat",
-    cents: 10_000,
 };
 
 /// A price (<https://docs.stripe.com/api/prices/object>).
@@ -101,41 +108,46 @@ struct List {
     data: Vec<Price>,
 }
 
-impl Plan {
-    /// The id of the price with this plan's lookup key, if there is one.
-    fn find_in(&self, prices: &[Price]) -> Result<Option<String>, Failure> {
-        let Some(price) =
-            prices.iter().find(|price| price.lookup_key.as_deref() == Some(self.lookup_key))
-        else {
-            return Ok(None);
-        };
-        if self.is_charged_by(price) {
-            return Ok(Some(price.id.clone()));
-        }
-        Err(Failure::new(format!(
-            "the price {} has the lookup key {} but is not {} US cents a month for each unit",
-            price.id, self.lookup_key, self.cents
-        ))
-        .advise("Take the lookup key away from it in Stripe, then run: headcount stripe setup"))
-    }
-
-    fn is_charged_by(&self, price: &Price) -> bool {
-        price.currency == "usd"
-            && price.unit_amount == Some(self.cents)
-            && price.recurring.as_ref().is_some_and(|recurring| {
+impl Price {
+    /// Whether it charges US dollars, by the month and for each unit.
+    fn is_monthly(&self) -> bool {
+        self.currency == "usd"
+            && self.unit_amount.is_some()
+            && self.recurring.as_ref().is_some_and(|recurring| {
                 recurring.interval == "month"
                     && recurring.interval_count == 1
                     && recurring.usage_type == "licensed"
             })
     }
+}
+
+impl Plan {
+    /// The id of the price with this plan's lookup key, if there is one. It has to charge `cents`,
+    /// where they are known.
+    fn find_in(&self, prices: &[Price], cents: Option<u64>) -> Result<Option<String>, Failure> {
+        let Some(price) =
+            prices.iter().find(|price| price.lookup_key.as_deref() == Some(self.lookup_key))
+        else {
+            return Ok(None);
+        };
+        if price.is_monthly() && (cents.is_none() || price.unit_amount == cents) {
+            return Ok(Some(price.id.clone()));
+        }
+        let cents = cents.map_or("some".to_owned(), |cents| cents.to_string());
+        Err(Failure::new(format!(
+            "the price {} has the lookup key {} but is not {cents} US cents a month for each unit",
+            price.id, self.lookup_key
+        ))
+        .advise("Take the lookup key away from it in Stripe, then run: headcount stripe setup"))
+    }
 
     /// The form that creates the price together with its product, in one call
     /// (<https://docs.stripe.com/api/prices/create>).
-    fn form(&self) -> Vec<(String, String)> {
+    fn form(&self, cents: u64) -> Vec<(String, String)> {
         [
             ("lookup_key", self.lookup_key),
             ("currency", "usd"),
-            ("unit_amount", &self.cents.to_string()),
+            ("unit_amount", &cents.to_string()),
             ("recurring[interval]", "month"),
             ("product_data[name]", self.product),
             ("metadata[tier]", self.tier.as_str()),
@@ -144,23 +156,28 @@ impl Plan {
         .to_vec()
     }
 
-    async fn find_or_create(&self, stripe: &Stripe, listed: &[Price]) -> Result<String, Failure> {
-        if let Some(id) = self.find_in(listed)? {
+    async fn find_or_create(
+        &self,
+        stripe: &Stripe,
+        listed: &[Price],
+        cents: u64,
+    ) -> Result<String, Failure> {
+        if let Some(id) = self.find_in(listed, Some(cents))? {
             return Ok(id);
         }
         // A key of its own for each try: a lookup key is unique, so a repetition cannot make
         // a second price, and a stored error must not be replayed for a day.
         let key = format!("{}:{}", self.lookup_key, hex(&random::<16>(&System)?));
         let created: Result<Price, StripeFailure> =
-            stripe.post("/v1/prices", &self.form(), &key).await;
+            stripe.post("/v1/prices", &self.form(cents), &key).await;
         Ok(created?.id)
     }
 }
 
-async fn setup(stripe: &Stripe) -> Result<Report, Failure> {
+async fn setup(stripe: &Stripe, basic: u64, premium: u64) -> Result<Report, Failure> {
     let listed = list(stripe).await?;
-    let basic = BASIC.find_or_create(stripe, &listed).await?;
-    let premium = PREMIUM.find_or_create(stripe, &listed).await?;
+    let basic = BASIC.find_or_create(stripe, &listed, basic).await?;
+    let premium = PREMIUM.find_or_create(stripe, &listed, premium).await?;
     Ok(Report::new().field("price_basic", basic).field("price_premium", premium).note(
         "Deploy the stack with these as its parameters StripePriceBasic and StripePricePremium.",
     ))
@@ -198,22 +215,24 @@ mod tests {
     #[test]
     fn a_price_is_found_by_its_lookup_key_alone() {
         let listed = [price(4_000, "month")];
-        assert_eq!(BASIC.find_in(&listed), Ok(Some("price_1".to_owned())));
-        assert_eq!(PREMIUM.find_in(&listed), Ok(None));
+        for cents in [Some(4_000), None] {
+            assert_eq!(BASIC.find_in(&listed, cents), Ok(Some("price_1".to_owned())));
+            assert_eq!(PREMIUM.find_in(&listed, cents), Ok(None));
+        }
     }
 
     #[test]
     fn a_price_that_charges_otherwise_is_not_taken() {
         for wrong in [price(4_100, "month"), price(4_000, "year")] {
-            assert!(BASIC.find_in(&[wrong]).is_err());
+            assert!(BASIC.find_in(&[wrong], Some(4_000)).is_err());
         }
+        assert!(BASIC.find_in(&[price(4_000, "year")], None).is_err());
     }
 
     #[test]
-    fn seats_cost_40_and_100_dollars_a_month() {
-        let amount = |plan: &Plan| plan.form().into_iter().find(|(name, _)| name == "unit_amount");
-        let cents = |cents: &str| Some(("unit_amount".to_owned(), cents.to_owned()));
-        assert_eq!(amount(&BASIC), cents("4000"));
-        assert_eq!(amount(&PREMIUM), cents("10000"));
+    fn a_price_charges_what_is_asked_for() {
+        let form = PREMIUM.form(10_000);
+        assert!(form.contains(&("unit_amount".to_owned(), "10000".to_owned())));
+        assert!(form.contains(&("lookup_key".to_owned(), "headcount_premium".to_owned())));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use headcount_billing::StripeFailure;
 use headcount_billing::stripe::Stripe;
-use headcount_model::billing::{SubscriptionStatus, UnknownStatus};
+use headcount_model::billing::{Period, SubscriptionStatus, UnknownStatus};
 use headcount_model::id::OrganizationId;
 use headcount_model::text::Text;
 use headcount_store::StripeLink;
@@ -49,14 +49,44 @@ struct Subscription {
     customer: String,
     status: String,
     #[serde(default)]
+    cancel_at_period_end: bool,
+    #[serde(default)]
     metadata: HashMap<String, String>,
+    #[serde(default)]
+    items: Items,
+}
+
+/// Periods are told by the items
+/// (<https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-subscription-current-period-start-and-end>).
+#[derive(Default, Deserialize)]
+struct Items {
+    data: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    current_period_start: Option<i64>,
+    current_period_end: Option<i64>,
+}
+
+impl Item {
+    fn period(&self) -> Option<Period> {
+        Some(Period { start: self.current_period_start?, end: self.current_period_end? })
+    }
 }
 
 impl Subscription {
     fn link(self) -> Result<StripeLink, Failure> {
         let status: SubscriptionStatus =
             self.status.parse().map_err(|error: UnknownStatus| Failure::new(error.to_string()))?;
-        Ok(StripeLink { customer: self.customer, subscription: self.id, status })
+        Ok(StripeLink {
+            customer: self.customer,
+            subscription: self.id,
+            status,
+            cancel_at_period_end: self.cancel_at_period_end,
+            // Of items with several periods the first to end counts.
+            period: self.items.data.iter().filter_map(Item::period).min_by_key(|period| period.end),
+        })
     }
 }
 
@@ -223,7 +253,9 @@ mod tests {
             id: "sub_1".to_owned(),
             customer: "cus_1".to_owned(),
             status: "new_word".to_owned(),
+            cancel_at_period_end: false,
             metadata: HashMap::new(),
+            items: Items::default(),
         };
         assert!(subscription.link().is_err());
     }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::Region;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
 use clap::parser::ValueSource;
@@ -25,6 +25,9 @@ const LOCAL_STRIPE_API_KEY: &str = "sk_test_local";
 /// How long one call to a local AWS may take, which is slower than the real one.
 const LOCAL_CALL_BUDGET: Duration = Duration::from_secs(10);
 
+/// How long one call to a queue may take, the second that it waits for messages included.
+const QUEUE_CALL_BUDGET: Duration = Duration::from_secs(10);
+
 /// Options that say where to work.
 #[derive(Args, Debug, Default)]
 pub(crate) struct TargetOptions {
@@ -41,8 +44,14 @@ pub(crate) struct TargetOptions {
         value_parser = clap::builder::NonEmptyStringValueParser::new()
     )]
     stripe_api_base: String,
-    /// The file of a running local stack, `.local/stack.json`. It stands for the table, Stripe,
-    /// its key, and everything AWS; the environment counts for none of these then.
+    /// URL of the billing queue (output BillingQueueUrl of the stack).
+    #[arg(long, env = "BILLING_QUEUE_URL", global = true, value_name = "URL")]
+    billing_queue_url: Option<String>,
+    /// URL of the queue of billing changes that were given up (output BillingDlqUrl).
+    #[arg(long, env = "BILLING_DLQ_URL", global = true, value_name = "URL")]
+    billing_dlq_url: Option<String>,
+    /// The file of a running local stack, `.local/stack.json`. It stands for the table, the
+    /// queues, Stripe, its key, and everything AWS; the environment counts for none of these then.
     #[arg(long, env = "HEADCOUNT_STACK", global = true, value_name = "FILE")]
     stack_file: Option<String>,
 }
@@ -55,7 +64,9 @@ impl TargetOptions {
     /// A usage failure.
     pub(crate) fn checked(self, matches: &ArgMatches) -> Result<Self, Failure> {
         let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-        let overridden = ["table", "stripe_api_base"].into_iter().find(|id| typed(id));
+        let overridden = ["table", "stripe_api_base", "billing_queue_url", "billing_dlq_url"]
+            .into_iter()
+            .find(|id| typed(id));
         match overridden {
             Some(id) if self.stack_file.is_some() => Err(Failure::usage(format!(
                 "--{} makes no sense with a stack file, which says that too",
@@ -79,6 +90,8 @@ struct StackFile {
     aws_endpoint: String,
     aws: LocalAws,
     table: String,
+    billing_queue: Option<String>,
+    billing_dlq: Option<String>,
     stripe: String,
 }
 
@@ -104,6 +117,8 @@ impl StackFile {
 #[derive(Debug)]
 pub(crate) struct Target {
     table: Option<String>,
+    billing_queue: Option<String>,
+    billing_dlq: Option<String>,
     /// `None`: as the environment says.
     aws: Option<(String, LocalAws)>,
     stripe_api_base: String,
@@ -120,6 +135,8 @@ impl Target {
             let stack = StackFile::read(path)?;
             return Ok(Self {
                 table: Some(stack.table),
+                billing_queue: stack.billing_queue,
+                billing_dlq: stack.billing_dlq,
                 aws: Some((stack.aws_endpoint, stack.aws)),
                 stripe_api_base: stack.stripe,
                 stripe_api_key: Some(LOCAL_STRIPE_API_KEY.into()),
@@ -127,6 +144,8 @@ impl Target {
         }
         Ok(Self {
             table: options.table.filter(|table| !table.is_empty()),
+            billing_queue: options.billing_queue_url.filter(|url| !url.is_empty()),
+            billing_dlq: options.billing_dlq_url.filter(|url| !url.is_empty()),
             aws: None,
             stripe_api_base: options.stripe_api_base,
             stripe_api_key: stripe_api_key(std::env::var(STRIPE_API_KEY).ok()),
@@ -150,6 +169,26 @@ impl Target {
         })
     }
 
+    /// The billing queue and its dead letters.
+    ///
+    /// # Errors
+    /// A usage failure when one of them is not named.
+    pub(crate) async fn billing_queues(&self) -> Result<BillingQueues, Failure> {
+        let (Some(queue), Some(dlq)) = (&self.billing_queue, &self.billing_dlq) else {
+            return Err(Failure::usage("the billing queues are not named").advise(
+                "Name both by --billing-queue-url and --billing-dlq-url, or by BILLING_QUEUE_URL \
+                 and BILLING_DLQ_URL (outputs of the stack), or name a local stack by \
+                 --stack-file .local/stack.json.",
+            ));
+        };
+        let config = match &self.aws {
+            None => aws_config::from_env().timeout_config(limits(QUEUE_CALL_BUDGET)).load().await,
+            Some((endpoint, aws)) => aws.config(endpoint).await,
+        };
+        let client = aws_sdk_sqs::Client::new(&config);
+        Ok(BillingQueues { client, queue: queue.clone(), dlq: dlq.clone() })
+    }
+
     /// A client of Stripe.
     ///
     /// # Errors
@@ -171,8 +210,26 @@ impl Target {
     }
 }
 
+/// The billing queue and its dead letters.
+pub(crate) struct BillingQueues {
+    pub(crate) client: aws_sdk_sqs::Client,
+    /// URL of the queue.
+    pub(crate) queue: String,
+    /// URL of the queue of dead letters.
+    pub(crate) dlq: String,
+}
+
 impl LocalAws {
     async fn connect(&self, endpoint: &str, table: &str) -> Table {
+        Table::new(
+            Client::new(&self.config(endpoint).await),
+            table,
+            Arc::new(System),
+            Arc::new(System),
+        )
+    }
+
+    async fn config(&self, endpoint: &str) -> SdkConfig {
         let credentials = Credentials::new(
             &self.access_key_id,
             self.secret_access_key.expose_secret(),
@@ -180,15 +237,18 @@ impl LocalAws {
             None,
             "stack file",
         );
-        let config = aws_config::from_env()
+        aws_config::from_env()
             .endpoint_url(endpoint)
             .region(Region::new(self.region.clone()))
             .credentials_provider(credentials)
-            .timeout_config(TimeoutConfig::builder().operation_timeout(LOCAL_CALL_BUDGET).build())
+            .timeout_config(limits(LOCAL_CALL_BUDGET))
             .load()
-            .await;
-        Table::new(Client::new(&config), table, Arc::new(System), Arc::new(System))
+            .await
     }
+}
+
+fn limits(call: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_timeout(call).build()
 }
 
 /// A key without the newline that reading it from a file leaves; `None` when nothing is left.
@@ -211,6 +271,8 @@ mod tests {
     fn target(base: &str, key: &str) -> Target {
         Target {
             table: None,
+            billing_queue: None,
+            billing_dlq: None,
             aws: None,
             stripe_api_base: base.to_owned(),
             stripe_api_key: stripe_api_key(Some(key.to_owned())),
@@ -241,6 +303,10 @@ mod tests {
         )
         .expect("a stack file");
         assert_eq!(stack.table, "t");
+        assert_eq!(
+            (stack.billing_queue.as_deref(), stack.billing_dlq.as_deref()),
+            (Some("q"), Some("d"))
+        );
         assert_eq!(stack.aws.region, "us-east-1");
     }
 

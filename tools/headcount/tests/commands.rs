@@ -244,6 +244,8 @@ fn an_organization_without_billing() {
             "billing": {
                 "status": null, "customer": null, "subscription": null,
                 "seats": {"basic": 0, "premium": 0}, "seat_limit": 100_000,
+                "seats_left": 100_000, "spending_limit": null, "cents_left": null,
+                "proration_behavior": "create_prorations",
                 "version": 0, "applied_version": 0, "behind_since": null, "last_error": null,
             },
         })
@@ -258,7 +260,8 @@ fn an_organization_is_finished_under_its_id_and_no_other_name() {
     let org = text(&made, "org");
     let again = [&line[..], &["--org-id", org]].concat();
     assert_eq!(world.run(&again), made);
-    assert_eq!(world.items().len(), 2);
+    // The organization, its billing record and its entry in the directory.
+    assert_eq!(world.items().len(), 3);
     let (code, message) = world.fail(&["org", "create", "--name", "B", "--org-id", org]);
     assert_eq!(code, 1);
     assert!(message.contains("another name"), "{message}");
@@ -483,6 +486,64 @@ fn an_organization_with_billing() {
     assert_eq!(shown["billing"]["subscription"], made["subscription"]);
     let again = [&line[..], &["--org-id", org]].concat();
     assert_eq!(world.run(&again), made);
+}
+
+#[test]
+fn an_organization_knows_its_billing_period_from_the_start() {
+    let world = World::new();
+    let prices = world.run(&["stripe", "setup"]);
+    let new = world.run(&["org", "create", "--name", "A", "--with-billing"]);
+    let later = world.run(&["org", "create", "--name", "B"]);
+    let subscription = world.subscribe(text(&prices, "price_basic"), "1");
+    let org = text(&later, "org");
+    let link = ["org", "create", "--name", "B", "--org-id", org, "--subscription", &subscription];
+    world.run(&link);
+    for (org, subscription) in
+        [(text(&new, "org"), text(&new, "subscription")), (org, &subscription)]
+    {
+        let subscription = world.stripe_get(&format!("/v1/subscriptions/{subscription}"));
+        let item = &subscription["items"]["data"][0];
+        let row = world.item(&format!("ORG#{org}"), "BILLING").expect("kept");
+        for name in ["current_period_start", "current_period_end"] {
+            assert_eq!(row[name], AttributeValue::N(item[name].to_string()), "{name}");
+        }
+        assert_eq!(row["cancel_at_period_end"], AttributeValue::Bool(false));
+    }
+}
+
+#[test]
+fn limits_are_set_and_taken_away() {
+    let world = World::new();
+    let made = world.run(&["org", "create", "--name", "A", "--seat-limit", "10"]);
+    let org = text(&made, "org");
+    let limits = |line: &[&str]| {
+        let shown = world.run(&[&["org", "set-limit", org], line].concat())["billing"].clone();
+        ["seat_limit", "seats_left", "spending_limit", "cents_left"].map(|name| shown[name].clone())
+    };
+    let none = Value::Null;
+    assert_eq!(limits(&["--seats", "3"]), [json!(3), json!(3), none.clone(), none.clone()]);
+    let cents = ["--monthly-cents", "12000"];
+    assert_eq!(limits(&cents), [json!(3), json!(3), json!(12_000), json!(12_000)]);
+    let both = ["--seats", "0", "--monthly-cents", "0"];
+    assert_eq!(limits(&both), [json!(0), json!(0), json!(0), json!(0)]);
+    let unlimited = ["--monthly-cents", "none", "--seats", "1000000000"];
+    let billion = json!(1_000_000_000);
+    assert_eq!(limits(&unlimited), [billion.clone(), billion, none.clone(), none]);
+    let nobody = "org_01k6z3v8m4t5q7r9w2x1y0abcd";
+    let (code, message) = world.fail(&["org", "set-limit", nobody, "--seats", "1"]);
+    assert_eq!(code, 1);
+    assert!(message.contains("no such organization"), "{message}");
+}
+
+#[test]
+fn the_proration_of_an_organization_is_set() {
+    let world = World::new();
+    let made = world.run(&["org", "create", "--name", "A"]);
+    let org = text(&made, "org");
+    for behavior in ["none", "always_invoice", "create_prorations"] {
+        let shown = world.run(&["org", "set-proration", org, behavior]);
+        assert_eq!(shown["billing"]["proration_behavior"], behavior);
+    }
 }
 
 #[test]

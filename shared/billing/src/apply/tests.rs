@@ -1,7 +1,7 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, ready};
 
-use headcount_model::billing::SeatCounts;
+use headcount_model::billing::{ProrationBehavior, SeatCounts};
 use headcount_model::id::OrganizationId;
 use headcount_model::port::NoEntropy;
 use jiff::Timestamp;
@@ -38,6 +38,9 @@ fn record(version: u64, applied_version: u64, basic: u64, premium: u64) -> Billi
         seats: SeatCounts { basic, premium },
         version,
         applied_version,
+        proration: ProrationBehavior::default(),
+        items: RememberedItems::default(),
+        paced_until: None,
         last_error: None,
     }
 }
@@ -74,8 +77,7 @@ impl BillingLedger for Ledger {
     fn record_applied(
         &self,
         _: &OrganizationId,
-        from: u64,
-        version: u64,
+        update: &TakenUpdate,
         _: Timestamp,
     ) -> impl Future<Output = Result<Recorded, LedgerUnavailable>> + Send {
         let mut record = self.record.borrow_mut();
@@ -83,8 +85,10 @@ impl BillingLedger for Ledger {
         if let Some(interfere) = self.interference.borrow_mut().take() {
             interfere(record);
         }
-        ready(Ok(if record.applied_version == from {
-            record.applied_version = version;
+        ready(Ok(if record.applied_version == update.from {
+            record.applied_version = update.version;
+            record.items = update.items.clone();
+            record.paced_until = Some(update.paced_until);
             record.last_error = None;
             Recorded::Yes
         } else {
@@ -111,6 +115,7 @@ struct Remote {
     items: RefCell<Vec<Item>>,
     script: RefCell<Vec<(bool, StripeFailure)>>,
     keys: RefCell<Vec<String>>,
+    fetches: Cell<u32>,
 }
 
 impl Remote {
@@ -141,6 +146,9 @@ impl Remote {
         Subscription {
             id: "sub_1".to_owned(),
             status: "active".to_owned(),
+            cancel_at_period_end: false,
+            period: None,
+            organization: None,
             items: self.items.borrow().clone(),
         }
     }
@@ -162,6 +170,7 @@ impl Remote {
 
 impl Subscriptions for Remote {
     fn fetch(&self, _: &str) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send {
+        self.fetches.set(self.fetches.get() + 1);
         ready(Ok(self.subscription()))
     }
 
@@ -169,6 +178,7 @@ impl Subscriptions for Remote {
         &self,
         _: &str,
         targets: &[ItemTarget],
+        _: ProrationBehavior,
         key: &str,
     ) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send {
         self.keys.borrow_mut().push(key.to_owned());
@@ -329,4 +339,86 @@ fn an_organization_without_subscription_or_record_is_a_permanent_failure() {
     assert!(matches!(run(&ledger, &Remote::default(), 1), Err(Failure::Permanent(_))));
     let nobody = Ledger { record: RefCell::default(), interference: RefCell::default() };
     assert!(matches!(run(&nobody, &Remote::default(), 1), Err(Failure::Permanent(_))));
+}
+
+#[test]
+fn remembered_items_make_it_one_call() {
+    let ledger = Ledger::with(record(1, 0, 2, 1));
+    let remote = Remote::with(&[("basic", 0), ("premium", 0)]);
+    assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(1)));
+    assert_eq!(remote.fetches.get(), 1, "the first time it looks");
+    let change = |record: &mut BillingRecord| {
+        record.version = 2;
+        record.seats.basic = 5;
+    };
+    change(ledger.record.borrow_mut().as_mut().expect("a record"));
+    assert_eq!(run(&ledger, &remote, 2), Ok(Applied::Now(2)));
+    assert_eq!(remote.fetches.get(), 1, "and then knows");
+    assert_eq!(remote.quantities(), quantities(5, 1));
+}
+
+#[test]
+fn a_remembered_item_that_is_gone_is_replaced_under_another_key() {
+    let ledger = Ledger::with(BillingRecord {
+        items: RememberedItems { basic: Some("si_gone".to_owned()), premium: None },
+        ..record(1, 0, 2, 0)
+    });
+    let gone = BillingError {
+        code: "resource_missing".to_owned(),
+        message: "No such subscription item".to_owned(),
+    };
+    let remote = Remote::default().then(false, StripeFailure::Permanent(gone));
+    assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(1)));
+    assert_eq!(remote.quantities(), [("basic".to_owned(), 2)]);
+    assert_eq!(ledger.record().last_error, None);
+    let keys = remote.keys.borrow();
+    assert_ne!(keys[0], keys[1]);
+}
+
+#[test]
+fn three_updates_at_once_then_one_every_twenty_seconds() {
+    let at = |second| Timestamp::from_second(second).expect("in range");
+    let mut paced_until = None;
+    let mut taken = Vec::new();
+    for second in 0..=3_600 {
+        if let Some(next) = paced(paced_until, at(second)) {
+            paced_until = Some(next);
+            taken.push(second);
+        }
+    }
+    assert_eq!(taken[..6], [0, 1, 2, 20, 40, 60]);
+    assert!(taken.len() <= 200, "Stripe takes 200 an hour, not {}", taken.len());
+}
+
+#[test]
+fn too_soon_calls_nobody_and_changes_nothing() {
+    let far = Timestamp::from_second(41).expect("in range");
+    let before = BillingRecord { paced_until: Some(far), ..record(4, 3, 2, 0) };
+    let ledger = Ledger::with(before.clone());
+    let remote = Remote::with(&[("basic", 1)]);
+    assert_eq!(run(&ledger, &remote, 4), Err(Failure::TooSoon));
+    assert!(remote.keys.borrow().is_empty());
+    assert_eq!(ledger.record(), before);
+}
+
+#[test]
+fn a_clock_set_back_does_not_stop_billing() {
+    let next_year = Timestamp::from_second(31_536_000).expect("in range");
+    let ledger = Ledger::with(BillingRecord { paced_until: Some(next_year), ..record(4, 3, 2, 0) });
+    let remote = Remote::with(&[("basic", 1)]);
+    assert_eq!(run(&ledger, &remote, 4), Ok(Applied::Now(4)));
+}
+
+#[test]
+fn an_overtaken_writer_does_not_wait() {
+    let ledger = Ledger::with(record(1, 0, 1, 0));
+    *ledger.interference.borrow_mut() = Some(Box::new(|record| {
+        record.version = 2;
+        record.applied_version = 2;
+        record.seats.basic = 9;
+        record.paced_until = Timestamp::from_second(60).ok();
+    }));
+    let remote = Remote::with(&[("basic", 0)]);
+    assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(2)));
+    assert_eq!(remote.quantities(), [("basic".to_owned(), 9)]);
 }

@@ -4,13 +4,16 @@
 use std::collections::HashMap;
 use std::future::Future;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::quote::Quoted;
 use super::seat::{NewSeat, Platforms, Seat, SeatInput};
+use crate::billing::{PastDueGrace, SeatCounts};
 use crate::fault::{Fault, Given, Kind, Rule};
 use crate::id::{OrganizationId, SeatId};
 use crate::idempotency::Keyed as KeyedRequest;
 use crate::port::{Clock, Entropy, NoEntropy};
+use crate::tiers::Tiers;
 
 /// The most seats that one request may create.
 pub const MAX_SEATS_PER_REQUEST: usize = 1_000;
@@ -57,6 +60,11 @@ impl CreateSeats {
             faults.sort_by_key(|fault| fault.index);
             Err(faults)
         }
+    }
+
+    /// How many seats of each tier are asked for.
+    pub fn counts(&self) -> SeatCounts {
+        SeatCounts::of(&self.0)
     }
 
     /// The seats of this request with ids and time.
@@ -118,8 +126,27 @@ pub struct Commit<'a> {
     pub seats: &'a [Seat],
     /// The record, when the caller sent an idempotency key.
     pub record: Option<Keyed<'a>>,
+    /// What the tiers stand for.
+    pub tiers: &'a Tiers,
+    /// What the billing record has to be, when the caller was quoted for it.
+    pub quoted: Option<Quoted>,
+    /// How long a subscription that is past due takes seats.
+    pub grace: PastDueGrace,
     /// The time of the request.
     pub now: Timestamp,
+}
+
+/// How long transactions of one request are begun. Together with the last one's own time limit it
+/// stays below the time that the function and the gateway give a request.
+const SERIES_BUDGET: SignedDuration = SignedDuration::from_secs(12);
+
+/// What an earlier commit of the same request left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// What the caller was told.
+    pub answer: String,
+    /// When its record stops answering.
+    pub expires_at: Timestamp,
 }
 
 /// The piece of an idempotency record that goes with one transaction.
@@ -140,6 +167,10 @@ pub enum CommitRefusal {
     NoBilling,
     /// The organization's seat limit does not leave room for these seats.
     SeatLimitReached,
+    /// The organization's spending limit does not leave enough for these seats.
+    SpendingLimitReached,
+    /// What the caller was quoted does not hold any more.
+    QuoteExpired,
     /// The idempotency key belongs to a request with another body.
     KeyReused,
     /// The organization is written to faster than the table takes it; later is fine.
@@ -156,8 +187,8 @@ pub trait SeatLedger {
     /// while records live (24 h).
     fn seats_per_commit(&self, keyed: bool) -> usize;
 
-    /// Commits all of it or nothing. `Some` is the answer stored by an earlier commit of the
-    /// same request: nothing was done now.
+    /// Commits all of it or nothing. `Some` is what an earlier commit of the same request left:
+    /// nothing was done now.
     ///
     /// # Errors
     /// [`CommitRefusal`]; nothing was written, except that it is unknown for
@@ -165,7 +196,49 @@ pub trait SeatLedger {
     fn commit(
         &self,
         commit: Commit<'_>,
-    ) -> impl Future<Output = Result<Option<String>, CommitRefusal>> + Send;
+    ) -> impl Future<Output = Result<Option<Stored>, CommitRefusal>> + Send;
+}
+
+/// A valid request to create seats, with everything that decides about it.
+#[derive(Debug, Clone)]
+pub struct Order<'a> {
+    /// Who pays.
+    pub organization: &'a OrganizationId,
+    /// The seats, in the order of the request.
+    pub seats: &'a [Seat],
+    /// Key and fingerprint, when the caller sent an idempotency key.
+    pub request: Option<&'a KeyedRequest>,
+    /// What the tiers stand for.
+    pub tiers: &'a Tiers,
+    /// What the billing record has to be, when the caller was quoted for it.
+    pub quoted: Option<Quoted>,
+    /// How long a subscription that is past due takes seats.
+    pub grace: PastDueGrace,
+    /// The time of the request.
+    pub now: Timestamp,
+}
+
+impl Order<'_> {
+    /// The transaction number `part`, which creates `seats` of this order.
+    fn commit<'c>(
+        &'c self,
+        part: usize,
+        seats: &'c [Seat],
+        request: Option<&'c KeyedRequest>,
+        answer: &str,
+    ) -> Commit<'c> {
+        let record = |request| Keyed { request, part, answer: answer.to_owned() };
+        Commit {
+            organization: self.organization,
+            seats,
+            record: request.map(record),
+            tiers: self.tiers,
+            // The first transaction is what changes the version for those behind it.
+            quoted: self.quoted.filter(|_| part == 0),
+            grace: self.grace,
+            now: self.now,
+        }
+    }
 }
 
 /// What came of a request.
@@ -182,6 +255,9 @@ pub struct Created {
 /// Creates seats in as few transactions as possible, in order, stopping at the first that is
 /// refused. With a key, a retry finds the transactions that did commit and goes on behind them.
 ///
+/// The parts of a record expire together, with the first: otherwise a request sent again after that
+/// would take up parts of the old one.
+///
 /// `answer` words what the caller is told about some of the seats.
 ///
 /// # Errors
@@ -189,27 +265,27 @@ pub struct Created {
 /// later one shows in [`Created::failed`].
 pub async fn create(
     ledger: &impl SeatLedger,
-    organization: &OrganizationId,
-    seats: &[Seat],
-    request: Option<&KeyedRequest>,
-    now: Timestamp,
+    clock: &dyn Clock,
+    order: &Order<'_>,
     answer: impl Fn(&[Seat]) -> String,
 ) -> Result<Created, CommitRefusal> {
-    let mut created = Created { answers: Vec::new(), failed: seats.len(), replayed: true };
-    let size = ledger.seats_per_commit(request.is_some());
-    for (part, seats) in seats.chunks(size).enumerate() {
+    let mut created = Created { answers: Vec::new(), failed: order.seats.len(), replayed: true };
+    let size = ledger.seats_per_commit(order.request.is_some());
+    let mut request = order.request.cloned();
+    for (part, seats) in order.seats.chunks(size).enumerate() {
+        if part > 0 && clock.now().duration_since(order.now) > SERIES_BUDGET {
+            break;
+        }
         let fresh = answer(seats);
-        let commit = Commit {
-            organization,
-            seats,
-            record: request.map(|request| Keyed { request, part, answer: fresh.clone() }),
-            now,
-        };
+        let commit = order.commit(part, seats, request.as_ref(), &fresh);
         match ledger.commit(commit).await {
             Ok(stored) => {
-                created.replayed &= stored.is_some();
-                created.answers.push(stored.unwrap_or(fresh));
                 created.failed -= seats.len();
+                created.replayed &= stored.is_some();
+                if let (Some(stored), Some(request)) = (&stored, &mut request) {
+                    request.expires_at = stored.expires_at;
+                }
+                created.answers.push(stored.map_or(fresh, |stored| stored.answer));
             }
             Err(refusal) if part == 0 => return Err(refusal),
             Err(_) => break,
@@ -221,9 +297,11 @@ pub async fn create(
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+    use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
     use crate::id::tests::{At, Same};
+    use crate::tiers::tests::tiers;
 
     fn seat(tier: &str) -> Given<SeatInput> {
         Given::Value(SeatInput { tier: Given::Value(tier.to_owned()), ..SeatInput::default() })
@@ -291,7 +369,7 @@ mod tests {
 
     /// Holds three seats a commit and refuses the commits whose numbers are listed.
     struct Scripted {
-        stored: RefCell<HashMap<usize, String>>,
+        stored: RefCell<HashMap<usize, Stored>>,
         refused: Vec<usize>,
     }
 
@@ -303,8 +381,9 @@ mod tests {
         fn commit(
             &self,
             commit: Commit<'_>,
-        ) -> impl Future<Output = Result<Option<String>, CommitRefusal>> + Send {
+        ) -> impl Future<Output = Result<Option<Stored>, CommitRefusal>> + Send {
             let record = commit.record.expect("a keyed request");
+            assert_eq!(commit.quoted.is_some(), record.part == 0, "a quote is for the first");
             let result = if let Some(stored) = self.stored.borrow().get(&record.part) {
                 Ok(Some(stored.clone()))
             } else if self.refused.contains(&record.part) {
@@ -313,23 +392,52 @@ mod tests {
                 Ok(None)
             };
             if result == Ok(None) {
-                self.stored.borrow_mut().insert(record.part, record.answer.clone());
+                let (answer, expires_at) = (record.answer, record.request.expires_at);
+                self.stored.borrow_mut().insert(record.part, Stored { answer, expires_at });
             }
             std::future::ready(result)
         }
     }
 
+    /// Each look at this clock takes seconds.
+    struct Slow(AtomicI64);
+
+    impl Clock for Slow {
+        fn now(&self) -> Timestamp {
+            let second = self.0.fetch_add(7, Ordering::Relaxed);
+            Timestamp::from_second(second).expect("in range")
+        }
+    }
+
     fn run(ledger: &Scripted, tag: &str) -> Result<Created, CommitRefusal> {
+        run_at(ledger, tag, &At(Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH)
+    }
+
+    /// Creates eight seats under a key whose new records stop answering at `expires_at`.
+    fn run_at(
+        ledger: &Scripted,
+        tag: &str,
+        time: &dyn Clock,
+        expires_at: Timestamp,
+    ) -> Result<Created, CommitRefusal> {
         let clock = At(Timestamp::UNIX_EPOCH);
         let seats = parse(vec![seat("basic"); 8])
             .expect("valid")
             .identify(&clock, &Same(1))
             .expect("entropy");
         let organization = OrganizationId::new(&clock, &Same(2)).expect("entropy");
-        let request = KeyedRequest::for_tests();
-        let future = create(ledger, &organization, &seats, Some(&request), clock.0, |seats| {
-            format!("{tag}{}", seats.len())
-        });
+        let request = KeyedRequest { expires_at, ..KeyedRequest::for_tests() };
+        let tiers = tiers();
+        let order = Order {
+            organization: &organization,
+            seats: &seats,
+            request: Some(&request),
+            tiers: &tiers,
+            quoted: Some(Quoted::Version(0)),
+            grace: PastDueGrace::from_days(7).expect("a grace"),
+            now: clock.0,
+        };
+        let future = create(ledger, time, &order, |seats| format!("{tag}{}", seats.len()));
         // Every future here is ready at once.
         let mut future = std::pin::pin!(future);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -354,6 +462,30 @@ mod tests {
         let third = run(&ledger, "c").expect("all commits hold");
         assert_eq!(third.answers, second.answers);
         assert_eq!((third.failed, third.replayed), (0, true));
+    }
+
+    #[test]
+    fn the_parts_of_a_record_expire_together() {
+        let mut ledger = Scripted { stored: RefCell::default(), refused: vec![1] };
+        let clock = At(Timestamp::UNIX_EPOCH);
+        let at = |second| Timestamp::from_second(second).expect("in range");
+        run_at(&ledger, "a", &clock, at(100)).expect("the first commit holds");
+        ledger.refused.clear();
+        run_at(&ledger, "b", &clock, at(200)).expect("all commits hold");
+        let expiries: Vec<_> =
+            ledger.stored.borrow().values().map(|stored| stored.expires_at).collect();
+        assert_eq!(expiries, [at(100); 3]);
+    }
+
+    #[test]
+    fn a_series_that_takes_too_long_ends_and_can_be_continued() {
+        let ledger = Scripted { stored: RefCell::default(), refused: Vec::new() };
+        let slow = Slow(AtomicI64::new(7));
+        let created = run_at(&ledger, "a", &slow, Timestamp::UNIX_EPOCH).expect("in part");
+        assert_eq!(created.answers, ["a3", "a3"]);
+        assert_eq!(created.failed, 2);
+        let rest = run(&ledger, "b").expect("all commits hold");
+        assert_eq!(rest.answers, ["a3", "a3", "b2"]);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! The Seats API: an organization creates account seats in bulk and is billed by tier.
 
 mod create;
+mod quote;
 mod seat;
 
 pub use create::{
-    Commit, CommitRefusal, CreateSeats, Created, Keyed, MAX_SEATS_PER_REQUEST, SeatLedger, create,
+    Commit, CommitRefusal, CreateSeats, Created, Keyed, MAX_SEATS_PER_REQUEST, Order, SeatLedger,
+    Stored, create,
 };
+pub use quote::{PriceList, Quote, Quoted};
 pub use seat::{
     AgeRange, Details, Keywords, NewSeat, Platforms, Profile, Seat, SeatInput, SeatStatus, Sex,
     Tier, Username,

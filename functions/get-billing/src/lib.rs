@@ -1,0 +1,35 @@
+//! `GET /billing`: how the billing of an organization stands (CONTRACT, "Reading and the rest of
+//! an account's life"). Everything comes from the billing record; Stripe is not asked.
+
+use headcount_api::seats::{self, Refusal, Seats};
+use headcount_api::{Answer, Endpoint, Failure, Incoming};
+use headcount_model::credential::{Credentials, Permission};
+use headcount_model::port::Clock;
+use headcount_model::statement::Statements;
+
+/// Whoever may create seats may see what they cost.
+const PERMISSIONS: [Permission; 2] = [Permission::BillingRead, Permission::AccountsCreate];
+
+/// The function, over its ports.
+pub struct Function<S, P> {
+    /// Billing records and credentials.
+    pub store: S,
+    /// Time.
+    pub ports: P,
+}
+
+impl<S, P> Endpoint for Function<S, P>
+where
+    S: Statements + Credentials + Sync,
+    P: Clock,
+{
+    type Dialect = Seats;
+
+    async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
+        let credential = request.authenticate(&self.store, self.ports.now()).await?;
+        let organization = seats::caller(credential.as_ref(), &PERMISSIONS)?;
+        let statement = self.store.statement(organization).await?;
+        let statement = statement.ok_or(Failure::Refused(Refusal::NoBilling))?;
+        Ok(seats::billing(&statement))
+    }
+}

@@ -1,0 +1,95 @@
+//! `POST /webhooks/stripe`: Stripe tells that something happened to a subscription, and the
+//! billing record of its organization is brought to how the subscription stands now.
+//!
+//! Stripe delivers an event again until it is answered with a 2xx, for three days
+//! (<https://docs.stripe.com/webhooks#retries>). So what is none of ours is acknowledged, and
+//! only what another delivery can put right is not.
+
+use headcount_api::webhooks::{NotAWebhook, Webhooks, received};
+use headcount_api::{Answer, Endpoint, Failure, Incoming};
+use headcount_billing::rotation::{Rejected, SignatureCheck, SigningSecretSource};
+use headcount_billing::webhook::{self, Event, Notice};
+use headcount_billing::{Followed, Subscriptions, follow};
+use headcount_model::billing::SubscriptionLedger;
+use headcount_model::port::Clock;
+
+/// The header that Stripe signs webhooks in.
+const SIGNATURE: &str = "stripe-signature";
+
+/// The function, over its ports.
+pub struct Function<L, S, K, P> {
+    /// The billing records.
+    pub ledger: L,
+    /// Stripe.
+    pub stripe: S,
+    /// The check of what webhooks are signed with.
+    pub signatures: SignatureCheck<K>,
+    /// Time.
+    pub ports: P,
+}
+
+impl<L, S, K, P> Endpoint for Function<L, S, K, P>
+where
+    L: SubscriptionLedger + Sync,
+    S: Subscriptions + Sync,
+    K: SigningSecretSource,
+    P: Clock,
+{
+    type Dialect = Webhooks;
+
+    async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<NotAWebhook>> {
+        let body = request.raw()?;
+        let header = request.header(SIGNATURE);
+        self.signatures.check(header, body, self.ports.now()).await.map_err(rejected)?;
+        let event = webhook::read(body).map_err(|not| refused(&not))?;
+        match &event.subscription {
+            Some(notice) => self.follow(&event, notice).await?,
+            None => tracing::info!(event = event.id, kind = event.kind, "nothing follows from it"),
+        }
+        Ok(received())
+    }
+}
+
+impl<L, S, K, P> Function<L, S, K, P>
+where
+    L: SubscriptionLedger + Sync,
+    S: Subscriptions + Sync,
+    K: SigningSecretSource,
+    P: Clock,
+{
+    async fn follow(&self, event: &Event, notice: &Notice) -> Result<(), Failure<NotAWebhook>> {
+        let (event, kind) = (&event.id, &event.kind);
+        let subscription = &notice.subscription;
+        match follow(&self.ledger, &self.stripe, notice, &self.ports).await {
+            Ok(Followed::Recorded(standing)) => {
+                let status = standing.status.as_str();
+                tracing::info!(event, kind, subscription, status, "recorded");
+                Ok(())
+            }
+            Ok(Followed::NotOurs) => {
+                tracing::info!(event, kind, subscription, "no organization is billed by it");
+                Ok(())
+            }
+            Err(unanswered) => {
+                let cause = unanswered.to_string();
+                tracing::error!(event, kind, subscription, cause, "not recorded");
+                Err(Failure::Unavailable)
+            }
+        }
+    }
+}
+
+fn rejected(reason: Rejected) -> Failure<NotAWebhook> {
+    match reason {
+        Rejected::BadSignature(bad) => refused(&bad),
+        Rejected::Unanswered(unanswered) => {
+            let cause = unanswered.to_string();
+            tracing::error!(cause, "the signature could not be checked");
+            Failure::Unavailable
+        }
+    }
+}
+
+fn refused(reason: &dyn std::fmt::Display) -> Failure<NotAWebhook> {
+    Failure::Refused(NotAWebhook(reason.to_string()))
+}

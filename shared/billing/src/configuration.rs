@@ -1,0 +1,69 @@
+//! What template.yaml tells a function that works with Stripe through its environment, and the
+//! secrets that it names there. A secret lives in the memory of the process only: not in the
+//! template, the environment or the table.
+
+use std::fmt;
+
+use headcount_model::tiers::Tiers;
+
+use crate::apply::Prices;
+use crate::rotation::SignatureCheck;
+use crate::secret::NamedSecret;
+use crate::stripe::Stripe;
+
+/// Why a function cannot start. Never holds the text of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misconfigured(pub(crate) String);
+
+impl fmt::Display for Misconfigured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misconfigured {}
+
+/// A variable that must be set.
+///
+/// # Errors
+/// When it is missing.
+pub fn required(variable: &str) -> Result<String, Misconfigured> {
+    std::env::var(variable).map_err(|_| Misconfigured(format!("{variable} must be set")))
+}
+
+/// `TIERS`: what the tiers stand for, a JSON list.
+///
+/// # Errors
+/// When the variable is missing or its text makes no sense; the reason is told.
+pub fn tiers() -> Result<Tiers, Misconfigured> {
+    let text = required("TIERS")?;
+    serde_json::from_str(&text).map_err(|error| Misconfigured(format!("TIERS: {error}")))
+}
+
+/// The prices in `TIERS`. One that is missing there is no reason not to start: it becomes an
+/// error on the record of each organization that needs it.
+///
+/// # Errors
+/// As [`tiers`].
+pub fn prices() -> Result<Prices, Misconfigured> {
+    tiers().map(|tiers| Prices::from(&tiers))
+}
+
+/// A client of `STRIPE_API_BASE` with the API key in the secret that `STRIPE_SECRET_NAME` names.
+///
+/// # Errors
+/// When a variable is missing or the secret cannot be read.
+pub async fn stripe() -> Result<Stripe, Misconfigured> {
+    let key = NamedSecret::of("STRIPE_SECRET_NAME").await?.text().await?;
+    Stripe::new(&required("STRIPE_API_BASE")?, key)
+        .map_err(|error| Misconfigured(format!("the client of Stripe does not start: {error}")))
+}
+
+/// The check of webhooks by the signing secrets in the secret that `STRIPE_WEBHOOK_SECRET_NAME`
+/// names. They are read with the first webhook.
+///
+/// # Errors
+/// When the variable is missing.
+pub async fn signature_check() -> Result<SignatureCheck<NamedSecret>, Misconfigured> {
+    NamedSecret::of("STRIPE_WEBHOOK_SECRET_NAME").await.map(SignatureCheck::new)
+}

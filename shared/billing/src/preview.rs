@@ -1,0 +1,307 @@
+//! What a change of seats would cost in the current period, as Stripe's own invoice preview says
+//! (<https://docs.stripe.com/billing/subscriptions/prorations#preview-proration>).
+
+use std::future::Future;
+
+use headcount_model::billing::{BillingError, ProrationBehavior, SeatCounts, SubscriptionStatus};
+use headcount_model::idempotency::hex;
+use headcount_model::port::{Entropy, random};
+use headcount_model::seats::Tier;
+use headcount_model::tiers::Tiers;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::stripe::Stripe;
+use crate::subscription::{ItemTarget, StripeFailure, Subscription, Subscriptions};
+
+/// A change of seats that may come.
+#[derive(Debug, Clone)]
+pub struct Change<'c> {
+    /// The subscription that bills them, `sub_…`.
+    pub subscription: &'c str,
+    /// The seats that exist. Stripe may not have been told of all of them yet.
+    pub before: SeatCounts,
+    /// The seats that would exist.
+    pub after: SeatCounts,
+    /// By which prices.
+    pub tiers: &'c Tiers,
+    /// What becomes of the difference.
+    pub proration: ProrationBehavior,
+    /// When the change would be.
+    pub now: Timestamp,
+}
+
+/// What came of a preview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Previewed {
+    /// What the rest of the period costs more, in cents; negative for a credit.
+    Proration(i64),
+    /// The subscription bills no more seats, whatever the table knows of it.
+    Ended,
+}
+
+/// Where previews come from.
+pub trait Previews {
+    /// The proration of a change.
+    ///
+    /// # Errors
+    /// [`StripeFailure`].
+    fn proration(
+        &self,
+        change: &Change<'_>,
+        entropy: &dyn Entropy,
+    ) -> impl Future<Output = Result<Previewed, StripeFailure>> + Send;
+}
+
+impl Previews for Stripe {
+    async fn proration(
+        &self,
+        change: &Change<'_>,
+        entropy: &dyn Entropy,
+    ) -> Result<Previewed, StripeFailure> {
+        let subscription = self.fetch(change.subscription).await?;
+        let takes_seats = subscription.status.parse().is_ok_and(SubscriptionStatus::takes_seats);
+        if !takes_seats {
+            return Ok(Previewed::Ended);
+        }
+        let after = self.preview(&subscription, change, change.after, entropy).await?;
+        // What Stripe has not been told of yet is no part of this change.
+        let before = if is_told(&subscription, change)? {
+            0
+        } else {
+            self.preview(&subscription, change, change.before, entropy).await?
+        };
+        Ok(Previewed::Proration(after - before))
+    }
+}
+
+impl Stripe {
+    /// What Stripe would prorate if the quantities became those of `seats`.
+    async fn preview(
+        &self,
+        subscription: &Subscription,
+        change: &Change<'_>,
+        seats: SeatCounts,
+        entropy: &dyn Entropy,
+    ) -> Result<i64, StripeFailure> {
+        let now = change.now.as_second();
+        // Stripe takes a moment within the period only; our clocks may differ.
+        let at = subscription.period.map_or(now, |period| now.clamp(period.start, period.end));
+        let targets = targets(subscription, change.tiers, seats)?;
+        let form = form(subscription, &targets, change.proration, at);
+        // A preview is new each time: a stored one would be one of other quantities.
+        let random = random::<16>(entropy)
+            .map_err(|no_entropy| StripeFailure::Transient(no_entropy.to_string()))?;
+        let key = format!("quote:{}", hex(&random));
+        let answer = self.post::<Invoice>("/v1/invoices/create_preview", &form, &key).await;
+        match answer {
+            Ok(invoice) => self.prorated(invoice.lines, at).await,
+            // Nothing would be invoiced, not even this.
+            Err(StripeFailure::Permanent(error)) if error.code == "invoice_upcoming_none" => Ok(0),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The sum of the prorations that begin at `at`: those of the change itself. Those of earlier
+    /// changes that wait for the same invoice began before.
+    async fn prorated(&self, mut lines: Lines, at: i64) -> Result<i64, StripeFailure> {
+        let mut sum = 0;
+        loop {
+            let of_change = |line: &&Line| line.is_proration() && line.period.start == at;
+            sum += lines.data.iter().filter(of_change).map(|line| line.amount).sum::<i64>();
+            let Some(last) = lines.data.last().filter(|_| lines.has_more) else {
+                return Ok(sum);
+            };
+            let query = [("limit", "100"), ("starting_after", &last.id)];
+            let query = query.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            lines = self.get(&lines.url, &query).await?;
+        }
+    }
+}
+
+/// Whether Stripe bills the seats that exist.
+fn is_told(subscription: &Subscription, change: &Change<'_>) -> Result<bool, StripeFailure> {
+    let targets = targets(subscription, change.tiers, change.before)?;
+    Ok(targets.iter().all(|target| {
+        let item = subscription.item_of(&target.price);
+        item.map_or(0, |item| item.quantity) == target.quantity
+    }))
+}
+
+/// The items and their quantities for some seats. A tier that has neither is left out.
+fn targets(
+    subscription: &Subscription,
+    tiers: &Tiers,
+    seats: SeatCounts,
+) -> Result<Vec<ItemTarget>, StripeFailure> {
+    let mut targets = Vec::new();
+    for tier in Tier::ALL {
+        let quantity = seats.get(tier);
+        let Some(price) = &tiers.of(tier).price else {
+            if quantity == 0 {
+                continue;
+            }
+            return Err(StripeFailure::Permanent(BillingError {
+                code: "price_not_configured".to_owned(),
+                message: format!("no Stripe price is configured for tier {}", tier.as_str()),
+            }));
+        };
+        let id = subscription.item_of(price).map(|item| item.id.clone());
+        if id.is_some() || quantity > 0 {
+            targets.push(ItemTarget { id, price: price.clone(), quantity });
+        }
+    }
+    Ok(targets)
+}
+
+/// The form of a preview (<https://docs.stripe.com/api/invoices/create_preview>).
+fn form(
+    subscription: &Subscription,
+    targets: &[ItemTarget],
+    proration: ProrationBehavior,
+    at: i64,
+) -> Vec<(String, String)> {
+    let mut form = vec![("subscription".to_owned(), subscription.id.clone())];
+    let mut detail = |name: String, value: String| {
+        form.push((format!("subscription_details{name}"), value));
+    };
+    for (n, target) in targets.iter().enumerate() {
+        match &target.id {
+            Some(id) => detail(format!("[items][{n}][id]"), id.clone()),
+            None => detail(format!("[items][{n}][price]"), target.price.clone()),
+        }
+        detail(format!("[items][{n}][quantity]"), target.quantity.to_string());
+    }
+    detail("[proration_behavior]".to_owned(), proration.as_str().to_owned());
+    detail("[proration_date]".to_owned(), at.to_string());
+    form
+}
+
+#[derive(Deserialize)]
+struct Invoice {
+    lines: Lines,
+}
+
+/// Stripe embeds the first lines only (<https://docs.stripe.com/api/pagination>).
+#[derive(Deserialize)]
+struct Lines {
+    data: Vec<Line>,
+    #[serde(default)]
+    has_more: bool,
+    #[serde(default)]
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    id: String,
+    /// Cents.
+    amount: i64,
+    period: LinePeriod,
+    parent: Option<Parent>,
+}
+
+#[derive(Deserialize)]
+struct LinePeriod {
+    start: i64,
+}
+
+/// What a line comes from: an item of the subscription, or an invoice item that waited.
+#[derive(Deserialize)]
+struct Parent {
+    subscription_item_details: Option<Details>,
+    invoice_item_details: Option<Details>,
+}
+
+#[derive(Deserialize)]
+struct Details {
+    #[serde(default)]
+    proration: bool,
+}
+
+impl Line {
+    fn is_proration(&self) -> bool {
+        let Some(parent) = &self.parent else { return false };
+        let details = [&parent.subscription_item_details, &parent.invoice_item_details];
+        details.into_iter().flatten().any(|details| details.proration)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headcount_model::billing::Period;
+    use headcount_model::tiers::TierEntry;
+
+    use super::*;
+    use crate::subscription::Item;
+
+    fn tiers(premium: Option<&str>) -> Tiers {
+        let entry = |name: &str, price: Option<&str>| TierEntry {
+            name: name.to_owned(),
+            price: price.map(str::to_owned),
+            unit_amount: 1,
+            device_type: "shared".to_owned(),
+        };
+        Tiers::try_from(vec![entry("basic", Some("price_b")), entry("premium", premium)])
+            .expect("valid")
+    }
+
+    fn subscription(basic: u64) -> Subscription {
+        Subscription {
+            id: "sub_1".to_owned(),
+            status: "active".to_owned(),
+            cancel_at_period_end: false,
+            period: Some(Period { start: 100, end: 200 }),
+            organization: None,
+            items: vec![Item {
+                id: "si_b".to_owned(),
+                price: "price_b".to_owned(),
+                quantity: basic,
+            }],
+        }
+    }
+
+    #[test]
+    fn the_form_holds_absolute_quantities() {
+        let seats = SeatCounts { basic: 3, premium: 1 };
+        let subscription = subscription(1);
+        let targets = targets(&subscription, &tiers(Some("price_p")), seats).expect("prices");
+        let form = form(&subscription, &targets, ProrationBehavior::None, 150);
+        let form: Vec<_> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(
+            form,
+            [
+                "subscription=sub_1",
+                "subscription_details[items][0][id]=si_b",
+                "subscription_details[items][0][quantity]=3",
+                "subscription_details[items][1][price]=price_p",
+                "subscription_details[items][1][quantity]=1",
+                "subscription_details[proration_behavior]=none",
+                "subscription_details[proration_date]=150",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_tier_without_price_can_have_no_seats() {
+        let of = |premium| {
+            targets(&subscription(0), &tiers(None), SeatCounts { basic: 1, premium }).is_ok()
+        };
+        assert!(of(0));
+        assert!(!of(1));
+    }
+
+    #[test]
+    fn lines_are_prorations_by_either_parent() {
+        let line = |parent: &str| -> Line {
+            let line = format!(
+                r#"{{"id":"il_1","amount":-5,"period":{{"start":1,"end":2}},"parent":{parent}}}"#
+            );
+            serde_json::from_str(&line).expect("a line")
+        };
+        assert!(line(r#"{"subscription_item_details":{"proration":true}}"#).is_proration());
+        assert!(line(r#"{"invoice_item_details":{"proration":true}}"#).is_proration());
+        assert!(!line(r#"{"subscription_item_details":{"proration":false}}"#).is_proration());
+        assert!(!line("null").is_proration());
+    }
+}

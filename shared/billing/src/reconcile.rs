@@ -1,0 +1,305 @@
+//! Whether seats, ledger and Stripe agree, and what is done when they do not. Pure: what has been
+//! read goes in, the differences come out.
+
+use headcount_model::billing::Standing;
+use headcount_model::id::SeatId;
+use headcount_model::reconcile::{CountedSeats, LedgerState};
+use headcount_model::seats::Tier;
+use headcount_model::tiers::Tiers;
+
+use crate::subscription::Subscription;
+
+/// What Stripe has where the organization's subscription should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The organization has no subscription, so that there is nothing to look at.
+    NotLinked,
+    /// Stripe knows no subscription of this id.
+    Gone,
+    /// The subscription.
+    There(Subscription),
+}
+
+/// What decides whether seats can be billed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Believed {
+    /// The status in Stripe's words; `None` when none is on record.
+    pub status: Option<String>,
+    /// Whether the subscription ends with the current period.
+    pub cancel_at_period_end: bool,
+}
+
+impl std::fmt::Display for Believed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ends = if self.cancel_at_period_end { ", ends with the period" } else { "" };
+        write!(f, "{}{ends}", self.status.as_deref().unwrap_or("none"))
+    }
+}
+
+/// A difference between two of the three. "Ledger" is the billing record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Drift {
+    /// The ledger counts other seats than exist.
+    Ledger {
+        /// Of this tier.
+        tier: Tier,
+        /// What the ledger says.
+        ledger: u64,
+        /// How many there are.
+        seats: u64,
+    },
+    /// The ledger leaves more or less room for seats than its limit does.
+    Room {
+        /// How many more seats the ledger leaves.
+        ledger: i64,
+        /// How many more the limit leaves.
+        due: i64,
+    },
+    /// There are seats that cannot be read, so that nothing can be said about the counts.
+    UnreadableSeats,
+    /// Stripe bills another quantity than it was told.
+    Quantity {
+        /// Of this tier.
+        tier: Tier,
+        /// What it was told.
+        ledger: u64,
+        /// What it bills.
+        stripe: u64,
+    },
+    /// The subscription has no item for the price of a tier that has seats.
+    ItemMissing {
+        /// The tier.
+        tier: Tier,
+        /// What Stripe was told.
+        ledger: u64,
+    },
+    /// No price is configured for a tier that has seats.
+    PriceNotConfigured {
+        /// The tier.
+        tier: Tier,
+        /// What should be billed.
+        ledger: u64,
+    },
+    /// There are seats and no subscription is linked.
+    NotLinked {
+        /// All seats that the ledger counts.
+        ledger: u64,
+    },
+    /// Stripe does not know the subscription.
+    SubscriptionGone,
+    /// The subscription has another status, or another end, than the ledger believes.
+    Status {
+        /// What the ledger believes.
+        ledger: Believed,
+        /// What Stripe says.
+        stripe: Believed,
+    },
+}
+
+impl Drift {
+    /// A stable name, for records and filters.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Drift::Ledger { .. } => "ledger",
+            Drift::Room { .. } => "room",
+            Drift::UnreadableSeats => "unreadable_seats",
+            Drift::Quantity { .. } => "quantity",
+            Drift::ItemMissing { .. } => "item_missing",
+            Drift::PriceNotConfigured { .. } => "price_not_configured",
+            Drift::NotLinked { .. } => "not_linked",
+            Drift::SubscriptionGone => "subscription_gone",
+            Drift::Status { .. } => "status",
+        }
+    }
+
+    /// What must have happened, for a person.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Drift::Ledger { ledger, seats, .. } if seats < ledger => {
+                "seats were removed from the table, or the record was raised, by hand"
+            }
+            Drift::Ledger { .. } => {
+                "seats were added to the table, or the record was lowered, by hand"
+            }
+            Drift::Room { .. } => "the record's limit, or what it leaves, was changed by hand",
+            Drift::UnreadableSeats => "seats were written by hand or by another version",
+            Drift::Quantity { .. } => "the quantity was changed in Stripe by hand",
+            Drift::ItemMissing { .. } => "the item was removed from the subscription by hand",
+            Drift::PriceNotConfigured { .. } => "the stack has no price for this tier",
+            Drift::NotLinked { .. } => "the record lost its subscription, by hand",
+            Drift::SubscriptionGone => {
+                "the record names a subscription of another account or mode of Stripe"
+            }
+            Drift::Status { .. } => "a webhook of this subscription has not arrived",
+        }
+    }
+
+    /// What the ledger says and what the seats or Stripe say, for a person.
+    pub fn sides(&self) -> (String, String) {
+        let none = || "none".to_owned();
+        match self {
+            Drift::Ledger { ledger, seats: other, .. }
+            | Drift::Quantity { ledger, stripe: other, .. } => {
+                (ledger.to_string(), other.to_string())
+            }
+            Drift::Room { ledger, due } => (ledger.to_string(), due.to_string()),
+            Drift::ItemMissing { ledger, .. }
+            | Drift::PriceNotConfigured { ledger, .. }
+            | Drift::NotLinked { ledger } => (ledger.to_string(), none()),
+            Drift::UnreadableSeats | Drift::SubscriptionGone => (none(), none()),
+            Drift::Status { ledger, stripe } => (ledger.to_string(), stripe.to_string()),
+        }
+    }
+
+    /// The tier, where it is about one.
+    pub fn tier(&self) -> Option<Tier> {
+        match *self {
+            Drift::Ledger { tier, .. }
+            | Drift::Quantity { tier, .. }
+            | Drift::ItemMissing { tier, .. }
+            | Drift::PriceNotConfigured { tier, .. } => Some(tier),
+            _ => None,
+        }
+    }
+
+    /// The seats that one side does not know of: the newest, as many as the sides differ by.
+    /// Which seats have vanished the table cannot tell, so that a side with too many names none.
+    pub fn accounts<'c>(&self, counted: &'c CountedSeats) -> &'c [SeatId] {
+        match *self {
+            Drift::Ledger { tier, ledger, seats } => {
+                counted.newest(tier, seats.saturating_sub(ledger))
+            }
+            Drift::Quantity { tier, ledger, stripe } => {
+                counted.newest(tier, ledger.saturating_sub(stripe))
+            }
+            Drift::ItemMissing { tier, ledger } | Drift::PriceNotConfigured { tier, ledger } => {
+                counted.newest(tier, ledger)
+            }
+            _ => &[],
+        }
+    }
+}
+
+/// What is done about the drifts of an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing: somebody has to look.
+    None,
+    /// The ledger's counts are corrected; that is a new version, and so reaches Stripe.
+    Correct,
+    /// The ledger gets a new version with the same counts, so that Stripe is told again.
+    TellAgain,
+}
+
+/// What heals drifts that were found together.
+pub fn remedy(drifts: &[Drift]) -> Remedy {
+    let any = |is: fn(&Drift) -> bool| drifts.iter().any(is);
+    if any(|drift| matches!(drift, Drift::UnreadableSeats)) {
+        Remedy::None
+    } else if any(|drift| matches!(drift, Drift::Ledger { .. } | Drift::Room { .. })) {
+        Remedy::Correct
+    } else if any(|drift| matches!(drift, Drift::Quantity { .. } | Drift::ItemMissing { .. })) {
+        Remedy::TellAgain
+    } else {
+        Remedy::None
+    }
+}
+
+/// Every difference. The ledger must be one that Stripe has been told of completely, and the seats
+/// must have been counted while it did not change; of any other nothing can be said.
+pub fn compare(
+    counted: &CountedSeats,
+    ledger: &LedgerState,
+    seen: &Seen,
+    tiers: &Tiers,
+) -> Vec<Drift> {
+    let mut drifts = if counted.unreadable.is_empty() {
+        of_ledger(counted, ledger)
+    } else {
+        vec![Drift::UnreadableSeats]
+    };
+    match seen {
+        Seen::NotLinked if ledger.seats.total() > 0 => {
+            drifts.push(Drift::NotLinked { ledger: ledger.seats.total() });
+        }
+        Seen::NotLinked => {}
+        Seen::Gone => drifts.push(Drift::SubscriptionGone),
+        Seen::There(subscription) => {
+            drifts.extend(of_status(ledger, subscription));
+            drifts.extend(of_stripe(ledger, subscription, tiers));
+        }
+    }
+    drifts
+}
+
+/// What Stripe says of the subscription, where the ledger says otherwise. A billing period that
+/// has ended is no drift, but it is news too. `None` also for a status that we do not know.
+pub fn news(ledger: &LedgerState, seen: &Seen) -> Option<Standing> {
+    let Seen::There(subscription) = seen else { return None };
+    let period_is_known = subscription.period.is_none() || ledger.period == subscription.period;
+    if of_status(ledger, subscription).is_none() && period_is_known {
+        return None;
+    }
+    Some(Standing {
+        status: subscription.status.parse().ok()?,
+        cancel_at_period_end: subscription.cancel_at_period_end,
+        period: subscription.period,
+    })
+}
+
+fn of_ledger(counted: &CountedSeats, ledger: &LedgerState) -> Vec<Drift> {
+    let counts = Tier::ALL.into_iter().filter_map(|tier| {
+        let (ledger, seats) = (ledger.seats.get(tier), counted.seats.get(tier));
+        (ledger != seats).then_some(Drift::Ledger { tier, ledger, seats })
+    });
+    let counts: Vec<_> = counts.collect();
+    // A wrong count is one drift, not two: what it leaves is corrected with it.
+    let due = ledger.room_beside(counted.seats);
+    if counts.is_empty() && ledger.seats_left != due {
+        return vec![Drift::Room { ledger: ledger.seats_left, due }];
+    }
+    counts
+}
+
+fn of_status(ledger: &LedgerState, subscription: &Subscription) -> Option<Drift> {
+    let believed = Believed {
+        status: ledger.status.clone(),
+        cancel_at_period_end: ledger.cancel_at_period_end,
+    };
+    let told = Believed {
+        status: Some(subscription.status.clone()),
+        cancel_at_period_end: subscription.cancel_at_period_end,
+    };
+    (believed != told).then_some(Drift::Status { ledger: believed, stripe: told })
+}
+
+fn of_stripe(ledger: &LedgerState, subscription: &Subscription, tiers: &Tiers) -> Vec<Drift> {
+    // Nothing can be changed on a subscription that has ended, and nothing is billed by it.
+    if matches!(subscription.status.as_str(), "canceled" | "incomplete_expired") {
+        return Vec::new();
+    }
+    let drift = |tier| of_tier(tier, ledger, subscription, tiers);
+    Tier::ALL.into_iter().filter_map(drift).collect()
+}
+
+fn of_tier(
+    tier: Tier,
+    ledger: &LedgerState,
+    subscription: &Subscription,
+    tiers: &Tiers,
+) -> Option<Drift> {
+    let ledger = ledger.seats.get(tier);
+    let Some(price) = tiers.of(tier).price.as_deref() else {
+        return (ledger > 0).then_some(Drift::PriceNotConfigured { tier, ledger });
+    };
+    match subscription.item_of(price) {
+        None if ledger > 0 => Some(Drift::ItemMissing { tier, ledger }),
+        Some(item) if item.quantity != ledger => {
+            Some(Drift::Quantity { tier, ledger, stripe: item.quantity })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

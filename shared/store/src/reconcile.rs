@@ -1,0 +1,348 @@
+//! What reconciliation reads and writes: the sparse index of what is behind, the directory of
+//! organizations, the seats themselves, corrections of the billing record, and cursors.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use headcount_model::billing::{LedgerUnavailable, LinkedSubscription, Period, SeatCounts};
+use headcount_model::id::{OrganizationId, SeatId, micros};
+use headcount_model::reconcile::{
+    Behind, Correction, CountedSeats, Cursor, LedgerState, ReconciliationStore, Shard, Written,
+};
+use headcount_model::seats::{SeatStatus, Tier};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::billing::conditional;
+use crate::key::{Key, ORGANIZATION, SEAT};
+use crate::rows::{BillingRow, DirectoryRow, Malformed, behind_shard};
+use crate::table::Table;
+use crate::transaction::{Item, number, text};
+
+/// The sparse index of billing records that Stripe has not caught up with.
+const BEHIND: &str = "behind";
+
+impl ReconciliationStore for Table {
+    async fn behind(
+        &self,
+        shard: Shard,
+        until: Timestamp,
+        after: Option<&Behind>,
+        limit: u16,
+    ) -> Result<Vec<Behind>, LedgerUnavailable> {
+        let query = self
+            .query()
+            .index_name(BEHIND)
+            .key_condition_expression("behind_shard = :shard AND behind_since <= :until")
+            .expression_attribute_values(":shard", text(shard.to_string()))
+            .expression_attribute_values(":until", text(micros(until)))
+            .set_exclusive_start_key(after.map(behind_key))
+            .limit(limit.into());
+        let rows: Vec<BehindRow> = read_all(first_page(query).await?)?;
+        rows.into_iter().map(|row| Behind::try_from(row).map_err(unavailable)).collect()
+    }
+
+    async fn organizations(
+        &self,
+        shard: Shard,
+        after: Option<&OrganizationId>,
+        limit: u16,
+    ) -> Result<Vec<OrganizationId>, LedgerUnavailable> {
+        // Without an organization to go on from, the bare prefix lies before every key.
+        let after = after.map(OrganizationId::as_str).unwrap_or_default();
+        let query = self
+            .query()
+            .consistent_read(true)
+            .key_condition_expression("pk = :shard AND sk > :after")
+            .expression_attribute_values(":shard", text(Key::directory_of(shard)))
+            .expression_attribute_values(":after", text(format!("{ORGANIZATION}{after}")))
+            .limit(limit.into());
+        let rows: Vec<DirectoryRow> = read_all(first_page(query).await?)?;
+        rows.iter()
+            .map(|row| OrganizationId::parse(&row.organization).map_err(unavailable))
+            .collect()
+    }
+
+    async fn ledger_state(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Option<LedgerState>, LedgerUnavailable> {
+        let row = self.read_billing(organization).await?;
+        row.map(LedgerState::try_from).transpose().map_err(unavailable)
+    }
+
+    async fn count_seats(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<CountedSeats, LedgerUnavailable> {
+        let mut pages = self
+            .query()
+            .consistent_read(true)
+            .key_condition_expression("pk = :organization AND begins_with(sk, :seat)")
+            .projection_expression("sk, tier, #status")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":organization", text(Key::billing(organization).pk))
+            .expression_attribute_values(":seat", text(SEAT))
+            .into_paginator()
+            .send();
+        let mut counted = CountedSeats::default();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| unanswered(&error))?;
+            for item in page.items.unwrap_or_default() {
+                count(&mut counted, item);
+            }
+        }
+        Ok(counted)
+    }
+
+    async fn correct(
+        &self,
+        state: &LedgerState,
+        correction: &Correction,
+        now: Timestamp,
+    ) -> Result<Written, LedgerUnavailable> {
+        let SeatCounts { basic, premium } = correction.seats;
+        let mut expression = "SET seats_basic = :basic, seats_premium = :premium, \
+                              seats_left = seats_left + :seats_left, "
+            .to_owned();
+        let mut update = self
+            .new_version(state, now)
+            .expression_attribute_values(":basic", number(basic))
+            .expression_attribute_values(":premium", number(premium))
+            .expression_attribute_values(":seats_left", number(correction.seats_left));
+        if state.cents_left.is_some() {
+            expression += "cents_left = cents_left + :cents_left, ";
+            update =
+                update.expression_attribute_values(":cents_left", number(correction.cents_left));
+        }
+        expression += NEW_VERSION;
+        written(update.update_expression(expression)).await
+    }
+
+    async fn raise_version(
+        &self,
+        state: &LedgerState,
+        now: Timestamp,
+    ) -> Result<Written, LedgerUnavailable> {
+        let update = self.new_version(state, now);
+        written(update.update_expression(format!("SET {NEW_VERSION}"))).await
+    }
+
+    async fn cursor(&self, shard: Shard) -> Result<Cursor, LedgerUnavailable> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&*self.name)
+            .set_key(Some(Key::reconcile(shard).attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| unanswered(&error))?;
+        match output.item {
+            None => Ok(Cursor::new(shard)),
+            Some(item) => read::<CursorRow>(item)?.cursor(shard).map_err(unavailable),
+        }
+    }
+
+    async fn save_cursor(
+        &self,
+        cursor: &Cursor,
+        now: Timestamp,
+    ) -> Result<Written, LedgerUnavailable> {
+        let item = serde_dynamo::aws_sdk_dynamodb_1::to_item(CursorRow::after(cursor, now))
+            .map_err(unavailable)?;
+        let put = self.client.put_item().table_name(&*self.name).set_item(Some(item));
+        let put = if cursor.revision == 0 {
+            put.condition_expression("attribute_not_exists(pk)")
+        } else {
+            put.condition_expression("revision = :revision")
+                .expression_attribute_values(":revision", number(cursor.revision))
+        };
+        match put.send().await {
+            Ok(_) => Ok(Written::Yes),
+            Err(SdkError::ServiceError(error))
+                if matches!(error.err(), PutItemError::ConditionalCheckFailedException(_)) =>
+            {
+                Ok(Written::Overtaken)
+            }
+            Err(error) => Err(unanswered(&error)),
+        }
+    }
+}
+
+/// What makes a record a new one that Stripe has to be told of.
+const NEW_VERSION: &str = "version = :next, behind_since = if_not_exists(behind_since, :now), \
+                           behind_shard = :shard, updated_at = :now";
+
+impl Table {
+    fn query(&self) -> QueryFluentBuilder {
+        self.client.query().table_name(&*self.name)
+    }
+
+    /// An update by [`NEW_VERSION`], provided that nobody made one since `state` was read.
+    fn new_version(&self, state: &LedgerState, now: Timestamp) -> UpdateItemFluentBuilder {
+        self.update_billing(&state.organization, now)
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(state.version))
+            .expression_attribute_values(":next", number(state.version + 1))
+            .expression_attribute_values(":shard", text(behind_shard(&state.organization)))
+    }
+}
+
+async fn written(update: UpdateItemFluentBuilder) -> Result<Written, LedgerUnavailable> {
+    Ok(if conditional(update).await? { Written::Yes } else { Written::Overtaken })
+}
+
+/// One page of a query whose items are so small that its limit ends it, never their size.
+async fn first_page(query: QueryFluentBuilder) -> Result<Vec<Item>, LedgerUnavailable> {
+    let output = query.send().await.map_err(|error| unanswered(&error))?;
+    Ok(output.items.unwrap_or_default())
+}
+
+fn read<T: DeserializeOwned>(item: Item) -> Result<T, LedgerUnavailable> {
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(unavailable)
+}
+
+fn read_all<T: DeserializeOwned>(items: Vec<Item>) -> Result<Vec<T>, LedgerUnavailable> {
+    items.into_iter().map(read).collect()
+}
+
+fn unavailable(error: impl ToString) -> LedgerUnavailable {
+    LedgerUnavailable(error.to_string())
+}
+
+fn unanswered<E: std::error::Error + 'static>(error: &E) -> LedgerUnavailable {
+    LedgerUnavailable(DisplayErrorContext(error).to_string())
+}
+
+/// An entry of the index, which holds keys only.
+#[derive(Deserialize)]
+struct BehindRow {
+    pk: String,
+    behind_since: String,
+}
+
+impl TryFrom<BehindRow> for Behind {
+    type Error = Malformed;
+
+    fn try_from(row: BehindRow) -> Result<Self, Malformed> {
+        let id = row.pk.strip_prefix(ORGANIZATION).ok_or(Malformed("pk"))?;
+        let since = row.behind_since.parse().map_err(|_| Malformed("behind_since"))?;
+        Ok(Self { organization: OrganizationId::parse(id)?, since })
+    }
+}
+
+/// Where a query of the index goes on.
+fn behind_key(behind: &Behind) -> HashMap<String, AttributeValue> {
+    let mut key = Key::billing(&behind.organization).attributes();
+    key.insert("behind_shard".to_owned(), text(behind_shard(&behind.organization)));
+    key.insert("behind_since".to_owned(), text(micros(behind.since)));
+    key
+}
+
+/// What of a seat decides how it is counted.
+#[derive(Deserialize)]
+struct CountedRow {
+    sk: String,
+    #[serde(default)]
+    tier: String,
+    #[serde(default)]
+    status: String,
+}
+
+fn count(counted: &mut CountedSeats, item: Item) {
+    let Ok(row) = read::<CountedRow>(item) else {
+        counted.add_unreadable(String::new());
+        return;
+    };
+    match billed(&row) {
+        Some((id, tier)) => counted.add(id, tier),
+        None => counted.add_unreadable(row.sk),
+    }
+}
+
+/// The id and the tier that a seat is billed at; `None` when it cannot be read.
+fn billed(row: &CountedRow) -> Option<(SeatId, Tier)> {
+    let id = SeatId::parse(row.sk.strip_prefix(SEAT)?).ok()?;
+    match row.status.parse().ok()? {
+        SeatStatus::Uninitialized | SeatStatus::Pending => Some((id, row.tier.parse().ok()?)),
+    }
+}
+
+impl TryFrom<BillingRow> for LedgerState {
+    type Error = Malformed;
+
+    fn try_from(row: BillingRow) -> Result<Self, Malformed> {
+        let failed_at = row.last_error.map(|error| error.at.parse());
+        let status_version = row.status_version;
+        let period = row.current_period_start.zip(row.current_period_end);
+        Ok(Self {
+            organization: OrganizationId::parse(&row.organization)?,
+            linked: row
+                .stripe_subscription
+                .map(|subscription| LinkedSubscription { subscription, status_version }),
+            status: row.subscription_status,
+            cancel_at_period_end: row.cancel_at_period_end,
+            period: period.map(|(start, end)| Period { start, end }),
+            seats: SeatCounts { basic: row.seats_basic, premium: row.seats_premium },
+            seat_limit: row.seat_limit,
+            seats_left: row.seats_left,
+            cents_left: row.cents_left,
+            version: row.version,
+            applied_version: row.applied_version,
+            failed_at: failed_at.transpose().map_err(|_| Malformed("last_error.at"))?,
+        })
+    }
+}
+
+/// How far the reconciliation of a shard has come.
+#[derive(Serialize, Deserialize)]
+struct CursorRow {
+    #[serde(flatten)]
+    key: Key,
+    /// How often the shard has been walked to its end.
+    cycle: u64,
+    /// The last organization that was looked at; absent at the beginning of a cycle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+    /// How many runs in a row came no further.
+    stalls: u32,
+    /// Until when a run has the shard to itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    claimed_until: Option<String>,
+    /// How often this item has been written.
+    revision: u64,
+    updated_at: String,
+}
+
+impl CursorRow {
+    /// The row that follows the one that `cursor` was read from.
+    fn after(cursor: &Cursor, now: Timestamp) -> Self {
+        Self {
+            key: Key::reconcile(cursor.shard),
+            cycle: cursor.cycle,
+            after: cursor.after.as_ref().map(ToString::to_string),
+            stalls: cursor.stalls,
+            claimed_until: cursor.claimed_until.map(micros),
+            revision: cursor.revision + 1,
+            updated_at: micros(now),
+        }
+    }
+
+    fn cursor(self, shard: Shard) -> Result<Cursor, Malformed> {
+        let claimed_until = self.claimed_until.map(|until| until.parse()).transpose();
+        Ok(Cursor {
+            shard,
+            cycle: self.cycle,
+            after: self.after.as_deref().map(OrganizationId::parse).transpose()?,
+            stalls: self.stalls,
+            claimed_until: claimed_until.map_err(|_| Malformed("claimed_until"))?,
+            revision: self.revision,
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! Statements, read from the billing record.
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
+use headcount_model::billing::{BillingError, Period, SeatCounts, Standing};
+use headcount_model::credential::LookupFailed;
+use headcount_model::id::OrganizationId;
+use headcount_model::statement::{Statement, Statements};
+
+use crate::key::Key;
+use crate::rows::{BillingRow, Malformed, proration};
+use crate::table::Table;
+use crate::transaction::is_throttling;
+
+impl Statements for Table {
+    async fn statement(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Option<Statement>, LookupFailed> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&*self.name)
+            .set_key(Some(Key::billing(organization).attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| {
+                let cause = DisplayErrorContext(&error).to_string();
+                tracing::error!(cause, "the billing record was not read");
+                match error.code() {
+                    code if is_throttling(code) => LookupFailed::Throttled,
+                    _ => LookupFailed::Unavailable,
+                }
+            })?;
+        let unreadable = |error: String| {
+            tracing::error!(error, "a billing record could not be read");
+            LookupFailed::Unavailable
+        };
+        let Some(item) = output.item else { return Ok(None) };
+        let row = serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
+            .map_err(|error| unreadable(error.to_string()))?;
+        statement(row).map_err(|error| unreadable(error.to_string()))
+    }
+}
+
+fn statement(row: BillingRow) -> Result<Option<Statement>, Malformed> {
+    let (Some(customer), Some(subscription), Some(status)) =
+        (row.stripe_customer, row.stripe_subscription, row.subscription_status)
+    else {
+        return Ok(None);
+    };
+    let period = row
+        .current_period_start
+        .zip(row.current_period_end)
+        .map(|(start, end)| Period { start, end });
+    Ok(Some(Statement {
+        customer,
+        subscription,
+        standing: Standing {
+            status: status.parse().map_err(|_| Malformed("subscription_status"))?,
+            cancel_at_period_end: row.cancel_at_period_end,
+            period,
+        },
+        past_due_since: row
+            .past_due_since
+            .map(|since| since.parse().map_err(|_| Malformed("past_due_since")))
+            .transpose()?,
+        seats: SeatCounts { basic: row.seats_basic, premium: row.seats_premium },
+        seats_left: row.seats_left,
+        // Without a limit what is left counts down from one that nobody reaches.
+        cents_left: row.spending_limit.and(row.cents_left),
+        proration: proration(row.proration_behavior.as_deref())?,
+        version: row.version,
+        applied_version: row.applied_version,
+        last_error: row
+            .last_error
+            .map(|error| BillingError { code: error.code, message: error.message }),
+    }))
+}

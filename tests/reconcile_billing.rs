@@ -1,0 +1,773 @@
+//! reconcile-billing on the real store, against the stand-in, and against an account of Stripe
+//! made of nothing but a clock where it is about many organizations.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use headcount_billing::stripe::Stripe;
+use headcount_billing::{Item, ItemTarget, StripeFailure, Subscription, Subscriptions};
+use headcount_model::billing::{
+    BillingError, BillingLedger, ProrationBehavior, SubscriptionStatus,
+};
+use headcount_model::id::OrganizationId;
+use headcount_model::port::Clock;
+use headcount_model::reconcile::{Cursor, LedgerState, ReconciliationStore, Shard};
+use headcount_model::tiers::{TierEntry, Tiers};
+use headcount_store::Table;
+use headcount_tests::billing::{Billed, Billing, batch, reached};
+use headcount_tests::{Call, Ports, Stage};
+use jiff::{SignedDuration, Timestamp};
+use reconcile_billing::{
+    Action, BillingQueue, Ended, Finding, Findings, Function, Message, Pause, Report,
+};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+/// What Lambda gives a run.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(240);
+/// The schedule's interval.
+const INTERVAL: SignedDuration = SignedDuration::from_mins(5);
+
+/// A list that clones share.
+#[derive(Debug, Clone)]
+struct Shared<T>(Arc<Mutex<Vec<T>>>);
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Shared<T> {
+    fn push(&self, value: T) -> usize {
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        list.push(value);
+        list.len()
+    }
+
+    /// Everything since it was taken last.
+    fn take(&self) -> Vec<T> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Waiting moves the clock.
+#[derive(Debug, Clone)]
+struct Virtual(Ports);
+
+impl Clock for Virtual {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
+impl Pause for Virtual {
+    async fn pause_until(&self, time: Timestamp) {
+        let left = time.duration_since(self.now());
+        if left.is_positive() {
+            self.0.advance(left);
+        }
+    }
+}
+
+impl BillingQueue for Shared<Message> {
+    async fn send(&self, messages: &[Message]) -> usize {
+        assert!(messages.len() <= 10, "one batch of SQS");
+        for message in messages {
+            self.push(message.clone());
+        }
+        messages.len()
+    }
+}
+
+impl Findings for Shared<Finding> {
+    fn record(&self, finding: &Finding) {
+        self.push(finding.clone());
+    }
+}
+
+/// Kind, tier, ledger, other side, number of accounts and action of a finding.
+type Told = (&'static str, Option<&'static str>, String, String, usize, Action);
+
+/// A run's function, and what it sends and tells.
+struct Reconciler<S> {
+    function: Function<Table, S, Shared<Message>, Shared<Finding>, Virtual>,
+    ports: Ports,
+    messages: Shared<Message>,
+    findings: Shared<Finding>,
+}
+
+impl<S: Subscriptions> Reconciler<S> {
+    fn new(stage: &Stage, stripe: S, tiers: Tiers) -> Self {
+        let (messages, findings) = (Shared::default(), Shared::default());
+        let function = Function {
+            ledger: stage.table.clone(),
+            stripe,
+            queue: messages.clone(),
+            findings: findings.clone(),
+            tiers,
+            reads_per_second: NonZeroU32::new(15).expect("above 0"),
+            ports: Virtual(stage.ports.clone()),
+        };
+        Self { function, ports: stage.ports.clone(), messages, findings }
+    }
+
+    /// One run that has as long as Lambda gives it.
+    async fn run(&self) -> Report {
+        self.run_for(TIMEOUT).await
+    }
+
+    async fn run_for(&self, time: SignedDuration) -> Report {
+        let deadline = self.ports.now() + time;
+        self.function.handle(deadline).await.expect("the table answers")
+    }
+
+    /// What was found since it was asked last.
+    fn found(&self) -> Vec<Told> {
+        let findings = self.findings.take().into_iter();
+        let told = findings.map(|finding| {
+            let (ledger, other) = finding.drift.sides();
+            let tier = finding.drift.tier().map(|tier| tier.as_str());
+            let accounts = finding.accounts.len();
+            (finding.drift.kind(), tier, ledger, other, accounts, finding.action)
+        });
+        told.collect()
+    }
+}
+
+fn on_stand_in(stage: &Stage, billing: &Billing) -> Reconciler<Stripe> {
+    Reconciler::new(stage, billing.stripe.clone(), billing.tiers())
+}
+
+async fn create(stage: &Stage, api_key: &str, basic: usize, premium: usize) {
+    let mut accounts = vec![json!({"tier": "basic"}); basic];
+    accounts.extend(vec![json!({"tier": "premium"}); premium]);
+    let call = Call::json(&json!({ "accounts": accounts })).bearer(api_key);
+    let reply = call.send(&stage.create_seats()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+async fn state(stage: &Stage, organization: &OrganizationId) -> LedgerState {
+    let state = stage.table.ledger_state(organization).await.expect("the table answers");
+    state.expect("a record")
+}
+
+/// Delivers the message that publish-changes makes of the newest version.
+async fn sync(stage: &Stage, billing: &Billing, organization: &OrganizationId) {
+    let version = state(stage, organization).await.version;
+    let event = batch([reached(organization, version)]);
+    let response = billing.sync(stage).handle(event).await.expect("every message has an id");
+    assert!(response.batch_item_failures.is_empty());
+}
+
+/// An organization with seats that Stripe bills.
+async fn billed(stage: &Stage, billing: &Billing, basic: usize, premium: usize) -> Billed {
+    let billed = billing.organization(stage).await;
+    create(stage, &billed.api_key, basic, premium).await;
+    sync(stage, billing, &billed.organization).await;
+    billed
+}
+
+/// Seats by query = ledger = Stripe, and the room is what the limit leaves.
+async fn assert_agreement(stage: &Stage, billing: &Billing, billed: &Billed, seats: (u64, u64)) {
+    let counted = stage.table.count_seats(&billed.organization).await.expect("an answer").seats;
+    assert_eq!((counted.basic, counted.premium), seats, "the seats");
+    let state = state(stage, &billed.organization).await;
+    assert_eq!((state.seats.basic, state.seats.premium), seats, "the ledger");
+    assert_eq!(state.seats_left, state.room_beside(state.seats), "the room");
+    assert_eq!(billing.quantities(&billed.subscription).await, seats, "Stripe");
+    assert_eq!(state.version, state.applied_version);
+}
+
+fn pk(billed: &Billed) -> String {
+    format!("ORG#{}", billed.organization)
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// Changes quantities at Stripe behind our back.
+async fn edit_by_hand(billing: &Billing, billed: &Billed, quantity: u64) {
+    let subscription = billing.stripe.fetch(&billed.subscription).await.expect("a subscription");
+    let targets = subscription.items.into_iter().map(|item| ItemTarget {
+        id: Some(item.id),
+        price: item.price,
+        quantity,
+    });
+    let targets: Vec<_> = targets.collect();
+    let key = format!("by-hand:{}:{quantity}", billed.subscription);
+    billing
+        .stripe
+        .set_quantities(&billed.subscription, &targets, ProrationBehavior::default(), &key)
+        .await
+        .expect("an update");
+}
+
+#[tokio::test]
+async fn where_all_agree_nothing_is_written_and_nothing_told() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 3, 1).await;
+    let reconciler = on_stand_in(&stage, &billing);
+    // The first run hears of the billing period, which is no drift.
+    reconciler.run().await;
+    let before = state(&stage, &billed.organization).await;
+    stage.operations.take();
+
+    let report = reconciler.run().await;
+    assert_eq!((report.compared, report.drifts, report.ended), (1, 0, Ended::Complete));
+    assert_eq!(reconciler.found(), []);
+    assert_eq!(reconciler.messages.take(), []);
+    assert_eq!(state(&stage, &billed.organization).await, before);
+    let operations = stage.operations.take();
+    for operation in &operations {
+        // The cursors are put.
+        let allowed = ["GetItem", "Query", "PutItem"];
+        assert!(allowed.contains(&operation.as_str()), "{operation}");
+    }
+    assert_agreement(&stage, &billing, &billed, (3, 1)).await;
+}
+
+#[tokio::test]
+async fn a_hand_edit_in_stripe_is_found_told_and_healed() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 5, 1).await;
+    edit_by_hand(&billing, &billed, 2).await;
+    let reconciler = on_stand_in(&stage, &billing);
+
+    let report = reconciler.run().await;
+    assert_eq!((report.compared, report.drifts), (1, 2));
+    let found = reconciler.findings.take();
+    let newest: Vec<_> = found.iter().map(|finding| finding.accounts.len()).collect();
+    assert_eq!(newest, [3, 0], "the seats that Stripe does not bill");
+    assert!(found.iter().all(|finding| finding.action == Action::ToldAgain));
+    // While it is behind, it is left alone.
+    let report = reconciler.run().await;
+    assert_eq!((report.behind, report.drifts), (1, 0));
+
+    sync(&stage, &billing, &billed.organization).await;
+    assert_agreement(&stage, &billing, &billed, (5, 1)).await;
+    assert_eq!(reconciler.run().await.drifts, 0);
+}
+
+#[tokio::test]
+async fn an_item_removed_in_stripe_comes_back() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 1, 2).await;
+    let subscription = billing.stripe.fetch(&billed.subscription).await.expect("a subscription");
+    let premium = billing.prices.premium.as_deref().expect("a price");
+    let item = subscription.item_of(premium).expect("an item");
+    let form = [
+        ("items[0][id]".to_owned(), item.id.clone()),
+        ("items[0][deleted]".to_owned(), "true".to_owned()),
+    ];
+    let path = format!("/v1/subscriptions/{}", billed.subscription);
+    let _: Value = billing.stripe.post(&path, &form, "by-hand").await.expect("an update");
+    let reconciler = on_stand_in(&stage, &billing);
+
+    reconciler.run().await;
+    let expected =
+        ("item_missing", Some("premium"), "2".to_owned(), "none".to_owned(), 2, Action::ToldAgain);
+    assert_eq!(reconciler.found(), [expected]);
+    sync(&stage, &billing, &billed.organization).await;
+    assert_agreement(&stage, &billing, &billed, (1, 2)).await;
+}
+
+#[tokio::test]
+async fn a_wrong_count_is_corrected_and_reaches_stripe() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 2, 1).await;
+    stage.set(&pk(&billed), "BILLING", "seats_basic", number(7)).await;
+    let reconciler = on_stand_in(&stage, &billing);
+
+    reconciler.run().await;
+    let found = reconciler.found();
+    let ledger = ("ledger", Some("basic"), "7".to_owned(), "2".to_owned(), 0, Action::Corrected);
+    assert_eq!(found[0], ledger);
+    sync(&stage, &billing, &billed.organization).await;
+    assert_agreement(&stage, &billing, &billed, (2, 1)).await;
+    assert_eq!(reconciler.run().await.drifts, 0);
+}
+
+#[tokio::test]
+async fn seats_deleted_by_hand_are_billed_no_longer() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 4, 0).await;
+    let before = state(&stage, &billed.organization).await;
+    let counted = stage.table.count_seats(&billed.organization).await.expect("an answer");
+    for seat in &counted.newest_basic[..3] {
+        stage
+            .client
+            .delete_item()
+            .table_name("headcount")
+            .key("pk", AttributeValue::S(pk(&billed)))
+            .key("sk", AttributeValue::S(format!("SEAT#{seat}")))
+            .send()
+            .await
+            .expect("a deletion");
+    }
+    let reconciler = on_stand_in(&stage, &billing);
+
+    reconciler.run().await;
+    let expected = ("ledger", Some("basic"), "4".to_owned(), "1".to_owned(), 0, Action::Corrected);
+    assert_eq!(reconciler.found(), [expected]);
+    sync(&stage, &billing, &billed.organization).await;
+    assert_agreement(&stage, &billing, &billed, (1, 0)).await;
+    let after = state(&stage, &billed.organization).await;
+    let gained = after.cents_left.zip(before.cents_left).map(|(after, before)| after - before);
+    assert_eq!(gained, Some(12_000), "three basic seats may be paid again");
+}
+
+#[tokio::test]
+async fn seats_that_cannot_be_read_are_named_and_nothing_is_corrected() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 2, 0).await;
+    let seat = stage.table.count_seats(&billed.organization).await.expect("an answer");
+    let sk = format!("SEAT#{}", seat.newest_basic[0]);
+    stage.set(&pk(&billed), &sk, "tier", AttributeValue::S("gold".to_owned())).await;
+    let reconciler = on_stand_in(&stage, &billing);
+
+    reconciler.run().await;
+    let found = reconciler.findings.take();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].drift.kind(), found[0].action), ("unreadable_seats", Action::Reported));
+    assert_eq!(found[0].accounts, [sk]);
+    assert_eq!(billing.quantities(&billed.subscription).await, (2, 0));
+}
+
+#[tokio::test]
+async fn a_status_whose_webhook_was_lost_is_recorded() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 1, 0).await;
+    billing.set_status(&billed.subscription, SubscriptionStatus::Unpaid).await;
+    let reconciler = on_stand_in(&stage, &billing);
+
+    reconciler.run().await;
+    let found = reconciler.found();
+    let expected = ("status", None, "active".to_owned(), "unpaid".to_owned(), 0, Action::Recorded);
+    assert_eq!(found, [expected]);
+    let state = state(&stage, &billed.organization).await;
+    assert_eq!(state.status.as_deref(), Some("unpaid"));
+    assert_eq!(state.version, 1, "no reason to tell Stripe anything");
+    assert_eq!(reconciler.run().await.drifts, 0);
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_gone_is_told_every_time_and_changes_nothing() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 1, 0).await;
+    let nowhere = AttributeValue::S("sub_nowhere".to_owned());
+    stage.set(&pk(&billed), "BILLING", "stripe_subscription", nowhere).await;
+    let reconciler = on_stand_in(&stage, &billing);
+    let before = state(&stage, &billed.organization).await;
+    for _ in 0..2 {
+        reconciler.run().await;
+        let found = reconciler.found();
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].0, found[0].5), ("subscription_gone", Action::Reported));
+    }
+    assert_eq!(state(&stage, &billed.organization).await, before);
+}
+
+#[tokio::test]
+async fn what_is_behind_is_sent_again_once_a_run() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed.api_key, 1, 0).await;
+    let reconciler = on_stand_in(&stage, &billing);
+    reconciler.run().await;
+    assert_eq!(reconciler.messages.take(), [], "its message may be on its way");
+
+    stage.ports.advance(SignedDuration::from_mins(3));
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let report = reconciler.run().await;
+        assert_eq!((report.republished, report.behind, report.drifts), (1, 1, 0));
+        let messages = reconciler.messages.take();
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0].change.organization, billed.organization);
+        assert_eq!(messages[0].change.version, 1);
+        ids.push(messages[0].deduplication_id.clone());
+        stage.ports.advance(INTERVAL);
+    }
+    assert!(ids.iter().all(|id| id.starts_with(&format!("{}:1:r", billed.organization))));
+    assert!(ids.iter().all(|id| id.len() <= 128), "what SQS takes");
+    assert_ne!(ids[0], ids[1], "SQS would drop what it has seen");
+
+    sync(&stage, &billing, &billed.organization).await;
+    assert_eq!(reconciler.run().await.republished, 0);
+    assert_agreement(&stage, &billing, &billed, (1, 0)).await;
+}
+
+#[tokio::test]
+async fn what_failed_for_good_is_sent_again_once_an_hour() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed.api_key, 1, 0).await;
+    stage.ports.advance(INTERVAL);
+    let error = BillingError { code: "resource_missing".into(), message: "gone".into() };
+    let now = stage.ports.now();
+    stage.table.record_failure(&billed.organization, &error, now).await.expect("an answer");
+    let reconciler = on_stand_in(&stage, &billing);
+    let mut republished = Vec::new();
+    for _ in 0..14 {
+        republished.push(reconciler.run().await.republished);
+        stage.ports.advance(INTERVAL);
+    }
+    assert_eq!(republished, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+}
+
+#[tokio::test]
+async fn many_that_are_behind_are_all_sent_again() {
+    let stage = Stage::new().await;
+    // More in each shard than one page of the index takes.
+    for organization in organizations(&stage, 200).await {
+        let pk = format!("ORG#{organization}");
+        let shard = AttributeValue::S(Shard::of(&organization).to_string());
+        let since = AttributeValue::S("2026-01-01T00:00:00.000000Z".to_owned());
+        stage.set(&pk, "BILLING", "version", number(1)).await;
+        stage.set(&pk, "BILLING", "behind_shard", shard).await;
+        stage.set(&pk, "BILLING", "behind_since", since).await;
+    }
+    let reconciler = Account::new(&stage).reconciler(&stage);
+    let report = reconciler.run().await;
+    assert_eq!((report.republished, report.behind), (200, 200));
+    let organizations = reconciler.messages.take().into_iter();
+    let organizations: BTreeSet<_> =
+        organizations.map(|message| message.change.organization).collect();
+    assert_eq!(organizations.len(), 200);
+}
+
+/// Creates a seat whenever Stripe is read.
+struct Meddling<'s> {
+    stripe: Stripe,
+    stage: &'s Stage,
+    api_key: String,
+}
+
+impl Subscriptions for Meddling<'_> {
+    async fn fetch(&self, subscription: &str) -> Result<Subscription, StripeFailure> {
+        let answer = self.stripe.fetch(subscription).await;
+        create(self.stage, &self.api_key, 1, 0).await;
+        answer
+    }
+
+    async fn set_quantities(
+        &self,
+        _: &str,
+        _: &[ItemTarget],
+        _: ProrationBehavior,
+        _: &str,
+    ) -> Result<Subscription, StripeFailure> {
+        unreachable!("reconciliation changes nothing at Stripe itself")
+    }
+}
+
+#[tokio::test]
+async fn a_create_while_seats_are_counted_is_no_drift() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 1, 1).await;
+    let stripe =
+        Meddling { stripe: billing.stripe.clone(), stage: &stage, api_key: billed.api_key.clone() };
+    let reconciler = Reconciler::new(&stage, stripe, billing.tiers());
+    let report = reconciler.run().await;
+    assert_eq!((report.moving, report.compared, report.drifts), (1, 0, 0));
+    assert_eq!(reconciler.found(), []);
+    assert_eq!(state(&stage, &billed.organization).await.version, 2, "only the create's own");
+    sync(&stage, &billing, &billed.organization).await;
+    assert_agreement(&stage, &billing, &billed, (2, 1)).await;
+}
+
+#[tokio::test]
+async fn a_create_between_comparison_and_correction_is_not_overwritten() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 1, 0).await;
+    let stale = state(&stage, &billed.organization).await;
+    create(&stage, &billed.api_key, 2, 0).await;
+    let correction = headcount_model::reconcile::Correction::of(
+        &stale,
+        headcount_model::billing::SeatCounts { basic: 1, premium: 0 },
+        &billing.tiers(),
+    );
+    let now = stage.ports.now();
+    let overtaken = Ok(headcount_model::reconcile::Written::Overtaken);
+    assert_eq!(stage.table.correct(&stale, &correction, now).await, overtaken);
+    assert_eq!(stage.table.raise_version(&stale, now).await, overtaken);
+    sync(&stage, &billing, &billed.organization).await;
+    assert_agreement(&stage, &billing, &billed, (3, 0)).await;
+}
+
+/// An account of Stripe whose subscriptions all have no seats. It notes who is read when.
+#[derive(Clone)]
+struct Account {
+    ports: Ports,
+    /// The subscription and the time of each answer.
+    reads: Shared<(String, Timestamp)>,
+    /// What it does not answer.
+    silent: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// From this many reads on none ends, and `hanging` is told.
+    hangs_at: usize,
+    begun: Shared<()>,
+    hanging: Arc<Notify>,
+}
+
+impl Account {
+    fn new(stage: &Stage) -> Self {
+        Self {
+            ports: stage.ports.clone(),
+            reads: Shared::default(),
+            silent: Arc::new(|_| false),
+            hangs_at: usize::MAX,
+            begun: Shared::default(),
+            hanging: Arc::default(),
+        }
+    }
+
+    fn reconciler(&self, stage: &Stage) -> Reconciler<Self> {
+        let entry = |name: &str, unit_amount| TierEntry {
+            name: name.to_owned(),
+            price: Some(format!("price_{name}")),
+            unit_amount,
+            device_type: "shared".to_owned(),
+        };
+        let tiers = Tiers::try_from(vec![entry("basic", 4_000), entry("premium", 10_000)]);
+        Reconciler::new(stage, self.clone(), tiers.expect("valid"))
+    }
+}
+
+impl Subscriptions for Account {
+    async fn fetch(&self, subscription: &str) -> Result<Subscription, StripeFailure> {
+        if self.begun.push(()) >= self.hangs_at {
+            self.hanging.notify_one();
+            std::future::pending::<()>().await;
+        }
+        if (self.silent)(subscription) {
+            return Err(StripeFailure::Transient("no answer".to_owned()));
+        }
+        self.reads.push((subscription.to_owned(), self.ports.now()));
+        let item = |name: &str| Item {
+            id: format!("si_{name}"),
+            price: format!("price_{name}"),
+            quantity: 0,
+        };
+        Ok(Subscription {
+            id: subscription.to_owned(),
+            status: "active".to_owned(),
+            cancel_at_period_end: false,
+            period: None,
+            organization: None,
+            items: vec![item("basic"), item("premium")],
+        })
+    }
+
+    async fn set_quantities(
+        &self,
+        _: &str,
+        _: &[ItemTarget],
+        _: ProrationBehavior,
+        _: &str,
+    ) -> Result<Subscription, StripeFailure> {
+        unreachable!("reconciliation changes nothing at Stripe itself")
+    }
+}
+
+async fn organizations(stage: &Stage, count: usize) -> Vec<OrganizationId> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        ids.push(stage.organization(Some(SubscriptionStatus::Active), 10).await);
+    }
+    ids
+}
+
+/// How often each was read.
+fn times(reads: &[(String, Timestamp)]) -> BTreeMap<&str, usize> {
+    let mut times = BTreeMap::new();
+    for (subscription, _) in reads {
+        *times.entry(subscription.as_str()).or_default() += 1;
+    }
+    times
+}
+
+async fn cursors(stage: &Stage) -> Vec<Cursor> {
+    let mut cursors = Vec::new();
+    for shard in Shard::all() {
+        cursors.push(stage.table.cursor(shard).await.expect("an answer"));
+    }
+    cursors
+}
+
+#[tokio::test]
+async fn a_thousand_organizations_are_read_once_a_cycle_at_the_rate_that_stripe_takes() {
+    let stage = Stage::new().await;
+    organizations(&stage, 1_000).await;
+    let account = Account::new(&stage);
+    let reconciler = account.reconciler(&stage);
+
+    let mut reads = Vec::new();
+    let mut runs = 0;
+    while reads.len() < 1_000 {
+        let began = stage.ports.now();
+        // Half a minute is kept in reserve, so half a minute is used: 450 reads.
+        let report = reconciler.run_for(SignedDuration::from_secs(60)).await;
+        assert_eq!(report.drifts, 0);
+        assert!(stage.ports.now() < began + SignedDuration::from_secs(60), "before its deadline");
+        assert!(report.compared <= 450 + 8, "{report:?}");
+        reads.extend(account.reads.take());
+        runs += 1;
+    }
+    assert_eq!(runs, 3);
+    // Every organization once before any comes again.
+    let once = times(&reads[..1_000]);
+    assert_eq!(once.len(), 1_000);
+    for window in reads.windows(16) {
+        let span = window[15].1.duration_since(window[0].1);
+        assert!(span >= SignedDuration::from_secs(1), "16 reads in {span:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_ends_with_one_complete_cycle() {
+    let stage = Stage::new().await;
+    organizations(&stage, 40).await;
+    let account = Account::new(&stage);
+    let reconciler = account.reconciler(&stage);
+    for cycle in 1..=2 {
+        let report = reconciler.run().await;
+        assert_eq!((report.compared, report.shards_finished), (40, 16));
+        assert_eq!(report.ended, Ended::Complete);
+        assert_eq!(times(&account.reads.take()).len(), 40);
+        for cursor in cursors(&stage).await {
+            assert_eq!((cursor.cycle, cursor.after, cursor.claimed_until), (cycle, None, None));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_is_continued_by_the_next() {
+    let stage = Stage::new().await;
+    organizations(&stage, 100).await;
+    let mut account = Account::new(&stage);
+    account.hangs_at = 60;
+    let reconciler = account.reconciler(&stage);
+    tokio::select! {
+        report = reconciler.run() => panic!("it cannot end: {report:?}"),
+        () = account.hanging.notified() => {}
+    }
+    assert_eq!(account.reads.take().len(), 59);
+    let reread = 59 - cursors_passed(&stage).await;
+    assert!(reread < 8, "less than a group is repeated: {reread}");
+
+    // Until the dead run's time is over, it might live.
+    account.hangs_at = usize::MAX;
+    let reconciler = account.reconciler(&stage);
+    let report = reconciler.run_for(SignedDuration::from_secs(60)).await;
+    assert_eq!((report.compared, report.ended), (0, Ended::LeftToAnother));
+
+    stage.ports.advance(INTERVAL);
+    let report = reconciler.run().await;
+    assert_eq!(report.ended, Ended::Complete);
+    let reads = account.reads.take();
+    let rest = times(&reads[..41 + reread]);
+    assert_eq!(rest.len(), 41 + reread, "every other one once, before any comes again");
+    assert!(cursors(&stage).await.iter().all(|cursor| cursor.cycle >= 1));
+}
+
+/// How many organizations the cursors have left behind in the first cycle.
+async fn cursors_passed(stage: &Stage) -> usize {
+    let mut passed = 0;
+    for cursor in cursors(stage).await {
+        let all = stage.table.organizations(cursor.shard, None, 1_000).await.expect("an answer");
+        passed += match (&cursor.after, cursor.cycle) {
+            (None, 0) => 0,
+            (Some(after), _) => all.iter().filter(|id| *id <= after).count(),
+            (None, _) => all.len(),
+        };
+    }
+    passed
+}
+
+#[tokio::test]
+async fn of_two_runs_at_once_one_walks() {
+    let stage = Stage::new().await;
+    organizations(&stage, 60).await;
+    let account = Account::new(&stage);
+    let (one, other) = (account.reconciler(&stage), account.reconciler(&stage));
+    let (one, other) = futures_util::join!(one.run(), other.run());
+    assert_eq!(one.compared + other.compared, 60);
+    let mut ended = [one.ended, other.ended];
+    ended.sort_by_key(|ended| *ended != Ended::Complete);
+    assert_eq!(ended, [Ended::Complete, Ended::LeftToAnother]);
+    let reads = account.reads.take();
+    assert_eq!((reads.len(), times(&reads).len()), (60, 60));
+}
+
+#[tokio::test]
+async fn while_stripe_is_silent_the_walk_waits_and_then_goes_on() {
+    let stage = Stage::new().await;
+    organizations(&stage, 50).await;
+    let up = Account::new(&stage);
+    let mut down = Account::new(&stage);
+    down.silent = Arc::new(|_| true);
+    let report = down.reconciler(&stage).run().await;
+    assert_eq!((report.compared, report.ended), (0, Ended::Unanswered));
+    assert!(report.unanswered <= 8, "whoever is silent is not asked on: {report:?}");
+
+    let report = up.reconciler(&stage).run().await;
+    assert_eq!((report.compared, report.ended), (50, Ended::Complete));
+    assert_eq!(times(&up.reads.take()).len(), 50);
+}
+
+#[tokio::test]
+async fn one_that_never_answers_is_passed_over() {
+    let stage = Stage::new().await;
+    let ids = organizations(&stage, 30).await;
+    let first = ids.iter().min_by_key(|id| (Shard::of(id), id.as_str())).expect("some").clone();
+    let mute = Shard::of(&first);
+    let in_mute = ids.iter().filter(|id| Shard::of(id) == mute).count();
+    assert!(in_mute <= 8, "one group");
+    let mut account = Account::new(&stage);
+    account.silent = Arc::new(move |subscription: &str| {
+        OrganizationId::parse(subscription.trim_start_matches("sub_"))
+            .is_ok_and(|id| Shard::of(&id) == mute)
+    });
+    let reconciler = account.reconciler(&stage);
+    for _ in 0..3 {
+        assert_eq!(reconciler.run().await.ended, Ended::Unanswered);
+        assert_eq!(account.reads.take(), []);
+    }
+    let report = reconciler.run().await;
+    assert_eq!(report.compared, (30 - in_mute) as u64);
+    assert_eq!(report.ended, Ended::Complete);
+}
+
+#[tokio::test]
+async fn one_that_fails_among_others_holds_nothing_up() {
+    let stage = Stage::new().await;
+    let ids = organizations(&stage, 30).await;
+    // A record that cannot be read, in a group with others where there are any.
+    let broken = &ids[0];
+    let word = AttributeValue::S("many".to_owned());
+    stage.set(&format!("ORG#{broken}"), "BILLING", "seats_basic", word).await;
+    let account = Account::new(&stage);
+    let reconciler = account.reconciler(&stage);
+    let mut compared = 0;
+    for _ in 0..5 {
+        compared = compared.max(reconciler.run().await.compared);
+    }
+    assert_eq!(compared, 29);
+}
+
+#[tokio::test]
+async fn without_a_key_that_works_nothing_is_believed_to_be_gone() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 1, 0).await;
+    let stripe = Stripe::new(&billing.base, "pk_wrong".into()).expect("a client");
+    let reconciler = Reconciler::new(&stage, stripe, billing.tiers());
+    let report = reconciler.run().await;
+    assert_eq!((report.unanswered, report.drifts), (1, 0));
+    assert_eq!(report.ended, Ended::Unanswered);
+    assert_agreement(&stage, &billing, &billed, (1, 0)).await;
+}
