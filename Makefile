@@ -37,6 +37,10 @@ test: format lint-template unit end-to-end ## everything that must pass, as CI r
 .PHONY: check
 check: format clippy dependencies lint-template validate-template ## formatting, lints, dependencies, template
 
+.PHONY: chaos
+chaos: ## creates under fire on the running stack: Stripe fails half, sync-billing is killed; then all must agree
+	@$(VENV)/python tools/local/chaos.py $(ARGS)
+
 .PHONY: build
 build: ## release binaries as target/lambda/<function>/bootstrap
 	@$(STACK) packages requirements-build.txt

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
-use aws_lambda_events::event::sqs::SqsEvent;
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use headcount_api::Endpoint;
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SignatureCheck;
@@ -348,6 +349,8 @@ impl sync_billing::BillingQueue for &Recorder {
         self.keep([json!(message::encode(change))]);
         true
     }
+
+    async fn delay(&self, _: &[SqsMessage], _: Duration) {}
 }
 
 /// The messages are about the first seats of the organization.

@@ -1,5 +1,7 @@
 //! sync-billing on the real store and our real Stripe client, against the stand-in.
 
+use std::time::Duration;
+
 use headcount_model::billing::{BillingLedger, RememberedItems, TakenUpdate};
 use headcount_model::port::Clock;
 use headcount_tests::billing::{Billed, Billing, batch, reached};
@@ -259,6 +261,28 @@ impl sync_billing::BillingQueue for Full {
     async fn send_again(&self, _: &headcount_model::billing::BillingChange, _: Timestamp) -> bool {
         false
     }
+
+    async fn delay(&self, _: &[aws_lambda_events::event::sqs::SqsMessage], _: Duration) {}
+}
+
+#[tokio::test]
+async fn what_failed_comes_again_soon_and_then_ever_later() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 1, 0).await;
+    billing
+        .fault(&json!({"kind": "429", "method": "POST", "path_prefix": "/v1/subscriptions/"}))
+        .await;
+    let messages = [reached(&billed.organization, 1), reached(&billed.organization, 1)];
+    assert_eq!(deliver(&stage, &billing, messages).await, ["message-0", "message-1"]);
+    assert_eq!(billing.sent_again.delays(), [(2, Duration::from_secs(5))]);
+
+    let seconds = |received| sync_billing::backoff(received).as_secs();
+    assert_eq!([1, 2, 3, 4, 6, 7, 99].map(seconds), [5, 10, 20, 40, 160, 180, 180]);
+    // Poison comes again only after the queue's own time: nothing makes it better.
+    let poison = [(billed.organization.as_str(), "{".to_owned())];
+    assert_eq!(deliver(&stage, &billing, poison).await, ["message-0"]);
+    assert_eq!(billing.sent_again.delays().len(), 1);
 }
 
 #[tokio::test]

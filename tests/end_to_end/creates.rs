@@ -95,7 +95,7 @@ async fn the_identity_example_and_its_repetition() {
     let stack = Stack::up();
     let bearer = format!("Bearer {}", stack.get("/demo/identity/admin_token"));
     let body = json!({
-        "email": "owner@example.com",
+        "email": stack.unused_email("owner"),
         "name": "Acme Inc.",
         "type": "business",
         "password": "secure_password_here",

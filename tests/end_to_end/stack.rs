@@ -108,6 +108,13 @@ impl Stack {
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
+    /// An address that no account of the stack has, however often these tests ran on it.
+    pub(crate) fn unused_email(&self, name: &str) -> String {
+        let made = self.headcount(&["agency", "create", "--name", "For a unique id"]);
+        let unique = made["agency_lcuid"].as_str().expect("an id").to_lowercase();
+        format!("{name}+{unique}@example.com")
+    }
+
     /// An organization that is billed: its id, API key and subscription.
     pub(crate) fn organization(&self) -> (String, String, String) {
         let made = self.headcount(&["org", "create", "--name", "End to end", "--with-billing"]);

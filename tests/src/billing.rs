@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use headcount_billing::message;
@@ -80,21 +81,33 @@ pub struct Billing {
     http: reqwest::Client,
 }
 
-/// Keeps the changes that are sent again. Clones share them.
+/// Keeps the changes that are sent again and the delays of messages. Clones share them.
 #[derive(Clone, Default)]
-pub struct SentAgain(Arc<Mutex<Vec<BillingChange>>>);
+pub struct SentAgain {
+    changes: Arc<Mutex<Vec<BillingChange>>>,
+    delays: Arc<Mutex<Vec<(usize, Duration)>>>,
+}
 
 impl SentAgain {
     /// What was sent again since it was last taken.
     pub fn take(&self) -> Vec<BillingChange> {
-        std::mem::take(&mut *self.0.lock().expect("not poisoned"))
+        std::mem::take(&mut *self.changes.lock().expect("not poisoned"))
+    }
+
+    /// How many messages were delayed at a time, and for how long.
+    pub fn delays(&self) -> Vec<(usize, Duration)> {
+        self.delays.lock().expect("not poisoned").clone()
     }
 }
 
 impl sync_billing::BillingQueue for SentAgain {
     async fn send_again(&self, change: &BillingChange, _: Timestamp) -> bool {
-        self.0.lock().expect("not poisoned").push(change.clone());
+        self.changes.lock().expect("not poisoned").push(change.clone());
         true
+    }
+
+    async fn delay(&self, messages: &[SqsMessage], delay: Duration) {
+        self.delays.lock().expect("not poisoned").push((messages.len(), delay));
     }
 }
 

@@ -17,7 +17,7 @@ use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
 use lambda_runtime::Error;
 
-pub use queue::{AwsQueue, BillingQueue};
+pub use queue::{AwsQueue, BillingQueue, backoff};
 
 /// The function, over its ports.
 pub struct Function<L, S, Q, P> {
@@ -73,7 +73,9 @@ where
             }
             let version = newest.get(&organization).copied().unwrap_or(change.version);
             if !self.apply_change(&BillingChange { version, ..change }).await {
-                return &group[position..];
+                let again = &group[position..];
+                self.queue.delay(again, backoff(received(message))).await;
+                return again;
             }
             done.insert(organization);
         }
@@ -107,6 +109,12 @@ where
             }
         }
     }
+}
+
+/// How often a message was received, this time included.
+fn received(message: &SqsMessage) -> u32 {
+    let count = message.attributes.get("ApproximateReceiveCount");
+    count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
 fn decode(message: &SqsMessage) -> Result<BillingChange, Poisoned> {

@@ -4,13 +4,31 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
+use aws_lambda_events::event::sqs::SqsMessage;
 use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use headcount_billing::message;
 use headcount_model::billing::BillingChange;
 use jiff::Timestamp;
 
+/// How long the first failure of a message keeps it from coming again; each further one doubles it.
+const FIRST_DELAY: Duration = Duration::from_secs(5);
+/// The longest such delay, the queue's own: with eight receives a message is given up after about
+/// ten minutes, and reconcile-billing sends another.
+const LONGEST_DELAY: Duration = Duration::from_secs(180);
+
+/// How long a message that failed for the `received`th time waits.
+pub fn backoff(received: u32) -> Duration {
+    let doublings = received.saturating_sub(1).min(16);
+    FIRST_DELAY.saturating_mul(1 << doublings).min(LONGEST_DELAY)
+}
+
 /// Takes messages back.
 pub trait BillingQueue {
+    /// Makes messages of one group come again after a time of their own instead of the queue's.
+    /// When it does not work, they come after the queue's.
+    fn delay(&self, messages: &[SqsMessage], delay: Duration) -> impl Future<Output = ()> + Send;
+
     /// Sends a change again, as a message of its own with a receive count of its own; whether the
     /// queue took it.
     fn send_again(
@@ -41,6 +59,30 @@ impl AwsQueue {
 }
 
 impl BillingQueue for AwsQueue {
+    async fn delay(&self, messages: &[SqsMessage], delay: Duration) {
+        let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
+        // A batch from the queue has ten messages at most, as has this call.
+        let entries = messages.iter().enumerate().filter_map(|(position, message)| {
+            ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(position.to_string())
+                .receipt_handle(message.receipt_handle.as_deref()?)
+                .visibility_timeout(seconds)
+                .build()
+                .ok()
+        });
+        let changed = self
+            .sqs
+            .change_message_visibility_batch()
+            .queue_url(&self.url)
+            .set_entries(Some(entries.collect()))
+            .send()
+            .await;
+        if let Err(error) = &changed {
+            let cause = DisplayErrorContext(error);
+            tracing::warn!(%cause, "messages come again only after the queue's own time");
+        }
+    }
+
     async fn send_again(&self, change: &BillingChange, now: Timestamp) -> bool {
         // The queue drops what it has seen in the last five minutes. The second makes this a new
         // message, and one only, should it be sent twice by mistake.
