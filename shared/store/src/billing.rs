@@ -168,17 +168,8 @@ impl Table {
         &self,
         organization: &OrganizationId,
     ) -> Result<Option<BillingRow>, LedgerUnavailable> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&*self.name)
-            .set_key(Some(Key::billing(organization).attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| LedgerUnavailable(DisplayErrorContext(&error).to_string()))?;
-        output
-            .item
+        let item = self.get(&Key::billing(organization)).await;
+        item.map_err(|error| LedgerUnavailable(DisplayErrorContext(&error).to_string()))?
             .map(serde_dynamo::aws_sdk_dynamodb_1::from_item)
             .transpose()
             .map_err(|error| LedgerUnavailable(error.to_string()))

@@ -63,16 +63,8 @@ impl Credentials for Table {
         if let Some(known) = self.cache.credentials.recall(id, now) {
             return Ok(Some(known));
         }
-        let output = self
-            .client
-            .get_item()
-            .table_name(&*self.name)
-            .set_key(Some(Key::credential(id).attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(failure)?;
-        self.learn_credential(id, output.item, now)
+        let item = self.get(&Key::credential(id)).await.map_err(failure)?;
+        self.learn_credential(id, item, now)
     }
 }
 
@@ -151,14 +143,16 @@ impl Table {
     }
 }
 
-fn decode<T: DeserializeOwned>(item: Item) -> Result<T, LookupFailed> {
+/// Reads an item as a row.
+pub(crate) fn decode<T: DeserializeOwned>(item: Item) -> Result<T, LookupFailed> {
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| {
         tracing::error!(%error, "an item could not be read");
         LookupFailed::Unavailable
     })
 }
 
-fn failure<E>(error: SdkError<E>) -> LookupFailed
+/// What a failed read means for the caller.
+pub(crate) fn failure<E>(error: SdkError<E>) -> LookupFailed
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {

@@ -1,45 +1,26 @@
 //! Statements, read from the billing record.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
 use headcount_model::billing::{BillingError, Period, SeatCounts, Standing};
 use headcount_model::credential::LookupFailed;
 use headcount_model::id::OrganizationId;
 use headcount_model::statement::{Statement, Statements};
 
+use crate::credentials::{decode, failure};
 use crate::key::Key;
 use crate::rows::{BillingRow, Malformed, proration};
 use crate::table::Table;
-use crate::transaction::is_throttling;
 
 impl Statements for Table {
     async fn statement(
         &self,
         organization: &OrganizationId,
     ) -> Result<Option<Statement>, LookupFailed> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&*self.name)
-            .set_key(Some(Key::billing(organization).attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| {
-                let cause = DisplayErrorContext(&error).to_string();
-                tracing::error!(cause, "the billing record was not read");
-                match error.code() {
-                    code if is_throttling(code) => LookupFailed::Throttled,
-                    _ => LookupFailed::Unavailable,
-                }
-            })?;
-        let unreadable = |error: String| {
-            tracing::error!(error, "a billing record could not be read");
+        let item = self.get(&Key::billing(organization)).await.map_err(failure)?;
+        let Some(item) = item else { return Ok(None) };
+        statement(decode(item)?).map_err(|error| {
+            tracing::error!(%error, "a billing record could not be read");
             LookupFailed::Unavailable
-        };
-        let Some(item) = output.item else { return Ok(None) };
-        let row = serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
-            .map_err(|error| unreadable(error.to_string()))?;
-        statement(row).map_err(|error| unreadable(error.to_string()))
+        })
     }
 }
 

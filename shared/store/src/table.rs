@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::get_item::GetItemError;
 use headcount_model::port::{Clock, Entropy, System};
 
 use crate::credentials::Cache;
+use crate::key::Key;
+use crate::transaction::Item;
 
 /// How long one call, with the SDK's retries, may take. API Gateway gives up after 30 s and a
 /// function after 10 s; a caller should hear from us, not from them.
@@ -47,6 +51,12 @@ impl Table {
             conflict_budget: CONFLICT_BUDGET,
             cache: Arc::default(),
         }
+    }
+
+    /// The item at a key as of now (a consistent read).
+    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Item>, SdkError<GetItemError>> {
+        let get = self.client.get_item().table_name(&*self.name).consistent_read(true);
+        Ok(get.set_key(Some(key.attributes())).send().await?.item)
     }
 
     /// The same table, giving up on conflicts of transactions after `budget`.
