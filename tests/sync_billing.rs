@@ -305,3 +305,18 @@ async fn the_items_are_remembered_and_found_again_when_one_was_deleted() {
     assert_eq!(deliver(&stage, &billing, [reached(&billed.organization, 2)]).await, NONE);
     assert_eq!(billing.quantities(&billed.subscription).await, (2, 2));
 }
+
+#[tokio::test]
+async fn a_new_price_takes_the_place_of_the_old_one() {
+    let (stage, mut billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 2, 1).await;
+    assert_eq!(deliver(&stage, &billing, [reached(&billed.organization, 1)]).await, NONE);
+
+    let old = billing.prices.basic.replace(billing.price("Dearer basic seat", 5_000).await);
+    create(&stage, &billed, 1, 0).await;
+    assert_eq!(deliver(&stage, &billing, [reached(&billed.organization, 2)]).await, NONE);
+    assert_eq!(billing.quantities(&billed.subscription).await, (3, 1));
+    billing.prices.basic = old;
+    assert_eq!(billing.quantities(&billed.subscription).await, (0, 1), "nothing at the old price");
+}

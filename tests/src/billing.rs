@@ -140,7 +140,8 @@ impl Billing {
         billing
     }
 
-    async fn price(&self, name: &str, cents: u32) -> String {
+    /// A monthly price.
+    pub async fn price(&self, name: &str, cents: u32) -> String {
         let amount = cents.to_string();
         self.create(
             "/v1/prices",

@@ -216,14 +216,13 @@ impl Subscriptions for Stripe {
     }
 }
 
-/// The form of a quantity update.
+/// The form of a quantity update. The price goes with the item, so that one that is billed at a
+/// price configured before moves to the new one instead of getting a second item beside it.
 fn quantities_form(targets: &[ItemTarget], proration: ProrationBehavior) -> Vec<(String, String)> {
-    let mut form = Vec::with_capacity(targets.len() * 2 + 1);
+    let mut form = Vec::with_capacity(targets.len() * 3 + 1);
     for (n, target) in targets.iter().enumerate() {
-        form.push(match &target.id {
-            Some(id) => (format!("items[{n}][id]"), id.clone()),
-            None => (format!("items[{n}][price]"), target.price.clone()),
-        });
+        form.extend(target.id.iter().map(|id| (format!("items[{n}][id]"), id.clone())));
+        form.push((format!("items[{n}][price]"), target.price.clone()));
         form.push((format!("items[{n}][quantity]"), target.quantity.to_string()));
     }
     form.push(("proration_behavior".to_owned(), proration.as_str().to_owned()));
@@ -271,6 +270,7 @@ mod tests {
             form,
             [
                 "items[0][id]=si_1",
+                "items[0][price]=price_1",
                 "items[0][quantity]=3",
                 "items[1][price]=price_2",
                 "items[1][quantity]=1",

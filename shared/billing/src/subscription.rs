@@ -45,7 +45,7 @@ impl Subscription {
 pub struct ItemTarget {
     /// The item, or `None` to add one.
     pub id: Option<String>,
-    /// The price, for an item that is added.
+    /// The price that it shall be billed at.
     pub price: String,
     /// The quantity to end up with.
     pub quantity: u64,
