@@ -230,7 +230,7 @@ async fn a_thousand_changes_in_a_minute_are_at_most_ten_updates_and_end_exactly(
 async fn a_change_that_has_to_wait_is_acknowledged_only_when_the_queue_took_it_back() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billing.organization(&stage).await;
-    for version in 1..=3 {
+    for version in 1..=6 {
         create(&stage, &billed, 1, 0).await;
         let message = [reached(&billed.organization, version)];
         assert_eq!(deliver(&stage, &billing, message).await, NONE);
@@ -243,15 +243,15 @@ async fn a_change_that_has_to_wait_is_acknowledged_only_when_the_queue_took_it_b
         prices: billing.prices.clone(),
         ports: stage.ports.clone(),
     };
-    let event = batch([reached(&billed.organization, 4)]);
+    let event = batch([reached(&billed.organization, 7)]);
     let response = function.handle(event).await.expect("an id");
     assert_eq!(response.batch_item_failures.len(), 1);
 
-    let message = [reached(&billed.organization, 4)];
+    let message = [reached(&billed.organization, 7)];
     assert_eq!(deliver(&stage, &billing, message).await, NONE);
-    assert_eq!(billing.quantities(&billed.subscription).await, (3, 0), "it waits");
+    assert_eq!(billing.quantities(&billed.subscription).await, (6, 0), "it waits");
     billing.settle(&stage).await;
-    assert_eq!(billing.quantities(&billed.subscription).await, (4, 0));
+    assert_eq!(billing.quantities(&billed.subscription).await, (7, 0));
 }
 
 /// A queue that takes nothing back.
