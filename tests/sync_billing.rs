@@ -5,7 +5,7 @@ use std::time::Duration;
 use headcount_model::billing::{BillingLedger, RememberedItems, TakenUpdate};
 use headcount_model::port::Clock;
 use headcount_tests::billing::{Billed, Billing, batch, reached};
-use headcount_tests::{Call, Stage};
+use headcount_tests::{Call, Fault, Stage};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -319,4 +319,38 @@ async fn a_new_price_takes_the_place_of_the_old_one() {
     assert_eq!(billing.quantities(&billed.subscription).await, (3, 1));
     billing.prices.basic = old;
     assert_eq!(billing.quantities(&billed.subscription).await, (0, 1), "nothing at the old price");
+}
+
+#[tokio::test]
+async fn whatever_answer_of_the_table_is_lost_billing_ends_exact() {
+    // The read of the record, what is recorded after Stripe took the update, and both again.
+    for (operation, times) in [("GetItem", 1), ("UpdateItem", 1), ("GetItem", 2), ("UpdateItem", 2)]
+    {
+        let (stage, billing) = (Stage::new().await, Billing::new().await);
+        let billed = billing.organization(&stage).await;
+        create(&stage, &billed, 3, 2).await;
+        stage.wire.strike_on(operation, vec![Fault::AnswerLost; times]);
+        let message = [reached(&billed.organization, 1)];
+        assert_eq!(deliver(&stage, &billing, message).await, NONE, "{operation} {times}");
+        assert_eq!(billing.quantities(&billed.subscription).await, (3, 2), "{operation} {times}");
+        assert_eq!(record(&stage, &billed).await, (1, 1, None), "{operation} {times}");
+        assert_eq!(stage.items_with("behind_since").await, 0, "{operation} {times}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_dies_between_stripe_and_the_table_is_made_up_for() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 3, 2).await;
+    // Stripe took the update; nothing was recorded. To the next process it looks like this.
+    stage.wire.strike_on("UpdateItem", vec![Fault::Refused; 3]);
+    let message = || [reached(&billed.organization, 1)];
+    assert_eq!(deliver(&stage, &billing, message()).await, ["message-0"]);
+    assert_eq!(billing.quantities(&billed.subscription).await, (3, 2));
+    assert_eq!(record(&stage, &billed).await, (1, 0, None));
+
+    assert_eq!(deliver(&stage, &billing, message()).await, NONE);
+    assert_eq!(record(&stage, &billed).await, (1, 1, None));
+    assert_eq!(billing.quantities(&billed.subscription).await, (3, 2));
 }

@@ -17,12 +17,14 @@ use aws_smithy_types::body::SdkBody;
 /// Where nothing listens: the discard port of this machine.
 const NOWHERE: &str = "http://127.0.0.1:9/";
 
-/// What happens to the next transaction on its way.
+/// What happens to a call on its way.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// It never arrives, and DynamoDB seems to cancel it for these reasons: the code of each
-    /// action.
+    /// It never arrives, and DynamoDB seems to cancel the transaction for these reasons: the code of
+    /// each action.
     Cancelled(Vec<&'static str>),
+    /// It never arrives, and DynamoDB seems to have an internal error.
+    Refused,
     /// It is carried out, and the answer gets lost on the way back.
     AnswerLost,
 }
@@ -31,7 +33,7 @@ pub enum Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Wire {
     cut: Arc<AtomicBool>,
-    faults: Arc<Mutex<VecDeque<Fault>>>,
+    faults: Arc<Mutex<VecDeque<(&'static str, Fault)>>>,
 }
 
 /// Marks an attempt that a fault struck.
@@ -55,11 +57,20 @@ impl Wire {
 
     /// Strikes the coming transactions, one fault each.
     pub fn strike(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.strike_on("TransactWriteItems", faults);
+    }
+
+    /// Strikes the coming calls of an operation, one fault each.
+    pub fn strike_on(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
+        let faults = faults.into_iter().map(|fault| (operation, fault));
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).extend(faults);
     }
 
-    fn next_fault(&self) -> Option<Fault> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    /// The next fault, when it is for this operation.
+    fn next_fault(&self, operation: &str) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_next = faults.front().is_some_and(|(struck, _)| *struck == operation);
+        if is_next { faults.pop_front().map(|(_, fault)| fault) } else { None }
     }
 
     fn is_cut(&self) -> bool {
@@ -94,9 +105,9 @@ impl Intercept for Wire {
             context.request_mut().set_uri(NOWHERE)?;
         }
         let target = context.request().headers().get("x-amz-target").unwrap_or_default();
-        let is_transaction = target.ends_with(".TransactWriteItems");
-        let fault = if is_transaction { self.next_fault() } else { None };
-        if let Some(Fault::Cancelled(_)) = &fault {
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let fault = self.next_fault(operation);
+        if let Some(Fault::Cancelled(_) | Fault::Refused) = &fault {
             // Something that changes nothing, whose answer is replaced below.
             let harmless = "DynamoDB_20120810.ListTables";
             context.request_mut().headers_mut().insert("x-amz-target", harmless);
@@ -117,7 +128,7 @@ impl Intercept for Wire {
         let Some(Struck(fault)) = config.load::<Struck>() else { return Ok(()) };
         let (status, body) = match fault {
             Fault::Cancelled(codes) => (400, cancellation(codes)),
-            Fault::AnswerLost => (500, "{}".to_owned()),
+            Fault::Refused | Fault::AnswerLost => (500, "{}".to_owned()),
         };
         *context.response_mut() = HttpResponse::new(status.try_into()?, SdkBody::from(body));
         Ok(())
