@@ -354,3 +354,15 @@ async fn a_process_that_dies_between_stripe_and_the_table_is_made_up_for() {
     assert_eq!(record(&stage, &billed).await, (1, 1, None));
     assert_eq!(billing.quantities(&billed.subscription).await, (3, 2));
 }
+
+#[tokio::test]
+async fn a_stale_message_does_not_answer_for_a_newer_one_behind_it() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 1, 0).await;
+    assert_eq!(deliver(&stage, &billing, [reached(&billed.organization, 1)]).await, NONE);
+    create(&stage, &billed, 1, 0).await;
+    let messages = [1, 2].map(|version| reached(&billed.organization, version));
+    assert_eq!(deliver(&stage, &billing, messages).await, NONE);
+    assert_eq!(billing.quantities(&billed.subscription).await, (2, 0));
+}
