@@ -4,6 +4,10 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
 PYTHON ?= python3
+ifeq (,$(shell command -v $(PYTHON)))
+$(error Python is missing: '$(PYTHON)' is not on the PATH. Install Python 3.11 or newer with its venv module \
+(Debian, Ubuntu: apt-get install python3 python3-venv), or name one: make PYTHON=/path/to/python3)
+endif
 STACK := $(PYTHON) tools/local/stack.py
 VENV := .local/venv/bin
 TEST_STACK := .local/test
