@@ -13,6 +13,7 @@ VENV := .local/venv/bin
 TEST_STACK := .local/test
 
 FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
+BENCH := target/debug/bench
 CARGO_DENY_VERSION := 0.20.2
 
 export SAM_CLI_TELEMETRY := 0
@@ -21,7 +22,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## bring up a local stack and follow its logs (ARGS=--detach: return when it is ready)
@@ -51,7 +52,40 @@ build: ## release binaries as target/lambda/<function>/bootstrap
 	CARGO_TARGET_DIR=target $(VENV)/cargo-lambda lambda build --release --locked --compiler cargo \
 		--disable-optimizations $(addprefix --package=,$(FUNCTIONS))
 
-# ---------------------------------------------------------------- The parts of `test` and `check`
+.PHONY: bench
+bench: build bench-tools ## measure the functions beside a floor and peers (ARGS=--quick: less often)
+	@$(BENCH) run $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: build ## follow how costs grow with seats, organizations and writers (ARGS=--quick)
+	cargo build --quiet --locked --package headcount-bench --features growth
+	@$(BENCH) growth $(ARGS)
+
+.PHONY: bench-publish
+bench-publish: ## bring the last bench and bench-growth into docs/performance.md and docs/cost.md
+	cargo build --quiet --locked --package headcount-bench
+	@$(BENCH) publish
+
+.PHONY: bench-guard-update
+bench-guard-update: build ## keep the instructions, bytes and calls of now as those that `guard` compares with
+	cargo build --quiet --locked --package headcount-bench
+	@$(BENCH) guard --update
+
+# ---------------------------------------------------------------- The parts of `bench`, `test` and `check`
+
+# The floors are built as the functions are.
+.PHONY: bench-tools
+bench-tools:
+	CARGO_TARGET_DIR=target $(VENV)/cargo-lambda lambda build --release --locked --compiler cargo \
+		--disable-optimizations --package=floor-hello --package=floor-put-item
+	$(PYTHON) tools/bench/peers.py
+	cargo build --quiet --locked --package headcount-bench
+
+# Instructions, bytes and calls of the creates, held against tools/bench/guard.json. It needs `make build`.
+.PHONY: guard
+guard:
+	cargo build --quiet --locked --package headcount-bench
+	@$(BENCH) guard
 
 .PHONY: format
 format:

@@ -1155,6 +1155,47 @@ async fn without_the_table_the_caller_is_told_to_come_back() {
     assert_eq!((reply.status, reply.is_replay()), (201, false));
 }
 
+/// A table that says who calls only after an id and a salt were drawn.
+struct Late {
+    table: Table,
+    draws: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Credentials for Late {
+    async fn credential(&self, id: &CredentialId) -> Result<Option<Credential>, LookupFailed> {
+        for _ in 0..100 {
+            if self.draws.lock().expect("not poisoned").len() == 2 {
+                return self.table.credential(id).await;
+            }
+            tokio::task::yield_now().await;
+        }
+        Err(LookupFailed::Unavailable)
+    }
+}
+
+impl Accounts for Late {
+    async fn commit(&self, commit: Commit<'_>) -> Result<Option<StoredAnswer>, CommitRefusal> {
+        self.table.commit(commit).await
+    }
+}
+
+#[tokio::test]
+async fn the_password_is_hashed_while_the_table_is_asked_who_calls() {
+    let stage = Stage::new().await;
+    let token = stage.administrator().await;
+    let usual = stage.create_account();
+    let draws = Arc::default();
+    let function = create_account::Function {
+        store: Late { table: usual.store, draws: Arc::clone(&draws) },
+        ports: Noted { ports: usual.ports, draws, most: usize::MAX },
+        password_policy: usual.password_policy,
+        self_signup: false,
+        fingerprint_key: usual.fingerprint_key,
+    };
+    let call = Call::json(&body(&json!({}))).bearer(&token);
+    assert_eq!(call.send(&function).await.status, 201);
+}
+
 /// A table that is asked for more than it takes.
 struct Throttled;
 

@@ -364,12 +364,14 @@ fn outbox(base: &str) -> AwsOutbox {
         .region(region.clone())
         .credentials_provider(credentials.clone())
         .endpoint_url(base)
+        .http_client(headcount_tests::plain_http())
         .build();
     let events = aws_sdk_eventbridge::Config::builder()
         .behavior_version(aws_sdk_eventbridge::config::BehaviorVersion::latest())
         .region(region)
         .credentials_provider(credentials)
         .endpoint_url(base)
+        .http_client(headcount_tests::plain_http())
         .build();
     AwsOutbox {
         sqs: aws_sdk_sqs::Client::from_conf(sqs),

@@ -42,6 +42,7 @@ impl Stack {
             std::env::var("HEADCOUNT_STACK").expect("HEADCOUNT_STACK; see `make end-to-end`");
         let file = PathBuf::from(file);
         let text = std::fs::read_to_string(&file).expect("a stack that is up");
+        headcount_billing::stripe::install_tls();
         Self {
             file,
             description: serde_json::from_str(&text).expect("a description"),
@@ -161,6 +162,7 @@ impl Stack {
             .region(Region::new(self.get("/aws/region").to_owned()))
             .credentials_provider(Credentials::new(id, secret, None, None, "stack"))
             .endpoint_url(self.get("/aws_endpoint"))
+            .http_client(headcount_tests::plain_http())
     }
 
     /// A client of the queues.
@@ -176,6 +178,7 @@ impl Stack {
             .region(Region::new(self.get("/aws/region").to_owned()))
             .credentials_provider(Credentials::new(id, secret, None, None, "stack"))
             .endpoint_url(self.get("/aws_endpoint"))
+            .http_client(headcount_tests::plain_http())
             .build();
         let query = aws_sdk_dynamodb::Client::from_conf(config)
             .query()

@@ -13,6 +13,6 @@ mod wire;
 pub use call::{Call, Reply};
 pub use operations::Operations;
 pub use ports::Ports;
-pub use stage::{AgencyTenant, Item, Stage};
+pub use stage::{AgencyTenant, Item, Stage, plain_http};
 pub use unauthorized::bad_credentials;
 pub use wire::{Fault, Wire};

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use headcount_billing::Prices;
 use headcount_billing::stripe::Stripe;
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount, create};
@@ -63,6 +64,12 @@ pub struct AgencyTenant {
     pub plain: String,
 }
 
+/// The HTTP client of a test's own AWS clients. The SDK brings none: functions have their own
+/// (`headcount-platform`).
+pub fn plain_http() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
 impl Stage {
     /// A new, empty table.
     pub async fn new() -> Self {
@@ -78,6 +85,7 @@ impl Stage {
             .region(Region::from_static("us-east-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .endpoint_url(format!("http://{address}"))
+            .http_client(plain_http())
             .interceptor(operations.clone())
             .build();
         let client = Client::from_conf(config);

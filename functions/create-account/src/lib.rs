@@ -6,8 +6,10 @@ use headcount_api::{Answer, Endpoint, Failure, Incoming};
 use headcount_model::credential::{Credentials, Holder, Permission};
 use headcount_model::id::AccountId;
 use headcount_model::idempotency::FingerprintKey;
-use headcount_model::identity::{Account, Accounts, Commit, PasswordPolicy};
+use headcount_model::identity::{Account, Accounts, Commit, PasswordPolicy, Salt};
 use headcount_model::port::{Clock, Entropy};
+use jiff::Timestamp;
+use tokio::task::spawn_blocking;
 
 const ROUTE: &str = "POST /v1/accounts";
 
@@ -38,21 +40,11 @@ where
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
-        let caller = self.caller(request).await?;
-        let new = identity::create_account(request.json()?, self.password_policy)?;
+        // Side by side: the table is asked who calls while the password is hashed. What is wrong
+        // with the caller is told first all the same.
+        let (caller, account) = tokio::join!(self.caller(request), self.account(request, now));
+        let (caller, account) = (caller?, account?);
         let keyed = request.keyed(&caller, ROUTE, &self.fingerprint_key, now)?;
-
-        // Hashed whether or not the address is taken, which the transaction finds out: the time
-        // it takes tells nothing.
-        let account = Account {
-            id: AccountId::new(&self.ports, &self.ports)?,
-            password_hash: new.password.hash(&self.ports)?,
-            email: new.email,
-            name: new.name,
-            kind: new.kind,
-            settings: new.settings,
-            created_at: now,
-        };
         let fresh = identity::created(&account);
         let stored = self
             .store
@@ -88,5 +80,30 @@ where
             return Err(Failure::Refused(Refusal::Forbidden(missing)));
         }
         Ok(credential.id.to_string())
+    }
+
+    /// The account that is asked for. Its password is hashed whoever calls, and whether or not
+    /// the address is taken, which the transaction finds out: the time it takes tells nothing.
+    async fn account(
+        &self,
+        request: &Incoming,
+        now: Timestamp,
+    ) -> Result<Account, Failure<Refusal>> {
+        let new = identity::create_account(request.json()?, self.password_policy)?;
+        let id = AccountId::new(&self.ports, &self.ports)?;
+        let salt = Salt::new(&self.ports)?;
+        // On a thread of its own, where it holds up no answer of the table.
+        let password = new.password;
+        let hash = spawn_blocking(move || password.hash(&salt)).await;
+        let Ok(Ok(password_hash)) = hash else { return Err(Failure::Unavailable) };
+        Ok(Account {
+            id,
+            password_hash,
+            email: new.email,
+            name: new.name,
+            kind: new.kind,
+            settings: new.settings,
+            created_at: now,
+        })
     }
 }

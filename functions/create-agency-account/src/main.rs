@@ -6,8 +6,9 @@ use headcount_model::port::System;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    lambda_http::tracing::init_default_subscriber();
-    let store = headcount_store::connect(&configuration::table_name()?).await;
+    let aws = headcount_platform::start().await?;
+    let store = headcount_store::connect(aws.config(), &configuration::table_name()?);
+    aws.open(headcount_store::endpoint(aws.config()).await).await;
     let fingerprint_key = configuration::fingerprint_key()?;
     serve(Function { store, ports: System, fingerprint_key }).await
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sqs::error::DisplayErrorContext;
@@ -69,12 +70,12 @@ impl Outbox for AwsOutbox {
 }
 
 impl AwsOutbox {
-    /// Connects as the environment says (`BILLING_QUEUE_URL`, `UNDELIVERED_QUEUE_URL`,
+    /// Clients of what the environment names (`BILLING_QUEUE_URL`, `UNDELIVERED_QUEUE_URL`,
     /// `EVENT_BUS_NAME`), with time limits: the SDK itself waits for ever.
     ///
     /// # Errors
     /// When a variable is missing.
-    pub async fn connect() -> Result<Self, Error> {
+    pub fn connect(aws: &SdkConfig) -> Result<Self, Error> {
         let required =
             |variable: &str| std::env::var(variable).map_err(|_| format!("{variable} must be set"));
         let limits = TimeoutConfig::builder()
@@ -82,7 +83,7 @@ impl AwsOutbox {
             .operation_attempt_timeout(Duration::from_secs(2))
             .operation_timeout(Duration::from_secs(6))
             .build();
-        let config = aws_config::from_env().timeout_config(limits).load().await;
+        let config = aws.to_builder().timeout_config(limits).build();
         Ok(Self {
             sqs: aws_sdk_sqs::Client::new(&config),
             events: aws_sdk_eventbridge::Client::new(&config),

@@ -6,9 +6,10 @@ use quote_seats::Function;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    lambda_http::tracing::init_default_subscriber();
-    let store = headcount_store::connect(&read::table_name()?).await;
-    let stripe = headcount_billing::configuration::stripe().await?;
+    let aws = headcount_platform::start().await?;
+    let store = headcount_store::connect(aws.config(), &read::table_name()?);
+    aws.open(headcount_store::endpoint(aws.config()).await).await;
+    let stripe = headcount_billing::configuration::stripe(aws.config()).await?;
     let (platforms, tiers) = (read::platforms()?, read::tiers()?);
     let (grace, fingerprint_key) = (read::past_due_grace()?, read::fingerprint_key()?);
     serve(Function { store, stripe, ports: System, platforms, tiers, grace, fingerprint_key }).await

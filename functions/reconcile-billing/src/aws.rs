@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
@@ -18,15 +19,15 @@ pub struct AwsQueue {
 }
 
 impl AwsQueue {
-    /// Connects as the environment says, with time limits: the SDK itself waits for ever.
-    pub async fn connect(url: String) -> Self {
+    /// A client with time limits: the SDK itself waits for ever.
+    pub fn connect(aws: &SdkConfig, url: String) -> Self {
         let limits = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(Duration::from_secs(2))
             .operation_timeout(Duration::from_secs(6))
             .build();
-        let config = aws_config::from_env().timeout_config(limits).load().await;
-        Self { sqs: aws_sdk_sqs::Client::new(&config), url }
+        let config = aws_sdk_sqs::config::Builder::from(aws).timeout_config(limits).build();
+        Self { sqs: aws_sdk_sqs::Client::from_conf(config), url }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use aws_config::SdkConfig;
 use headcount_billing::configuration::{required, stripe, tiers};
 use headcount_billing::stripe::Stripe;
 use headcount_model::port::System;
@@ -14,11 +15,13 @@ use crate::{AwsQueue, Function, LogFindings};
 ///
 /// # Errors
 /// When a variable is missing or makes no sense, or the Stripe API key cannot be read.
-pub async fn function() -> Result<Function<Table, Stripe, AwsQueue, LogFindings, System>, Error> {
+pub async fn function(
+    aws: &SdkConfig,
+) -> Result<Function<Table, Stripe, AwsQueue, LogFindings, System>, Error> {
     Ok(Function {
-        ledger: headcount_store::connect(&required("TABLE_NAME")?).await,
-        stripe: stripe().await?,
-        queue: AwsQueue::connect(required("BILLING_QUEUE_URL")?).await,
+        ledger: headcount_store::connect(aws, &required("TABLE_NAME")?),
+        stripe: stripe(aws).await?,
+        queue: AwsQueue::connect(aws, required("BILLING_QUEUE_URL")?),
         findings: LogFindings,
         tiers: tiers()?,
         reads_per_second: reads_per_second(&required("STRIPE_READS_PER_SECOND")?)?,

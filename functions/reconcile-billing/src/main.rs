@@ -1,11 +1,11 @@
 //! Wiring of [`reconcile_billing`].
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use reconcile_billing::{Tick, configuration, deadline};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
-    let function = &configuration::function().await?;
+    let aws = headcount_platform::start().await?;
+    let function = &configuration::function(aws.config()).await?;
     run(service_fn(|event: LambdaEvent<Tick>| function.handle(deadline(&event.context)))).await
 }

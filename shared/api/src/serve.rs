@@ -10,7 +10,9 @@ use lambda_http::http::{HeaderValue, Response};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Error, Request, RequestExt, Service, service_fn};
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::dialect::{Answer, Dialect, Failure};
 use crate::incoming::Incoming;
@@ -36,10 +38,38 @@ pub trait Endpoint: Sync {
 /// When the runtime cannot be reached.
 pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), Error> {
     let endpoint = &endpoint;
-    lambda_runtime::run(service_fn(move |event| async move {
-        Ok::<_, Infallible>(answer(endpoint, event).await)
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<GatewayEvent>| async move {
+        let (GatewayEvent(request), context) = event.into_parts();
+        Ok::<_, Infallible>(answer(endpoint, LambdaEvent::new(request, context)).await)
     }))
     .await
+}
+
+/// An event from any gateway. By itself `lambda_http` reads it as one gateway's after the other's
+/// until it fits; here an event that says it comes from an HTTP API is read as that at once.
+struct GatewayEvent(LambdaRequest);
+
+impl<'de> Deserialize<'de> for GatewayEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let text = text.get();
+        let read = match serde_json::from_str::<Version>(text) {
+            Ok(Version { version }) if version == HTTP_API => {
+                serde_json::from_str(text).map(LambdaRequest::ApiGatewayV2)
+            }
+            _ => serde_json::from_str(text),
+        };
+        read.map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// The version of an HTTP API's events
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
+const HTTP_API: &str = "2.0";
+
+#[derive(Deserialize)]
+struct Version {
+    version: String,
 }
 
 /// Handles one event, whichever gateway it comes from. What comes back serializes to what that
@@ -130,5 +160,31 @@ fn decodable(body: &mut Option<String>, is_base64: &mut bool) {
     if *is_base64 && body.as_deref().is_some_and(|text| STANDARD.decode(text).is_err()) {
         *body = Some("(not base64)".to_owned());
         *is_base64 = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The gateway that an event is taken to come from.
+    fn gateway(event: &str) -> &'static str {
+        match serde_json::from_str::<GatewayEvent>(event) {
+            Ok(GatewayEvent(LambdaRequest::ApiGatewayV2(_))) => "HTTP API",
+            Ok(GatewayEvent(LambdaRequest::ApiGatewayV1(_))) => "REST API",
+            Ok(GatewayEvent(LambdaRequest::Alb(_))) => "load balancer",
+            Ok(_) => "another",
+            Err(_) => "none",
+        }
+    }
+
+    #[test]
+    fn an_event_is_read_as_that_of_the_gateway_it_comes_from() {
+        let http = r#"{"version":"2.0","routeKey":"$default","headers":{},"requestContext":{"http":{"method":"POST"}},"isBase64Encoded":false}"#;
+        let rest = r#"{"version":"1.0","httpMethod":"POST","headers":{},"multiValueHeaders":{},"requestContext":{"httpMethod":"POST","identity":{}},"isBase64Encoded":false}"#;
+        let balancer = r#"{"httpMethod":"POST","headers":{},"requestContext":{"elb":{"targetGroupArn":"arn"}},"isBase64Encoded":false}"#;
+        assert_eq!([http, rest, balancer].map(gateway), ["HTTP API", "REST API", "load balancer"]);
+        assert_eq!(gateway(r#"{"version":"2.0"}"#), "none");
+        assert_eq!(gateway("[]"), "none");
     }
 }

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use aws_config::SdkConfig;
 use headcount_model::tiers::Tiers;
 
 use crate::apply::Prices;
@@ -53,8 +54,8 @@ pub fn prices() -> Result<Prices, Misconfigured> {
 ///
 /// # Errors
 /// When a variable is missing or the secret cannot be read.
-pub async fn stripe() -> Result<Stripe, Misconfigured> {
-    let key = NamedSecret::of("STRIPE_SECRET_NAME").await?.text().await?;
+pub async fn stripe(aws: &SdkConfig) -> Result<Stripe, Misconfigured> {
+    let key = NamedSecret::of(aws, "STRIPE_SECRET_NAME")?.text().await?;
     Stripe::new(&required("STRIPE_API_BASE")?, key)
         .map_err(|error| Misconfigured(format!("the client of Stripe does not start: {error}")))
 }
@@ -64,6 +65,6 @@ pub async fn stripe() -> Result<Stripe, Misconfigured> {
 ///
 /// # Errors
 /// When the variable is missing.
-pub async fn signature_check() -> Result<SignatureCheck<NamedSecret>, Misconfigured> {
-    NamedSecret::of("STRIPE_WEBHOOK_SECRET_NAME").await.map(SignatureCheck::new)
+pub fn signature_check(aws: &SdkConfig) -> Result<SignatureCheck<NamedSecret>, Misconfigured> {
+    NamedSecret::of(aws, "STRIPE_WEBHOOK_SECRET_NAME").map(SignatureCheck::new)
 }

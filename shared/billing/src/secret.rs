@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
@@ -30,14 +31,15 @@ impl NamedSecret {
     ///
     /// # Errors
     /// When the variable is missing.
-    pub(crate) async fn of(variable: &'static str) -> Result<Self, Misconfigured> {
+    pub(crate) fn of(aws: &SdkConfig, variable: &'static str) -> Result<Self, Misconfigured> {
         let name = required(variable)?;
         let budgets = TimeoutConfig::builder()
             .operation_attempt_timeout(ATTEMPT_BUDGET)
             .operation_timeout(CALL_BUDGET)
             .build();
-        let config = aws_config::from_env().timeout_config(budgets).load().await;
-        Ok(Self { client: Client::new(&config), variable, name })
+        let config =
+            aws_sdk_secretsmanager::config::Builder::from(aws).timeout_config(budgets).build();
+        Ok(Self { client: Client::from_conf(config), variable, name })
     }
 
     /// Its text as it is now.

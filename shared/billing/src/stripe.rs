@@ -38,6 +38,7 @@ impl Stripe {
     /// # Errors
     /// When the TLS stack does not start.
     pub fn new(base: &str, key: SecretString) -> Result<Self, reqwest::Error> {
+        install_tls();
         let http = reqwest::Client::builder()
             .timeout(CALL_BUDGET)
             .redirect(reqwest::redirect::Policy::none())
@@ -95,6 +96,12 @@ impl Stripe {
         }
         Err(sort(status, &body))
     }
+}
+
+/// Makes ring what `reqwest` encrypts with, in the whole process. To repeat it is harmless.
+pub fn install_tls() {
+    // It refuses only when there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// No answer came. The error is told without its URL.

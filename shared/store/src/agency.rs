@@ -21,8 +21,8 @@ enum Purpose {
 
 impl AgencyAccounts for Table {
     async fn commit(&self, commit: Commit<'_>) -> Result<Option<StoredAnswer>, CommitRefusal> {
-        let (purposes, actions): (Vec<_>, Vec<_>) =
-            actions(self, &commit).map_err(|_| CommitRefusal::Unavailable)?.into_iter().unzip();
+        let labelled = || actions(self, &commit);
+        let actions = || Ok(labelled()?.into_iter().map(|(_, action)| action).collect());
         let failed = match self.transact(actions).await {
             Ok(()) => return Ok(None),
             Err(Refused::Conditions(failed)) => failed,
@@ -30,7 +30,8 @@ impl AgencyAccounts for Table {
             Err(Refused::Unavailable) => return Err(CommitRefusal::Unavailable),
         };
         let mut slug_taken = None;
-        for (purpose, item) in purposes.into_iter().zip(failed) {
+        let labelled = labelled().map_err(|_| CommitRefusal::Unavailable)?;
+        for ((purpose, _), item) in labelled.into_iter().zip(failed) {
             let Some(item) = item else { continue };
             match (purpose, &commit.record) {
                 (Purpose::Record, Some((request, _))) => {

@@ -13,8 +13,7 @@ use crate::transaction::{Condition, Refused, put};
 
 impl Accounts for Table {
     async fn commit(&self, commit: Commit<'_>) -> Result<Option<StoredAnswer>, CommitRefusal> {
-        let actions = actions(self, &commit).map_err(|_| CommitRefusal::Unavailable)?;
-        let mut failed = match self.transact(actions).await {
+        let mut failed = match self.transact(|| actions(self, &commit)).await {
             Ok(()) => return Ok(None),
             Err(Refused::Conditions(failed)) => failed.into_iter(),
             Err(Refused::Throttled) => return Err(CommitRefusal::Throttled),

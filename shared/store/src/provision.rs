@@ -309,7 +309,7 @@ impl Table {
             .into_iter()
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| ProvisionError::Unavailable)?;
-        self.transact(actions).await.map_err(|refused| match refused {
+        self.transact(|| Ok(actions.clone())).await.map_err(|refused| match refused {
             Refused::Conditions(failed) => meanings
                 .into_iter()
                 .zip(failed)

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::get_item::GetItemError;
 use headcount_model::port::{Clock, Entropy, System};
@@ -66,18 +68,24 @@ impl Table {
     }
 }
 
-/// Connects to the table `name` as the environment says (region, credentials,
-/// `AWS_ENDPOINT_URL`), with time limits: the SDK itself waits for ever.
-pub async fn connect(name: &str) -> Table {
-    let config = aws_config::from_env()
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(ATTEMPT_BUDGET)
-                .operation_attempt_timeout(ATTEMPT_BUDGET)
-                .operation_timeout(CALL_BUDGET)
-                .build(),
-        )
-        .load()
-        .await;
-    Table::new(Client::new(&config), name, Arc::new(System), Arc::new(System))
+/// A handle on the table `name` with time limits: the SDK itself waits for ever.
+pub fn connect(aws: &SdkConfig, name: &str) -> Table {
+    let limits = TimeoutConfig::builder()
+        .connect_timeout(ATTEMPT_BUDGET)
+        .operation_attempt_timeout(ATTEMPT_BUDGET)
+        .operation_timeout(CALL_BUDGET)
+        .build();
+    let config = aws_sdk_dynamodb::config::Builder::from(aws).timeout_config(limits).build();
+    Table::new(Client::from_conf(config), name, Arc::new(System), Arc::new(System))
+}
+
+/// The address that calls go to; `None` without a region.
+pub async fn endpoint(aws: &SdkConfig) -> Option<String> {
+    let params = Params::builder()
+        .set_region(aws.region().map(|region| region.as_ref().to_owned()))
+        .set_endpoint(aws.endpoint_url().map(str::to_owned))
+        .build()
+        .ok()?;
+    let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.ok()?;
+    Some(endpoint.url().to_owned())
 }

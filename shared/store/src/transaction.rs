@@ -134,20 +134,24 @@ impl Table {
     /// Commits all actions or none.
     ///
     /// A conflict with another transaction decides nothing, whatever else the reasons say: it
-    /// is tried again with full jitter until the time is up. Each try is a call of its own with
+    /// is tried again with full jitter until the time is up. Each try makes the actions anew,
+    /// which keeps the usual case, a single try, from copying them. It is a call of its own with
     /// its own client token; the SDK repeats the token over the retries within a call, so that
     /// an answer that was lost does not commit twice.
     ///
     /// # Errors
     /// [`Refused`].
-    pub(crate) async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<(), Refused> {
+    pub(crate) async fn transact(
+        &self,
+        actions: impl Fn() -> Result<Vec<TransactWriteItem>, Refused>,
+    ) -> Result<(), Refused> {
         let deadline = Instant::now() + self.conflict_budget;
         let mut longest_wait = FIRST_WAIT;
         loop {
             let result = self
                 .client
                 .transact_write_items()
-                .set_transact_items(Some(actions.clone()))
+                .set_transact_items(Some(actions()?))
                 .send()
                 .await;
             let Err(error) = result else { return Ok(()) };

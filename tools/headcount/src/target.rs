@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{Region, SdkConfig};
+use aws_config::{ConfigLoader, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
+use aws_smithy_http_client::tls;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use headcount_billing::stripe::Stripe;
@@ -164,7 +165,7 @@ impl Target {
             )
         })?;
         Ok(match &self.aws {
-            None => headcount_store::connect(name).await,
+            None => headcount_store::connect(&from_env().load().await, name),
             Some((endpoint, aws)) => aws.connect(endpoint, name).await,
         })
     }
@@ -182,7 +183,7 @@ impl Target {
             ));
         };
         let config = match &self.aws {
-            None => aws_config::from_env().timeout_config(limits(QUEUE_CALL_BUDGET)).load().await,
+            None => from_env().timeout_config(limits(QUEUE_CALL_BUDGET)).load().await,
             Some((endpoint, aws)) => aws.config(endpoint).await,
         };
         let client = aws_sdk_sqs::Client::new(&config);
@@ -237,7 +238,7 @@ impl LocalAws {
             None,
             "stack file",
         );
-        aws_config::from_env()
+        from_env()
             .endpoint_url(endpoint)
             .region(Region::new(self.region.clone()))
             .credentials_provider(credentials)
@@ -245,6 +246,14 @@ impl LocalAws {
             .load()
             .await
     }
+}
+
+/// AWS as the environment and the operator's profile say, trusting whom the machine trusts.
+fn from_env() -> ConfigLoader {
+    let https = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    aws_config::from_env().http_client(https)
 }
 
 fn limits(call: Duration) -> TimeoutConfig {

@@ -74,6 +74,8 @@ impl Server {
     /// # Errors
     /// When the port is taken, or the file exists and is not a state file.
     pub async fn bind(port: u16, state_file: Option<PathBuf>) -> io::Result<Self> {
+        // What webhooks are encrypted with. It refuses only when there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let stripe = match &state_file {
             Some(path) => Stripe::load(path)?,
             None => Stripe::new(),

@@ -9,5 +9,5 @@ pub use create::{
     Account, AccountInput, AccountKind, Accounts, Commit, CommitRefusal, NewAccount, SettingsInput,
 };
 pub use email::Email;
-pub use password::{Password, PasswordHash, PasswordPolicy};
+pub use password::{Password, PasswordHash, PasswordPolicy, Salt};
 pub use settings::{Currency, Language, Settings, TimeZone};
