@@ -3,16 +3,14 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use lambda_http::http::header::{CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER};
+use lambda_http::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use lambda_http::http::{HeaderValue, Response};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
-use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Error, Request, RequestExt, Service, service_fn};
 use serde::Serialize;
 
 use crate::dialect::{Answer, Dialect, Failure};
+use crate::event::GatewayEvent;
 use crate::incoming::Incoming;
 
 /// What a function does with a request.
@@ -44,12 +42,9 @@ pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), Error> {
 
 /// Handles one event, whichever gateway it comes from. What comes back serializes to what that
 /// gateway expects.
-pub async fn answer<E: Endpoint>(
-    endpoint: &E,
-    event: LambdaEvent<LambdaRequest>,
-) -> impl Serialize {
-    let (request, context) = event.into_parts();
-    let request = harmless(request);
+pub async fn answer<E: Endpoint>(endpoint: &E, event: LambdaEvent<GatewayEvent>) -> impl Serialize {
+    let (event, context) = event.into_parts();
+    let request = event.into_request();
     let mut adapter = lambda_http::Adapter::from(service_fn(|request: Request| async move {
         Ok::<_, Infallible>(respond(endpoint, request).await)
     }));
@@ -89,46 +84,4 @@ fn response(answer: Answer, request_id: &str) -> Response<Body> {
         headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
     }
     response
-}
-
-/// Takes out of an event what `lambda_http` would panic over: a body that says it is base64
-/// and is not (it becomes a body that is no JSON, which has the same answer), and a host, path
-/// or query that does not make a URI (no endpoint looks at them).
-fn harmless(mut request: LambdaRequest) -> LambdaRequest {
-    match &mut request {
-        LambdaRequest::ApiGatewayV2(event) => {
-            decodable(&mut event.body, &mut event.is_base64_encoded);
-            event.headers.remove(HOST);
-            event.request_context.domain_name = None;
-            event.raw_path = None;
-            event.raw_query_string = None;
-        }
-        LambdaRequest::ApiGatewayV1(event) => {
-            decodable(&mut event.body, &mut event.is_base64_encoded);
-            event.headers.remove(HOST);
-            event.multi_value_headers.remove(HOST);
-            event.request_context.domain_name = None;
-            event.path = None;
-            event.query_string_parameters = Default::default();
-            event.multi_value_query_string_parameters = Default::default();
-        }
-        LambdaRequest::Alb(event) => {
-            decodable(&mut event.body, &mut event.is_base64_encoded);
-            event.headers.remove(HOST);
-            event.multi_value_headers.remove(HOST);
-            event.path = None;
-            event.query_string_parameters = Default::default();
-            event.multi_value_query_string_parameters = Default::default();
-        }
-        // The enum is open; the features of the crate give these three.
-        _ => {}
-    }
-    request
-}
-
-fn decodable(body: &mut Option<String>, is_base64: &mut bool) {
-    if *is_base64 && body.as_deref().is_some_and(|text| STANDARD.decode(text).is_err()) {
-        *body = Some("(not base64)".to_owned());
-        *is_base64 = false;
-    }
 }
