@@ -15,6 +15,7 @@ TEST_STACK := .local/test
 FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 BENCH := target/debug/bench
 CARGO_DENY_VERSION := 0.20.2
+CARGO_MUTANTS_VERSION := 27.1.0
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -45,6 +46,50 @@ check: format clippy dependencies lint-template validate-template ## formatting,
 .PHONY: chaos
 chaos: ## creates under fire on the running stack: Stripe fails half, sync-billing is killed; then all must agree
 	@$(VENV)/python tools/local/chaos.py $(ARGS)
+
+# Coverage for libFuzzer, by flags of the stable compiler. The engine itself is C++.
+FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares --cfg=libfuzzer
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+FUZZER = target/fuzz/$(HOST)/fuzz/headcount-fuzz
+TARGETS ?= $(notdir $(wildcard fuzz/corpus/*))
+T ?= 60
+
+.PHONY: fuzz
+fuzz: ## look for inputs that crash, hang, grow or give a 5xx (T=600 seconds each, TARGETS="email text")
+	RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --locked --profile fuzz --package headcount-fuzz \
+		--target $(HOST) --target-dir target/fuzz
+	@for target in $(TARGETS); do \
+		echo "== $$target"; \
+		mkdir -p .local/fuzz/corpus/$$target .local/fuzz/found; \
+		FUZZ_TARGET=$$target $(FUZZER) -max_total_time=$(T) -timeout=1 -rss_limit_mb=512 -max_len=16384 \
+			-print_final_stats=1 -verbosity=0 -artifact_prefix=.local/fuzz/found/$$target- \
+			.local/fuzz/corpus/$$target fuzz/corpus/$$target; \
+	done
+
+# Two rounds: what the model's own tests, which take seconds, do not notice is left to the component
+# tests, as is all of the store. Nothing of it is compiled in this directory.
+MUTANTS = .local/cargo/bin/cargo-mutants mutants --no-shuffle --output .local
+
+.PHONY: mutants
+mutants: ## break the model and the transactions in small ways; the tests must notice (ARGS=--shard=0/8)
+	@$(STACK) tool cargo-mutants $(CARGO_MUTANTS_VERSION)
+	$(MUTANTS) --package headcount-model --test-package headcount-model $(ARGS) || case $$? in 2|3) ;; *) exit 1 ;; esac
+	$(MUTANTS) --iterate --test-package headcount-model,headcount-store,headcount-tests $(ARGS) -- \
+		--lib --test create-seats --test create-account --test create-agency-account --test races \
+		--test store-faults --test limits --test sync-billing --test quote-seats --test hostile
+
+# SEED alone runs one schedule and shows its record; N runs many, beginning with SEED or 0.
+.PHONY: simulate
+simulate: ## run N=… simulated schedules, or show the one of SEED=…
+	SIMULATE_N=$(or $(N),$(if $(SEED),1,10000)) SIMULATE_SEED=$(SEED) \
+		cargo test --locked --profile simulate --package headcount-tests --test simulation \
+		-- schedules --exact --nocapture
+
+.PHONY: plant
+plant: ## break the code in known ways; the simulation has to find each (docs/reliability.md)
+	$(PYTHON) tools/plant.py
 
 .PHONY: build
 build: ## release binaries as target/lambda/<function>/bootstrap

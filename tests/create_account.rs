@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use headcount_model::credential::{Credential, Credentials, Holder, LookupFailed, Permission};
-use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId};
+use headcount_model::credential::{
+    Credential, Credentials, Holder, LookupFailed, Permission, Presented,
+};
+use headcount_model::id::{AgencyLcuid, AppLcuid};
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{Accounts, Commit, CommitRefusal, PasswordPolicy};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
@@ -1200,7 +1202,7 @@ async fn the_password_is_hashed_while_the_table_is_asked_who_calls() {
 struct Throttled;
 
 impl Credentials for Throttled {
-    async fn credential(&self, _: &CredentialId) -> Result<Option<Credential>, LookupFailed> {
+    async fn credential(&self, _: &Presented) -> Result<Option<Credential>, LookupFailed> {
         Err(LookupFailed::Throttled)
     }
 }

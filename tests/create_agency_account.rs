@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::agency::{Agency, AgencyAccounts, AgencySettings, Commit, CommitRefusal};
 use headcount_model::credential::{
-    AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Permission,
+    AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Permission, Presented,
 };
-use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId};
+use headcount_model::id::{AgencyLcuid, AppLcuid};
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::text::Text;
 use headcount_store::Table;
@@ -965,18 +965,18 @@ struct Refusing {
 }
 
 impl Credentials for Refusing {
-    async fn credential(&self, id: &CredentialId) -> Result<Option<Credential>, LookupFailed> {
-        self.table.credential(id).await
+    async fn credential(&self, presented: &Presented) -> Result<Option<Credential>, LookupFailed> {
+        self.table.credential(presented).await
     }
 }
 
 impl AgencyDirectory for Refusing {
     async fn credential_and_agency(
         &self,
-        id: &CredentialId,
+        presented: &Presented,
         agency: Option<&AgencyLcuid>,
     ) -> Result<(Option<Credential>, Option<AgencySettings>), LookupFailed> {
-        self.table.credential_and_agency(id, agency).await
+        self.table.credential_and_agency(presented, agency).await
     }
 }
 

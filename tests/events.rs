@@ -345,7 +345,7 @@ async fn make_seats(stage: &Stage) {
 }
 
 impl sync_billing::BillingQueue for &Recorder {
-    async fn send_again(&self, change: &BillingChange, _: Timestamp) -> bool {
+    async fn send_again(&self, change: &BillingChange, _: &SqsMessage) -> bool {
         self.keep([json!(message::encode(change))]);
         true
     }

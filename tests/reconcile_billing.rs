@@ -254,6 +254,29 @@ async fn a_hand_edit_in_stripe_is_found_told_and_healed() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_brought_up_to_date_still_hears_that_its_subscription_ended() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 1, 0).await;
+    let reconciler = on_stand_in(&stage, &billing);
+    reconciler.run().await;
+    // No webhook comes, and the next seat is what shows that something is wrong.
+    billing.set_status(&billed.subscription, SubscriptionStatus::Canceled).await;
+    create(&stage, &billed.api_key, 1, 0).await;
+    let event = batch([reached(&billed.organization, 2)]);
+    let response = billing.sync(&stage).handle(event).await.expect("every message has an id");
+    assert_eq!(response.batch_item_failures.len(), 1);
+
+    let report = reconciler.run().await;
+    assert_eq!((report.behind, report.drifts), (1, 1));
+    let (active, canceled) = ("active".to_owned(), "canceled".to_owned());
+    assert_eq!(reconciler.found(), [("status", None, active, canceled, 0, Action::Recorded)]);
+    let body = json!({"accounts": [{"tier": "basic"}]});
+    let call = Call::json(&body).bearer(&billed.api_key);
+    assert_eq!(call.send(&stage.create_seats()).await.status, 402);
+    assert_eq!(reconciler.run().await.drifts, 0);
+}
+
+#[tokio::test]
 async fn an_item_removed_in_stripe_comes_back() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billed(&stage, &billing, 1, 2).await;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use headcount_model::billing::{BillingLedger, RememberedItems, TakenUpdate};
+use aws_lambda_events::event::sqs::SqsMessage;
+use headcount_model::billing::{BillingChange, BillingLedger, RememberedItems, TakenUpdate};
 use headcount_model::port::Clock;
 use headcount_tests::billing::{Billed, Billing, batch, reached};
 use headcount_tests::{Call, Fault, Stage};
@@ -258,11 +259,11 @@ async fn a_change_that_has_to_wait_is_acknowledged_only_when_the_queue_took_it_b
 struct Full;
 
 impl sync_billing::BillingQueue for Full {
-    async fn send_again(&self, _: &headcount_model::billing::BillingChange, _: Timestamp) -> bool {
+    async fn send_again(&self, _: &BillingChange, _: &SqsMessage) -> bool {
         false
     }
 
-    async fn delay(&self, _: &[aws_lambda_events::event::sqs::SqsMessage], _: Duration) {}
+    async fn delay(&self, _: &[SqsMessage], _: Duration) {}
 }
 
 #[tokio::test]

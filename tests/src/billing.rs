@@ -101,7 +101,7 @@ impl SentAgain {
 }
 
 impl sync_billing::BillingQueue for SentAgain {
-    async fn send_again(&self, change: &BillingChange, _: Timestamp) -> bool {
+    async fn send_again(&self, change: &BillingChange, _: &SqsMessage) -> bool {
         self.changes.lock().expect("not poisoned").push(change.clone());
         true
     }

@@ -2,10 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use headcount_api::{Endpoint, answer};
+use headcount_api::{Endpoint, GatewayEvent, answer};
 use lambda_http::Context;
 use lambda_http::lambda_runtime::LambdaEvent;
-use lambda_http::request::LambdaRequest;
 use serde_json::{Map, Value, json};
 
 /// A request to an endpoint: a `POST` with a JSON content type until told otherwise.
@@ -51,6 +50,17 @@ impl Call {
         self
     }
 
+    /// With one more value of a header that is there already.
+    #[must_use]
+    pub fn header_again(mut self, name: &str, value: &str) -> Self {
+        let values = self.headers.entry(name).or_insert_with(|| json!([]));
+        if values.is_string() {
+            *values = json!([values]);
+        }
+        values.as_array_mut().expect("a list").push(json!(value));
+        self
+    }
+
     /// Without a header.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
@@ -70,15 +80,25 @@ impl Call {
         self.header("idempotency-key", key)
     }
 
-    /// The event, payload version 2.0
+    /// The event of an HTTP API, payload version 2.0
     /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
     pub fn event(&self) -> Value {
+        // The values of one header come with commas between them.
+        let headers = self.headers.iter().map(|(name, value)| {
+            let value = match value.as_array() {
+                Some(values) => {
+                    values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+                }
+                None => value.as_str().unwrap_or_default().to_owned(),
+            };
+            (name.clone(), json!(value))
+        });
         json!({
             "version": "2.0",
             "routeKey": "POST /",
             "rawPath": "/",
             "rawQueryString": "",
-            "headers": self.headers,
+            "headers": headers.collect::<Map<_, _>>(),
             "requestContext": {
                 "accountId": "123456789012",
                 "apiId": "api",
@@ -96,6 +116,49 @@ impl Call {
                 "time": "03/Feb/2026:18:12:47 +0000",
                 "timeEpoch": 1_770_142_367_000_u64
             },
+            "body": self.body,
+            "isBase64Encoded": self.is_base64
+        })
+    }
+
+    /// The event of a REST API, payload version 1.0
+    /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format>).
+    pub fn rest_event(&self) -> Value {
+        self.event_with_lists(&json!({
+            "accountId": "123456789012",
+            "apiId": "api",
+            "domainName": "api.execute-api.us-east-1.amazonaws.com",
+            "httpMethod": "POST",
+            "identity": {"sourceIp": "192.0.2.1"},
+            "requestId": "gateway-request",
+            "resourcePath": "/",
+            "stage": "prod"
+        }))
+    }
+
+    /// The event of an Application Load Balancer with lists of header values
+    /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#multi-value-headers>).
+    pub fn load_balancer_event(&self) -> Value {
+        let group = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/headcount/1";
+        self.event_with_lists(&json!({"elb": {"targetGroupArn": group}}))
+    }
+
+    /// An event that has every header twice: its last value, and the list of all.
+    fn event_with_lists(&self, context: &Value) -> Value {
+        let lists = self.headers.iter().map(|(name, value)| {
+            (name.clone(), if value.is_array() { value.clone() } else { json!([value]) })
+        });
+        let lists: Map<_, _> = lists.collect();
+        let last = |values: &Value| values.as_array().and_then(|values| values.last()).cloned();
+        let single: Map<_, _> =
+            lists.iter().filter_map(|(name, values)| Some((name.clone(), last(values)?))).collect();
+        json!({
+            "resource": "/",
+            "path": "/",
+            "httpMethod": "POST",
+            "headers": single,
+            "multiValueHeaders": lists,
+            "requestContext": context,
             "body": self.body,
             "isBase64Encoded": self.is_base64
         })
@@ -121,7 +184,7 @@ pub struct Reply {
 impl Reply {
     /// Hands an event to an endpoint as the Lambda runtime does.
     pub async fn to_event(endpoint: &impl Endpoint, event: &Value) -> Self {
-        let request: LambdaRequest =
+        let request: GatewayEvent =
             serde_json::from_value(event.clone()).expect("an event of a gateway");
         let mut context = Context::default();
         context.request_id = "request-1".to_owned();

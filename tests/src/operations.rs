@@ -8,11 +8,16 @@ use aws_sdk_dynamodb::error::BoxError;
 
 /// The DynamoDB operations that a client has sent, retries included. Clones share the list.
 #[derive(Debug, Clone, Default)]
-pub struct Operations(Arc<Mutex<Vec<String>>>);
+pub struct Operations(Arc<Mutex<Vec<(String, usize)>>>);
 
 impl Operations {
     /// The names of the operations since the last time they were taken, in order.
     pub fn take(&self) -> Vec<String> {
+        self.take_sizes().into_iter().map(|(operation, _)| operation).collect()
+    }
+
+    /// The same, each with the bytes of its body.
+    pub fn take_sizes(&self) -> Vec<(String, usize)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -31,10 +36,11 @@ impl Intercept for Operations {
         // `DynamoDB_20120810.GetItem`
         let target = context.request().headers().get("x-amz-target");
         let operation = target.and_then(|target| target.rsplit('.').next());
+        let size = context.request().body().bytes().map_or(0, <[u8]>::len);
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(operation.unwrap_or_default().to_owned());
+            .push((operation.unwrap_or_default().to_owned(), size));
         Ok(())
     }
 }

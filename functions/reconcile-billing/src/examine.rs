@@ -1,6 +1,6 @@
 //! Looking at one organization.
 
-use headcount_billing::reconcile::{Drift, Remedy, Seen, compare, news, remedy};
+use headcount_billing::reconcile::{Drift, Remedy, Seen, compare, compare_standing, news, remedy};
 use headcount_billing::{Subscriptions, Unanswered};
 use headcount_model::billing::{Recorded, SubscriptionLedger};
 use headcount_model::id::OrganizationId;
@@ -18,8 +18,9 @@ use crate::pace::{Pace, Pause};
 pub(crate) enum Examined {
     /// It was compared; so many drifts were found.
     Compared(u64),
-    /// Stripe has not been told of its newest version, so that a comparison would say nothing.
-    Behind,
+    /// Stripe has not been told of its newest version, so that a comparison would say nothing of
+    /// the seats; so many drifts of the rest were found.
+    Behind(u64),
     /// It changed while it was being looked at; the next round has better luck.
     Moving,
     /// The table or Stripe gave no answer.
@@ -51,7 +52,10 @@ where
             return Err(Unanswered("the organization has no billing record".to_owned()));
         };
         if ledger.is_behind() {
-            return Ok(Examined::Behind);
+            return match ledger.failed_at {
+                Some(_) => self.look_at_standing(&ledger, pace).await,
+                None => Ok(Examined::Behind(0)),
+            };
         }
         let seen = self.see(&ledger, pace).await?;
         let counted = self.ledger.count_seats(organization).await?;
@@ -72,6 +76,28 @@ where
             });
         }
         Ok(Examined::Compared(drifts.len() as u64))
+    }
+
+    /// Records how the subscription of an organization stands that cannot be brought up to date:
+    /// perhaps it has ended, and nobody has told. Until that is known, seats are added to it.
+    async fn look_at_standing(
+        &self,
+        ledger: &LedgerState,
+        pace: &Pace,
+    ) -> Result<Examined, Unanswered> {
+        let seen = self.see(ledger, pace).await?;
+        let action = self.record_news(ledger, &seen).await?;
+        let Some(drift) = compare_standing(ledger, &seen) else {
+            return Ok(Examined::Behind(0));
+        };
+        self.findings.record(&Finding {
+            organization: ledger.organization.clone(),
+            version: ledger.version,
+            accounts: Vec::new(),
+            action,
+            drift,
+        });
+        Ok(Examined::Behind(1))
     }
 
     async fn see(&self, ledger: &LedgerState, pace: &Pace) -> Result<Seen, Unanswered> {

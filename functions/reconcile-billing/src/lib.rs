@@ -71,7 +71,7 @@ pub struct Report {
     pub republished: u64,
     /// Organizations that were compared.
     pub compared: u64,
-    /// Organizations that were left alone, because Stripe has not been told everything yet.
+    /// Organizations whose seats were left alone, because Stripe has not been told everything yet.
     pub behind: u64,
     /// Organizations that changed while they were being looked at.
     pub moving: u64,
@@ -105,7 +105,10 @@ impl Report {
                 self.compared += 1;
                 self.drifts += drifts;
             }
-            Examined::Behind => self.behind += 1,
+            Examined::Behind(drifts) => {
+                self.behind += 1;
+                self.drifts += drifts;
+            }
             Examined::Moving => self.moving += 1,
             Examined::Unanswered => self.unanswered += 1,
         }

@@ -17,7 +17,7 @@ use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
 use lambda_runtime::Error;
 
-pub use queue::{AwsQueue, BillingQueue, backoff};
+pub use queue::{AwsQueue, BillingQueue, backoff, deduplication_id};
 
 /// The function, over its ports.
 pub struct Function<L, S, Q, P> {
@@ -72,7 +72,7 @@ where
                 continue;
             }
             let version = newest.get(&organization).copied().unwrap_or(change.version);
-            if !self.apply_change(&BillingChange { version, ..change }).await {
+            if !self.apply_change(&BillingChange { version, ..change }, message).await {
                 let again = &group[position..];
                 self.queue.delay(again, backoff(received(message))).await;
                 return again;
@@ -82,8 +82,8 @@ where
         &[]
     }
 
-    /// Whether a change may be acknowledged.
-    async fn apply_change(&self, change: &BillingChange) -> bool {
+    /// Whether a change that `message` tells of may be acknowledged.
+    async fn apply_change(&self, change: &BillingChange, message: &SqsMessage) -> bool {
         let (organization, version) = (change.organization.as_str(), change.version);
         let ports = &self.ports;
         match apply(&self.ledger, &self.stripe, &self.prices, change, ports, ports).await {
@@ -94,7 +94,7 @@ where
                 true
             }
             Err(Failure::TooSoon) => {
-                let sent = self.queue.send_again(change, ports.now()).await;
+                let sent = self.queue.send_again(change, message).await;
                 tracing::info!(organization, version, sent, "waits for its turn");
                 sent
             }

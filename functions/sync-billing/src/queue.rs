@@ -10,7 +10,6 @@ use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use headcount_billing::message;
 use headcount_model::billing::BillingChange;
-use jiff::Timestamp;
 
 /// How long the first failure of a message keeps it from coming again; each further one doubles it.
 const FIRST_DELAY: Duration = Duration::from_secs(5);
@@ -30,13 +29,23 @@ pub trait BillingQueue {
     /// When it does not work, they come after the queue's.
     fn delay(&self, messages: &[SqsMessage], delay: Duration) -> impl Future<Output = ()> + Send;
 
-    /// Sends a change again, as a message of its own with a receive count of its own; whether the
-    /// queue took it.
+    /// Sends a change again that has to wait, as a message of its own with a receive count of its
+    /// own in the place of `waiting`; whether the queue took it.
     fn send_again(
         &self,
         change: &BillingChange,
-        now: Timestamp,
+        waiting: &SqsMessage,
     ) -> impl Future<Output = bool> + Send;
+}
+
+/// The deduplication id of the message that takes the place of one that has to wait.
+///
+/// The queue drops what it has seen in the last five minutes. The message that waits makes this a
+/// new one, and one only, should it be sent twice by mistake. The time would not do: the clocks of
+/// two processes differ, and a message that is dropped would be acknowledged and gone.
+pub fn deduplication_id(change: &BillingChange, waiting: &SqsMessage) -> String {
+    let waiting = waiting.message_id.as_deref().unwrap_or_default();
+    format!("{}:{}:w{waiting}", change.organization, change.version)
 }
 
 /// The billing queue of a stack. It delays each message by some seconds, which is what the one
@@ -84,16 +93,13 @@ impl BillingQueue for AwsQueue {
         }
     }
 
-    async fn send_again(&self, change: &BillingChange, now: Timestamp) -> bool {
-        // The queue drops what it has seen in the last five minutes. The second makes this a new
-        // message, and one only, should it be sent twice by mistake.
-        let id = format!("{}:{}:w{}", change.organization, change.version, now.as_second());
+    async fn send_again(&self, change: &BillingChange, waiting: &SqsMessage) -> bool {
         let sent = self
             .sqs
             .send_message()
             .queue_url(&self.url)
             .message_group_id(change.organization.as_str())
-            .message_deduplication_id(id)
+            .message_deduplication_id(deduplication_id(change, waiting))
             .message_body(message::encode(change))
             .send()
             .await;
@@ -102,5 +108,28 @@ impl BillingQueue for AwsQueue {
             tracing::error!(%cause, "a message was not sent again");
         }
         sent.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headcount_model::id::OrganizationId;
+    use headcount_model::port::System;
+
+    use super::*;
+
+    #[test]
+    fn a_message_that_waits_twice_is_new_each_time_and_one_that_comes_twice_is_not() {
+        let organization = OrganizationId::new(&System, &System).expect("entropy");
+        let change = BillingChange { organization, version: 7 };
+        let message = |id: &str| {
+            let mut message = SqsMessage::default();
+            message.message_id = Some(id.to_owned());
+            message
+        };
+        let id = |waiting| deduplication_id(&change, &message(waiting));
+        assert_ne!(id("a"), id("b"));
+        assert_eq!(id("a"), id("a"));
+        assert!(id("0f4b3c1e-8f7a-4d0c-9a53-6f1d2c3b4a59").len() <= 128, "SQS takes 128");
     }
 }

@@ -41,9 +41,12 @@ impl From<Request> for Incoming {
 }
 
 impl Incoming {
-    /// A header's bytes. They need not be text.
+    /// A header's bytes. They need not be text. `None` without the header, and when it is there
+    /// more than once: it would be open which one is meant.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers.get(name).map(|value| value.as_bytes())
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?;
+        values.next().is_none().then(|| value.as_bytes())
     }
 
     /// Whether the caller presents a credential of any kind, good or bad.
@@ -53,7 +56,7 @@ impl Incoming {
 
     /// The credential that the caller presents, if it has the right form.
     pub fn presented(&self) -> Option<Presented> {
-        Presented::parse(self.headers.get(AUTHORIZATION)?.as_bytes())
+        Presented::parse(self.header(AUTHORIZATION.as_str())?)
     }
 
     /// The caller's credential; `None` for every kind of bad one, so that they cannot be told
@@ -69,7 +72,7 @@ impl Incoming {
         let Some(presented) = self.presented() else {
             return Ok(None);
         };
-        let kept = credentials.credential(presented.id()).await?;
+        let kept = credentials.credential(&presented).await?;
         Ok(presented.verify(kept, now))
     }
 
@@ -89,8 +92,7 @@ impl Incoming {
     /// # Errors
     /// [`Transport`]: content type, encoding, size, then syntax.
     pub fn json(&self) -> Result<Object, Transport> {
-        let content_type = self.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
-        if !content_type.is_some_and(is_json) {
+        if !self.header(CONTENT_TYPE.as_str()).is_some_and(is_json) {
             return Err(Transport::NotJson);
         }
         if self.headers.contains_key(CONTENT_ENCODING) {
@@ -115,13 +117,11 @@ impl Incoming {
         secret: &FingerprintKey,
         now: Timestamp,
     ) -> Result<Option<Keyed>, Failure<R>> {
-        let mut values = self.headers.get_all(IDEMPOTENCY_KEY).iter();
-        let key = match (values.next(), values.next()) {
-            (None, _) => return Ok(None),
-            (Some(value), None) => IdempotencyKey::parse(value.as_bytes()),
-            (Some(_), Some(_)) => return Err(Transport::IdempotencyKey.into()),
-        };
-        let key = key.map_err(|_| Transport::IdempotencyKey)?;
+        if !self.headers.contains_key(IDEMPOTENCY_KEY) {
+            return Ok(None);
+        }
+        let key = self.header(IDEMPOTENCY_KEY).ok_or(Transport::IdempotencyKey)?;
+        let key = IdempotencyKey::parse(key).map_err(|_| Transport::IdempotencyKey)?;
         Keyed::new(caller, route, &key, &self.body, secret, now)
             .map(Some)
             .map_err(|_| Failure::Unavailable)

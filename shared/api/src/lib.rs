@@ -8,6 +8,7 @@
 pub mod agency;
 pub mod configuration;
 mod dialect;
+mod event;
 mod fields;
 pub mod identity;
 mod incoming;
@@ -18,6 +19,7 @@ pub mod webhooks;
 mod wording;
 
 pub use dialect::{Answer, Dialect, Failure, Transport};
+pub use event::GatewayEvent;
 pub use incoming::{Incoming, MAX_BODY};
 pub use json::Object;
 pub use serve::{Endpoint, answer, serve};

@@ -11,7 +11,7 @@ use headcount_model::tiers::Tiers;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::stripe::Stripe;
+use crate::stripe::{Stripe, Transport};
 use crate::subscription::{ItemTarget, StripeFailure, Subscription, Subscriptions};
 
 /// A change of seats that may come.
@@ -53,7 +53,7 @@ pub trait Previews {
     ) -> impl Future<Output = Result<Previewed, StripeFailure>> + Send;
 }
 
-impl Previews for Stripe {
+impl<T: Transport> Previews for Stripe<T> {
     async fn proration(
         &self,
         change: &Change<'_>,
@@ -71,11 +71,11 @@ impl Previews for Stripe {
         } else {
             self.preview(&subscription, change, change.before, entropy).await?
         };
-        Ok(Previewed::Proration(after - before))
+        Ok(Previewed::Proration(after.saturating_sub(before)))
     }
 }
 
-impl Stripe {
+impl<T: Transport> Stripe<T> {
     /// What Stripe would prorate if the quantities became those of `seats`.
     async fn preview(
         &self,
@@ -85,8 +85,9 @@ impl Stripe {
         entropy: &dyn Entropy,
     ) -> Result<i64, StripeFailure> {
         let now = change.now.as_second();
-        // Stripe takes a moment within the period only; our clocks may differ.
-        let at = subscription.period.map_or(now, |period| now.clamp(period.start, period.end));
+        // Stripe takes a moment within the period only; our clocks may differ. (`clamp` would panic
+        // over a period that ends before it begins.)
+        let at = subscription.period.map_or(now, |period| now.min(period.end).max(period.start));
         let targets = targets(subscription, change.tiers, seats)?;
         let form = form(subscription, &targets, change.proration, at);
         // A preview is new each time: a stored one would be one of other quantities.
@@ -105,15 +106,22 @@ impl Stripe {
     /// The sum of the prorations that begin at `at`: those of the change itself. Those of earlier
     /// changes that wait for the same invoice began before.
     async fn prorated(&self, mut lines: Lines, at: i64) -> Result<i64, StripeFailure> {
-        let mut sum = 0;
+        let mut sum = 0_i64;
         loop {
             let of_change = |line: &&Line| line.is_proration() && line.period.start == at;
-            sum += lines.data.iter().filter(of_change).map(|line| line.amount).sum::<i64>();
+            let amounts = lines.data.iter().filter(of_change).map(|line| line.amount);
+            sum = amounts.fold(sum, i64::saturating_add);
             let Some(last) = lines.data.last().filter(|_| lines.has_more) else {
                 return Ok(sum);
             };
             let query = [("limit", "100"), ("starting_after", &last.id)];
             let query = query.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            // The path goes behind our base address, and the API key with it: `@host/` would be
+            // somebody else's.
+            if !lines.url.starts_with("/v1/") {
+                let cause = "a list goes on at no path of the API".to_owned();
+                return Err(StripeFailure::Transient(cause));
+            }
             lines = self.get(&lines.url, &query).await?;
         }
     }

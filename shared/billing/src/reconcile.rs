@@ -247,6 +247,15 @@ pub fn news(ledger: &LedgerState, seen: &Seen) -> Option<Standing> {
     })
 }
 
+/// How the standing on record differs from the subscription's. Unlike [`compare`], this says
+/// something of a ledger that Stripe has not been told of completely, too.
+pub fn compare_standing(ledger: &LedgerState, seen: &Seen) -> Option<Drift> {
+    match seen {
+        Seen::There(subscription) => of_status(ledger, subscription),
+        Seen::NotLinked | Seen::Gone => None,
+    }
+}
+
 fn of_ledger(counted: &CountedSeats, ledger: &LedgerState) -> Vec<Drift> {
     let counts = Tier::ALL.into_iter().filter_map(|tier| {
         let (ledger, seats) = (ledger.seats.get(tier), counted.seats.get(tier));

@@ -2,6 +2,7 @@
 //! (the queue delivers again).
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::time::Duration;
 
 use headcount_model::billing::{BillingError, Period, ProrationBehavior};
@@ -22,14 +23,91 @@ pub(crate) const ORGANIZATION: &str = "organization";
 
 /// How long one call may take. Stripe answers most in under a second; a call that is cut off
 /// here is repeated under the same idempotency key.
-const CALL_BUDGET: Duration = Duration::from_secs(8);
+pub const CALL_BUDGET: Duration = Duration::from_secs(8);
 
-/// A client of Stripe's API.
+/// One call of Stripe's API.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'c> {
+    /// `GET`, or `POST` with an idempotency key.
+    pub kind: CallKind<'c>,
+    /// Where the object is: `/v1/subscriptions/sub_123`.
+    pub path: &'c str,
+    /// The query of a `GET`, the form of a `POST`.
+    pub parameters: &'c [(String, String)],
+}
+
+/// What a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallKind<'c> {
+    /// Reads.
+    Get,
+    /// Creates or changes, at most once for each idempotency key.
+    Post {
+        /// The idempotency key.
+        key: &'c str,
+    },
+}
+
+/// What Stripe answered, good or bad.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Body, JSON.
+    pub body: Vec<u8>,
+}
+
+/// No whole answer came; what happened at Stripe is unknown. Says why, without the URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoAnswer(pub String);
+
+/// How a call gets to Stripe and the answer back.
+pub trait Transport: Send + Sync {
+    /// Makes one attempt.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    fn carry(&self, call: Call<'_>) -> impl Future<Output = Result<Answered, NoAnswer>> + Send;
+}
+
+/// Calls over HTTPS.
 #[derive(Clone)]
-pub struct Stripe {
+pub struct Https {
     http: reqwest::Client,
     base: String,
     key: SecretString,
+}
+
+impl Transport for Https {
+    async fn carry(&self, call: Call<'_>) -> Result<Answered, NoAnswer> {
+        let url = format!("{}{}", self.base, call.path);
+        let request = match call.kind {
+            CallKind::Get => self.http.get(url).query(call.parameters),
+            CallKind::Post { key } => {
+                self.http.post(url).header("Idempotency-Key", key).form(call.parameters)
+            }
+        };
+        let response = request
+            .bearer_auth(self.key.expose_secret())
+            .header("Stripe-Version", API_VERSION)
+            .send()
+            .await
+            .map_err(no_answer)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(no_answer)?;
+        Ok(Answered { status, body: body.into() })
+    }
+}
+
+/// No answer came. The error is told without its URL.
+fn no_answer(error: reqwest::Error) -> NoAnswer {
+    NoAnswer(error.without_url().to_string())
+}
+
+/// A client of Stripe's API.
+#[derive(Clone)]
+pub struct Stripe<T = Https> {
+    transport: T,
 }
 
 impl Stripe {
@@ -43,58 +121,53 @@ impl Stripe {
             .timeout(CALL_BUDGET)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), key })
+        let base = base.trim_end_matches('/').to_owned();
+        Ok(Self { transport: Https { http, base, key } })
+    }
+}
+
+impl<T: Transport> Stripe<T> {
+    /// A client whose calls go another way.
+    pub fn over(transport: T) -> Self {
+        Self { transport }
     }
 
     /// Reads an object.
     ///
     /// # Errors
     /// [`StripeFailure`].
-    pub async fn get<T: DeserializeOwned>(
+    pub async fn get<O: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(String, String)],
-    ) -> Result<T, StripeFailure> {
-        self.send(self.http.get(self.url(path)).query(query)).await
+    ) -> Result<O, StripeFailure> {
+        self.send(Call { kind: CallKind::Get, path, parameters: query }).await
     }
 
     /// Creates or changes an object, at most once for each idempotency key.
     ///
     /// # Errors
     /// [`StripeFailure`].
-    pub async fn post<T: DeserializeOwned>(
+    pub async fn post<O: DeserializeOwned>(
         &self,
         path: &str,
         form: &[(String, String)],
         idempotency_key: &str,
-    ) -> Result<T, StripeFailure> {
-        let request =
-            self.http.post(self.url(path)).header("Idempotency-Key", idempotency_key).form(form);
-        self.send(request).await
+    ) -> Result<O, StripeFailure> {
+        let kind = CallKind::Post { key: idempotency_key };
+        self.send(Call { kind, path, parameters: form }).await
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-
-    async fn send<T: DeserializeOwned>(
-        &self,
-        request: reqwest::RequestBuilder,
-    ) -> Result<T, StripeFailure> {
-        let response = request
-            .bearer_auth(self.key.expose_secret())
-            .header("Stripe-Version", API_VERSION)
-            .send()
-            .await
-            .map_err(no_answer)?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(no_answer)?;
-        if status.is_success() {
+    async fn send<O: DeserializeOwned>(&self, call: Call<'_>) -> Result<O, StripeFailure> {
+        let answered = self.transport.carry(call).await.map_err(|NoAnswer(why)| {
+            StripeFailure::Transient(format!("no answer from Stripe: {why}"))
+        })?;
+        if answered.status.is_success() {
             // A success that cannot be read is no reason to believe that nothing happened.
-            return serde_json::from_slice(&body)
+            return serde_json::from_slice(&answered.body)
                 .map_err(|error| StripeFailure::Transient(format!("unreadable answer: {error}")));
         }
-        Err(sort(status, &body))
+        Err(sort(answered.status, &answered.body))
     }
 }
 
@@ -102,11 +175,6 @@ impl Stripe {
 pub fn install_tls() {
     // It refuses only when there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-/// No answer came. The error is told without its URL.
-fn no_answer(error: reqwest::Error) -> StripeFailure {
-    StripeFailure::Transient(format!("no answer from Stripe: {}", error.without_url()))
 }
 
 /// Sorts an error answer (<https://docs.stripe.com/error-low-level>).
@@ -202,7 +270,7 @@ impl From<SubscriptionObject> for Subscription {
     }
 }
 
-impl Subscriptions for Stripe {
+impl<T: Transport> Subscriptions for Stripe<T> {
     async fn fetch(&self, subscription: &str) -> Result<Subscription, StripeFailure> {
         let path = format!("/v1/subscriptions/{subscription}");
         let object: SubscriptionObject = self.get(&path, &[]).await?;

@@ -411,4 +411,64 @@ mod tests {
         let longest = PastDueGrace::from_days(365).expect("a grace");
         assert_eq!(longest.cutoff(Timestamp::MIN), Timestamp::MIN);
     }
+
+    fn seat(tier: Tier) -> NewSeat {
+        NewSeat { tier, details: None, profile: Default::default() }
+    }
+
+    #[test]
+    fn counts_are_by_tier() {
+        let seats = [Tier::Premium, Tier::Basic, Tier::Premium].map(seat);
+        let counts = SeatCounts::of(&seats);
+        assert_eq!(counts, SeatCounts { basic: 1, premium: 2 });
+        assert_eq!((counts.get(Tier::Basic), counts.get(Tier::Premium)), (1, 2));
+        assert_eq!(counts.total(), 3);
+        let sum = counts + SeatCounts { basic: 10, premium: 100 };
+        assert_eq!(sum, SeatCounts { basic: 11, premium: 102 });
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_nothing_else() {
+        for status in SubscriptionStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+        }
+        let unknown = "Active".parse::<SubscriptionStatus>().expect_err("another case");
+        assert_eq!(unknown.to_string(), "unknown subscription status \"Active\"");
+        for behavior in ProrationBehavior::ALL {
+            assert_eq!(behavior.as_str().parse(), Ok(behavior));
+        }
+        let unknown = "".parse::<ProrationBehavior>().expect_err("nothing");
+        assert!(unknown.ends_with("create_prorations, none, always_invoice"), "{unknown}");
+        let unavailable = LedgerUnavailable("it is away".to_owned());
+        assert_eq!(unavailable.to_string(), "the table is not available: it is away");
+    }
+
+    #[test]
+    fn three_statuses_take_seats() {
+        let taking = SubscriptionStatus::ALL.into_iter().filter(|status| status.takes_seats());
+        let taking: Vec<_> = taking.map(SubscriptionStatus::as_str).collect();
+        assert_eq!(taking, ["active", "trialing", "past_due"]);
+    }
+
+    #[test]
+    fn a_record_is_behind_until_its_version_is_applied() {
+        let items = RememberedItems { basic: Some("si_b".to_owned()), premium: None };
+        assert_eq!((items.of(Tier::Basic), items.of(Tier::Premium)), (Some("si_b"), None));
+        let behind = |applied_version| {
+            let organization = "org_01kafzqzxqxqxqxqxqxqxqxqxq";
+            BillingRecord {
+                organization: OrganizationId::parse(organization).expect("an id"),
+                subscription: None,
+                seats: SeatCounts::default(),
+                version: 7,
+                applied_version,
+                proration: ProrationBehavior::default(),
+                items: items.clone(),
+                paced_until: None,
+                last_error: None,
+            }
+            .is_behind()
+        };
+        assert_eq!([6, 7, 8].map(behind), [true, false, false]);
+    }
 }

@@ -146,17 +146,16 @@ impl Presented {
         &self.id
     }
 
+    /// Whether it is the one that is kept, with its secret. The time that this takes tells
+    /// nothing of either secret.
+    pub fn is(&self, kept: &Credential) -> bool {
+        bool::from(self.secret_hash.ct_eq(&kept.secret_hash)) && kept.id == self.id
+    }
+
     /// The credential, if it is the one presented and still works at `now`.
-    ///
-    /// An unknown credential takes the same comparison as a known one, so that the time it
-    /// takes tells nothing.
     pub fn verify(&self, kept: Option<Credential>, now: Timestamp) -> Option<Credential> {
-        let expected = kept.as_ref().map_or([0; 32], |kept| kept.secret_hash);
-        let same = bool::from(self.secret_hash.ct_eq(&expected));
         kept.filter(|kept| {
-            same && kept.id == self.id
-                && !kept.revoked
-                && kept.expires_at.is_none_or(|expiry| now < expiry)
+            self.is(kept) && !kept.revoked && kept.expires_at.is_none_or(|expiry| now < expiry)
         })
     }
 }
@@ -178,26 +177,28 @@ pub enum LookupFailed {
 
 /// Where credentials are kept.
 pub trait Credentials {
-    /// The credential with this id. It may be up to 30 s old.
+    /// The credential with the id of the one presented. It may be up to 30 s old, but only for
+    /// who presents its secret: to anyone else a known id costs as much as an unknown one, so that
+    /// the time it takes does not tell which ids there are.
     ///
     /// # Errors
     /// [`LookupFailed`].
     fn credential(
         &self,
-        id: &CredentialId,
+        presented: &Presented,
     ) -> impl Future<Output = Result<Option<Credential>, LookupFailed>> + Send;
 }
 
 /// Where credentials and the settings of agencies are kept.
 pub trait AgencyDirectory: Credentials {
-    /// The credential with this id and the settings of an agency, in one step. Each may be up
-    /// to 30 s old.
+    /// The credential with the id of the one presented and the settings of an agency, in one
+    /// step. Each may be up to 30 s old, as far as they belong to who presents the secret.
     ///
     /// # Errors
     /// [`LookupFailed`].
     fn credential_and_agency(
         &self,
-        id: &CredentialId,
+        presented: &Presented,
         agency: Option<&AgencyLcuid>,
     ) -> impl Future<Output = Result<(Option<Credential>, Option<AgencySettings>), LookupFailed>> + Send;
 }
@@ -246,11 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn an_all_zero_hash_does_not_open_an_unknown_credential() {
-        let (_, token) = issue(None);
+    fn the_secret_of_one_credential_does_not_open_another() {
+        let (credential, token) = issue(None);
         let good = present(&format!("Bearer {token}")).expect("well-formed");
-        let zero = Presented { id: good.id.clone(), secret_hash: [0; 32] };
-        assert_eq!(zero.verify(None, Timestamp::UNIX_EPOCH), None);
+        let other_id = CredentialId::parse("01kgjb9z8rd3m0seats0000000").expect("an id");
+        let other = Credential { id: other_id, ..credential };
+        assert!(!good.is(&other));
+        assert_eq!(good.verify(Some(other), Timestamp::UNIX_EPOCH), None);
     }
 
     #[test]
@@ -289,5 +292,28 @@ mod tests {
         let secret = token.rsplit('_').next().expect("a secret");
         assert!(!format!("{credential:?}").contains(secret));
         assert!(!format!("{:?}", present(&format!("Bearer {token}"))).contains(secret));
+    }
+
+    #[test]
+    fn permissions_go_by_their_names() {
+        for permission in Permission::ALL {
+            assert_eq!(permission.as_str().parse(), Ok(permission));
+        }
+        let unknown = "accounts".parse::<Permission>().expect_err("part of a name");
+        assert!(
+            unknown.ends_with("accounts:create, billing:read, agency.createAccounts"),
+            "{unknown}"
+        );
+        let (credential, _) = issue(None);
+        let allowed = Permission::ALL.into_iter().filter(|&each| credential.allows(each));
+        assert_eq!(allowed.collect::<Vec<_>>(), [Permission::AccountsCreate]);
+    }
+
+    #[test]
+    fn what_is_presented_is_printed_by_its_id() {
+        let (credential, token) = issue(None);
+        let presented = present(&format!("Bearer {token}")).expect("well-formed");
+        assert_eq!(presented.id(), &credential.id);
+        assert_eq!(format!("{presented:?}"), format!("Presented({})", credential.id));
     }
 }

@@ -183,3 +183,45 @@ impl<'f> Form<'f> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Result<u8, Rule> {
+        text.parse().map_err(|_| Rule::AgeRange)
+    }
+
+    #[test]
+    fn a_form_collects_what_is_wrong_and_returns_what_is_right() {
+        let mut faults = Vec::new();
+        let mut form = Form::of_seat(3, &mut faults);
+        assert_eq!(form.required("a", Given::Value("1"), number), Some(1));
+        assert_eq!(form.required("b", Given::Absent, number), None);
+        assert_eq!(form.required("c", Given::Value("x"), number), None);
+        assert_eq!(form.optional("d", Given::Absent, number), None);
+        assert_eq!(form.optional("e", Given::Wrong(Kind::Array), number), None);
+        assert_eq!(form.optional("f", Given::Value("2"), number), Some(2));
+        Form::new(&mut faults).fault("g", Rule::Unknown);
+        let fault = |index, field: &'static str, rule| Fault { index, field: field.into(), rule };
+        assert_eq!(
+            faults,
+            [
+                fault(Some(3), "b", Rule::Required),
+                fault(Some(3), "c", Rule::AgeRange),
+                fault(Some(3), "e", Rule::Type(Kind::Array)),
+                fault(None, "g", Rule::Unknown),
+            ]
+        );
+    }
+
+    #[test]
+    fn blank_text_can_count_as_nothing() {
+        let given = |text: &str| Given::Value(text.to_owned());
+        assert_eq!(given(" \t").blank_is_absent(), Given::Absent);
+        assert_eq!(given(" a ").blank_is_absent(), given(" a "));
+        assert_eq!(Given::Wrong(Kind::Object).blank_is_absent(), Given::Wrong(Kind::Object));
+        assert!(given("").is_present() && Given::<()>::Wrong(Kind::String).is_present());
+        assert!(!Given::<()>::Absent.is_present());
+    }
+}

@@ -255,4 +255,20 @@ pub(crate) mod tests {
             }
         }
     }
+
+    #[test]
+    fn ids_are_written_with_their_prefix() {
+        let clock = At(Timestamp::from_second(1_790_000_000).expect("in range"));
+        let seat = SeatId::new(&clock, &Same(0)).expect("entropy");
+        assert_eq!((seat.to_string(), seat.as_str()), (seat.0.clone(), seat.0.as_str()));
+        assert!(seat.as_str().starts_with("acc_01") && seat.as_str().ends_with("0000"));
+        assert_eq!(OrganizationId::parse(seat.as_str()), Err(NotAnId));
+        let app = AppLcuid::new(&Same(0xff)).expect("entropy");
+        assert_eq!(app.to_string(), "LCUID-LAP-ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(AppLcuid::parse(app.as_str()), Ok(app));
+        assert_eq!(NotAnId.to_string(), "not an id of this kind");
+        for bad in ["org_", "org_01KAFZQZXQXQXQXQXQXQXQXQXQ", "org_01kafzqzxqxqxqxqxqxqxqxqx!"] {
+            assert_eq!(OrganizationId::parse(bad), Err(NotAnId), "{bad}");
+        }
+    }
 }

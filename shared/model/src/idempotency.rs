@@ -217,4 +217,25 @@ mod tests {
         let key = FingerprintKey::new(b"0123456789abcdef0123456789abcdef").expect("long enough");
         assert!(!format!("{key:?}").contains("0123"));
     }
+
+    #[test]
+    fn hexadecimal_is_read_back() {
+        let bytes = [0x00, 0x09, 0x0a, 0x9f, 0xa0, 0xff];
+        assert_eq!(hex(&bytes), "00090a9fa0ff");
+        assert_eq!(unhex("00090a9fa0ff"), Some(bytes));
+        for bad in
+            ["", "00090a9fa0f", "00090a9fa0ff0", "00090A9fa0ff", "00090a9fa0fg", "0009é9fa0ff"]
+        {
+            assert_eq!(unhex::<6>(bad), None, "{bad}");
+        }
+        assert_eq!(WeakKey.to_string(), "the fingerprint key must have at least 32 bytes");
+    }
+
+    #[test]
+    fn a_record_lives_a_day_in_whole_seconds_and_never_less() {
+        let end = |time: &str| end_of_life(time.parse().expect("a time")).to_string();
+        assert_eq!(end("2026-02-03T18:12:47Z"), "2026-02-04T18:12:47Z");
+        assert_eq!(end("2026-02-03T18:12:47.000001Z"), "2026-02-04T18:12:48Z");
+        assert_eq!(end_of_life(Timestamp::MAX), Timestamp::MAX);
+    }
 }

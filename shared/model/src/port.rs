@@ -69,3 +69,37 @@ impl<T: Entropy + ?Sized> Entropy for std::sync::Arc<T> {
         (**self).fill(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn the_machine_has_a_time_and_randomness() {
+        let ports = Arc::new(System);
+        // Long before this was written, and not the epoch.
+        let past: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+        assert!(System.now() > past && ports.now() > past);
+        let draws = [System.draw(), System.draw(), ports.draw()];
+        assert!(draws.iter().all(|draw| *draw != [0; 32]));
+        assert!(draws[0] != draws[1] && draws[1] != draws[2]);
+    }
+
+    trait Draw {
+        fn draw(&self) -> [u8; 32];
+    }
+
+    impl<E: Entropy> Draw for E {
+        fn draw(&self) -> [u8; 32] {
+            random(self).expect("entropy")
+        }
+    }
+
+    #[test]
+    fn a_source_that_gives_nothing_says_so() {
+        let expected = "the operating system's random source gave nothing";
+        assert_eq!(NoEntropy.to_string(), expected);
+    }
+}

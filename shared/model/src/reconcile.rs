@@ -347,4 +347,27 @@ mod tests {
         assert_eq!(correct(2, 1), (1, 4_000));
         assert_eq!(correct(3, 9), (-8, -80_000));
     }
+
+    #[test]
+    fn what_cannot_be_read_is_named_up_to_a_limit() {
+        let mut counted = CountedSeats::default();
+        for n in 0..MAX_NAMED + 5 {
+            counted.add_unreadable(n.to_string());
+        }
+        let named: Vec<_> = (0..MAX_NAMED).map(|n| n.to_string()).collect();
+        assert_eq!(counted.unreadable, named);
+        let id = SeatId::new(&System, &System).expect("entropy");
+        counted.add(id.clone(), Tier::Premium);
+        assert_eq!(counted.newest(Tier::Premium, 1), [id]);
+        assert_eq!(counted.seats, SeatCounts { basic: 0, premium: 1 });
+    }
+
+    #[test]
+    fn an_organization_is_in_the_shard_of_its_last_character() {
+        let shard = |last: char| {
+            let id = format!("org_01kafzqzxqxqxqxqxqxqxqxqx{last}");
+            Shard::of(&OrganizationId::parse(&id).expect("an id"))
+        };
+        assert_eq!(['0', '9', 'a', 'n', 'z'].map(shard), [0, 9, 1, 14, 10].map(Shard));
+    }
 }

@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use headcount_model::agency::AgencySettings;
-use headcount_model::credential::{AgencyDirectory, Credential, Credentials, LookupFailed};
+use headcount_model::credential::{
+    AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Presented,
+};
 use headcount_model::id::{AgencyLcuid, CredentialId};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -58,33 +60,33 @@ impl<K: std::hash::Hash + Eq + Clone, V: Clone> Memory<K, V> {
 }
 
 impl Credentials for Table {
-    async fn credential(&self, id: &CredentialId) -> Result<Option<Credential>, LookupFailed> {
+    async fn credential(&self, presented: &Presented) -> Result<Option<Credential>, LookupFailed> {
         let now = self.clock.now();
-        if let Some(known) = self.cache.credentials.recall(id, now) {
+        if let Some(known) = self.recall_credential(presented, now) {
             return Ok(Some(known));
         }
-        let item = self.get(&Key::credential(id)).await.map_err(failure)?;
-        self.learn_credential(id, item, now)
+        let item = self.get(&Key::credential(presented.id())).await.map_err(failure)?;
+        self.learn_credential(presented, item, now)
     }
 }
 
 impl AgencyDirectory for Table {
     async fn credential_and_agency(
         &self,
-        id: &CredentialId,
+        presented: &Presented,
         agency: Option<&AgencyLcuid>,
     ) -> Result<(Option<Credential>, Option<AgencySettings>), LookupFailed> {
         let Some(lcuid) = agency else {
-            return Ok((self.credential(id).await?, None));
+            return Ok((self.credential(presented).await?, None));
         };
         let now = self.clock.now();
-        let credential = self.cache.credentials.recall(id, now);
+        let credential = self.recall_credential(presented, now);
         let agency = self.cache.agencies.recall(lcuid, now);
-        if credential.is_some() && agency.is_some() {
+        if credential.as_ref().is_some_and(|known| is_of_agency(known, lcuid)) && agency.is_some() {
             return Ok((credential, agency));
         }
         // Both in one call: the second call of a cold create is the transaction.
-        let (credential_key, agency_key) = (Key::credential(id), Key::agency(lcuid));
+        let (credential_key, agency_key) = (Key::credential(presented.id()), Key::agency(lcuid));
         let mut items = self.get_both(&credential_key, &agency_key).await?;
         let agency = items
             .remove(&agency_key)
@@ -94,15 +96,27 @@ impl AgencyDirectory for Table {
         if let Some(agency) = &agency {
             self.cache.agencies.remember(lcuid, agency, now);
         }
-        let credential = self.learn_credential(id, items.remove(&credential_key), now)?;
+        let credential = self.learn_credential(presented, items.remove(&credential_key), now)?;
         Ok((credential, agency))
     }
 }
 
+/// Whether an agency is the one that a credential acts on. To others an agency that exists costs
+/// as much as one that does not.
+fn is_of_agency(credential: &Credential, lcuid: &AgencyLcuid) -> bool {
+    matches!(&credential.holder, Holder::App { agency, .. } if agency == lcuid)
+}
+
 impl Table {
+    /// What is remembered of a credential, for who presents its secret.
+    fn recall_credential(&self, presented: &Presented, now: Timestamp) -> Option<Credential> {
+        let known = self.cache.credentials.recall(presented.id(), now);
+        known.filter(|known| presented.is(known))
+    }
+
     fn learn_credential(
         &self,
-        id: &CredentialId,
+        presented: &Presented,
         item: Option<Item>,
         now: Timestamp,
     ) -> Result<Option<Credential>, LookupFailed> {
@@ -111,7 +125,9 @@ impl Table {
             tracing::error!(%error, "a credential could not be read");
             LookupFailed::Unavailable
         })?;
-        self.cache.credentials.remember(id, &credential, now);
+        if presented.is(&credential) {
+            self.cache.credentials.remember(presented.id(), &credential, now);
+        }
         Ok(Some(credential))
     }
 

@@ -22,4 +22,4 @@ mod transaction;
 
 pub use limits::{Limits, SpendingLimit};
 pub use provision::{ProvisionError, Provisioned, StripeLink};
-pub use table::{Table, connect, endpoint};
+pub use table::{Table, connect, endpoint, time_limits};

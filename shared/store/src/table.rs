@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use aws_sdk_dynamodb::config::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::get_item::GetItemError;
 use headcount_model::port::{Clock, Entropy, System};
@@ -31,6 +32,7 @@ pub struct Table {
     pub(crate) name: Arc<str>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) sleep: SharedAsyncSleep,
     pub(crate) conflict_budget: Duration,
     pub(crate) cache: Arc<Cache>,
 }
@@ -38,15 +40,18 @@ pub struct Table {
 impl Table {
     /// A handle on the table `name`.
     ///
-    /// The clock decides about expiry, the random source spreads retries.
+    /// The clock decides about expiry, the random source spreads retries. Between them it sleeps
+    /// as the client does.
     pub fn new(
         client: Client,
         name: &str,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
+        let sleep = client.config().sleep_impl();
         Self {
             client,
+            sleep: sleep.unwrap_or_else(|| SharedAsyncSleep::new(TokioSleep)),
             name: name.into(),
             clock,
             entropy,
@@ -68,14 +73,28 @@ impl Table {
     }
 }
 
-/// A handle on the table `name` with time limits: the SDK itself waits for ever.
-pub fn connect(aws: &SdkConfig, name: &str) -> Table {
-    let limits = TimeoutConfig::builder()
+/// How a client without a sleep of its own sleeps.
+#[derive(Debug)]
+struct TokioSleep;
+
+impl AsyncSleep for TokioSleep {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(tokio::time::sleep(duration))
+    }
+}
+
+/// The time limits of calls: the SDK itself waits for ever.
+pub fn time_limits() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(ATTEMPT_BUDGET)
         .operation_attempt_timeout(ATTEMPT_BUDGET)
         .operation_timeout(CALL_BUDGET)
-        .build();
-    let config = aws_sdk_dynamodb::config::Builder::from(aws).timeout_config(limits).build();
+        .build()
+}
+
+/// A handle on the table `name`, with [`time_limits`].
+pub fn connect(aws: &SdkConfig, name: &str) -> Table {
+    let config = aws_sdk_dynamodb::config::Builder::from(aws).timeout_config(time_limits()).build();
     Table::new(Client::from_conf(config), name, Arc::new(System), Arc::new(System))
 }
 

@@ -1,7 +1,9 @@
 //! One `TransactWriteItems` call and what came of it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use aws_sdk_dynamodb::config::AsyncSleep;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -10,7 +12,6 @@ use aws_sdk_dynamodb::types::{
 };
 use headcount_model::port::random;
 use serde::Serialize;
-use tokio::time::{Duration, Instant, sleep};
 
 use crate::key::Key;
 use crate::table::Table;
@@ -145,7 +146,8 @@ impl Table {
         &self,
         actions: impl Fn() -> Result<Vec<TransactWriteItem>, Refused>,
     ) -> Result<(), Refused> {
-        let deadline = Instant::now() + self.conflict_budget;
+        let began = self.clock.now();
+        let mut waited = Duration::ZERO;
         let mut longest_wait = FIRST_WAIT;
         loop {
             let result = self
@@ -159,11 +161,15 @@ impl Table {
                 Outcome::Refused(refused) => return Err(refused),
                 Outcome::Conflict => {
                     let wait = self.jitter(longest_wait);
-                    if Instant::now() + wait >= deadline {
+                    // A clock that was set back must not make this last for ever.
+                    let passed = Duration::try_from(self.clock.now().duration_since(began));
+                    let passed = passed.map_or(waited, |passed| passed.max(waited));
+                    if passed + wait >= self.conflict_budget {
                         tracing::warn!("conflicts until the time was up");
                         return Err(Refused::Unavailable);
                     }
-                    sleep(wait).await;
+                    self.sleep.sleep(wait).await;
+                    waited += wait;
                     longest_wait = (longest_wait * 2).min(MAX_WAIT);
                 }
             }

@@ -175,4 +175,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_parts_are_those_of_the_ascii_form() {
+        let email = Email::parse(" O.Wner+x@bu\u{308}cher.example ").expect("an address");
+        assert_eq!(email.as_typed(), "O.Wner+x@bücher.example");
+        assert_eq!(email.as_ascii(), "O.Wner+x@xn--bcher-kva.example");
+        assert_eq!(email.local_part(), "O.Wner+x");
+        assert_eq!(Email::parse(&"@".repeat(255)), Err(Rule::MaxLength(254)));
+        let longest = format!("{}@example.com", "l".repeat(64));
+        assert!(Email::parse(&longest).is_ok());
+    }
 }

@@ -486,4 +486,87 @@ mod tests {
             assert_eq!(AgeRange::parse(bad), Err(Rule::AgeRange), "{bad}");
         }
     }
+
+    #[test]
+    fn words_are_read_as_they_are_written() {
+        for tier in Tier::ALL {
+            assert_eq!(format!(" {} ", tier.as_str()).parse(), Ok(tier));
+        }
+        for (status, text) in
+            [(SeatStatus::Uninitialized, "uninitialized"), (SeatStatus::Pending, "pending")]
+        {
+            assert_eq!((status.as_str(), text.parse()), (text, Ok(status)));
+        }
+        for (sex, text) in [(Sex::Male, "male"), (Sex::Female, "female"), (Sex::Other, "other")] {
+            assert_eq!((sex.as_str(), text.parse()), (text, Ok(sex)));
+        }
+        let known = Rule::OneOf(vec!["basic".to_owned(), "premium".to_owned()]);
+        assert_eq!("BASIC".parse::<Tier>(), Err(known));
+        assert_eq!(AgeRange::parse(" 018-24 ").map(|range| range.0), Ok("18-24".to_owned()));
+    }
+
+    #[test]
+    fn a_seat_holds_every_field_as_it_is_kept() {
+        let mut faults = Vec::new();
+        let input = SeatInput {
+            tier: given("premium"),
+            platform: given(" tiktok "),
+            username: given("@New.Creator"),
+            pfp_url: given("https://example.com/a.jpg"),
+            keywords: given("a, b"),
+            nick_name: given(" N "),
+            age_range: given("18-24"),
+            sex: given("other"),
+            location: given("L"),
+            description: given("one\n\ttwo"),
+            tag: given("T"),
+            org_group: given("G"),
+        };
+        let account = Some(("tiktok".to_owned(), "new.creator".to_owned()));
+        assert_eq!(input.account(&platforms()), account);
+        let new = NewSeat::parse(0, input, &platforms(), &mut faults).expect("valid");
+        let details = new.details.as_ref().expect("the group");
+        assert_eq!(
+            (details.platform.as_str(), details.username.as_str()),
+            ("tiktok", "New.Creator")
+        );
+        assert_eq!(details.pfp_url.as_str(), "https://example.com/a.jpg");
+        assert_eq!(details.keywords.as_str(), "a,b");
+        let profile = &new.profile;
+        let texts = [&profile.nick_name, &profile.location, &profile.description];
+        let texts = texts.map(|text| text.as_ref().expect("given").as_str());
+        assert_eq!(texts, ["N", "L", "one\n\ttwo"]);
+        let texts = [&profile.tag, &profile.org_group];
+        assert_eq!(texts.map(|text| text.as_ref().expect("given").as_str()), ["T", "G"]);
+        assert_eq!(profile.age_range.as_ref().map(AgeRange::as_str), Some("18-24"));
+        assert_eq!(profile.sex, Some(Sex::Other));
+    }
+
+    #[test]
+    fn every_text_has_its_own_length() {
+        let field = |name: &'static str, length: usize| {
+            let text = given(&"x".repeat(length));
+            let mut input = SeatInput { tier: given("basic"), ..SeatInput::default() };
+            match name {
+                "nick_name" => input.nick_name = text,
+                "location" => input.location = text,
+                "description" => input.description = text,
+                "tag" => input.tag = text,
+                _ => input.org_group = text,
+            }
+            faults_of(input)
+        };
+        for (name, max) in [
+            ("nick_name", 64),
+            ("location", 128),
+            ("description", 1_000),
+            ("tag", 64),
+            ("org_group", 64),
+        ] {
+            assert_eq!(field(name, 1), []);
+            assert_eq!(field(name, max), []);
+            assert_eq!(field(name, max + 1), [(name.to_owned(), Rule::MaxLength(max))]);
+            assert_eq!(field(name, 0), [(name.to_owned(), Rule::MinLength(1))]);
+        }
+    }
 }

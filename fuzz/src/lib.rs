@@ -1,0 +1,52 @@
+//! Fuzz targets: everything that comes from outside, from bytes to whole requests.
+//!
+//! A target is a function over bytes that panics when something does not hold. libFuzzer looks for
+//! bytes that make it panic, hang or grow (`make fuzz`); what it found worth keeping lies in
+//! `corpus/`, and the tests send that and random bytes through the same functions.
+
+mod endpoints;
+mod events;
+mod ports;
+mod request;
+mod stripe;
+mod texts;
+
+/// What is fuzzed.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its name, that of its corpus too.
+    pub name: &'static str,
+    /// Takes any bytes; panics when something does not hold.
+    pub run: fn(&[u8]),
+}
+
+/// Every target.
+pub const TARGETS: [Target; 16] = [
+    target("create-seats", endpoints::create_seats),
+    target("quote-seats", endpoints::quote_seats),
+    target("get-billing", endpoints::get_billing),
+    target("create-agency-account", endpoints::create_agency_account),
+    target("create-account", endpoints::create_account),
+    target("stripe-webhook", endpoints::stripe_webhook),
+    target("gateway-event", events::gateway),
+    target("billing-message", events::billing_messages),
+    target("stream-record", events::stream_records),
+    target("stripe-answer", stripe::answers),
+    target("signature", texts::signature),
+    target("credential", texts::credential),
+    target("idempotency-key", texts::idempotency_key),
+    target("email", texts::email),
+    target("web-url", texts::web_url),
+    target("text", texts::text),
+];
+
+const fn target(name: &'static str, run: fn(&[u8])) -> Target {
+    Target { name, run }
+}
+
+impl Target {
+    /// The target that is called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        TARGETS.into_iter().find(|target| target.name == name)
+    }
+}

@@ -1,0 +1,327 @@
+//! What the functions stand on: a table, a Stripe, a queue and a bus that answer at once, and
+//! remember nothing.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::LazyLock;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::SqsMessage;
+use headcount_billing::preview::{Change, Previewed, Previews};
+use headcount_billing::rotation::SigningSecretSource;
+use headcount_billing::webhook::SigningSecrets;
+use headcount_billing::{ItemTarget, StripeFailure, Subscription, Subscriptions, Unanswered};
+use headcount_model::agency::{self, AgencyAccounts, AgencySettings};
+use headcount_model::billing::{
+    BillingChange, BillingError, BillingLedger, BillingRecord, LedgerUnavailable,
+    LinkedSubscription, ProrationBehavior, Recorded, RememberedItems, SeatCounts, Standing,
+    SubscriptionLedger, SubscriptionStatus, TakenUpdate,
+};
+use headcount_model::credential::{
+    AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Permission, Presented,
+};
+use headcount_model::id::{AgencyLcuid, AppLcuid, OrganizationId};
+use headcount_model::idempotency::StoredAnswer;
+use headcount_model::identity::{self, Accounts};
+use headcount_model::port::{Clock, Entropy, NoEntropy};
+use headcount_model::seats::{self, SeatLedger, Stored};
+use headcount_model::statement::{Statement, Statements};
+use jiff::Timestamp;
+use publish_changes::{Outbox, Parcel};
+use sha2::{Digest, Sha256};
+use sync_billing::BillingQueue;
+
+use crate::request::Found;
+
+/// Of the credentials that the table has: `hc_<id>_5ea7…`, whatever the id. Who it belongs to is in
+/// the id.
+const SECRET: &str = "5ea7";
+pub(crate) const ORGANIZATION: &str = "org_01kgjb9z8rd3m0acme00000000";
+pub(crate) const AGENCY: &str = "LCUID-LY-506fc585-77be-11ec-acb9-c2cdb617d190";
+pub(crate) const APP: &str = "LCUID-LAP-0d3e0000-0000-4000-8000-000000000001";
+pub(crate) const SUBSCRIPTION: &str = "sub_demo";
+pub(crate) const SIGNING_SECRET: &str = "whsec_fuzz";
+
+/// Runs a future that waits for nothing but itself.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
+    });
+    RUNTIME.block_on(future)
+}
+
+pub(crate) fn organization() -> OrganizationId {
+    OrganizationId::parse(ORGANIZATION).expect("an id")
+}
+
+/// The moment of the sample events, and random bytes that are always the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(1_770_142_367).expect("in range")
+    }
+}
+
+impl Entropy for Still {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        bytes.fill(7);
+        Ok(())
+    }
+}
+
+/// Ports that have randomness for so many draws only.
+#[derive(Debug)]
+pub(crate) struct Draws(pub(crate) AtomicU32);
+
+impl Clock for Draws {
+    fn now(&self) -> Timestamp {
+        Still.now()
+    }
+}
+
+impl Entropy for Draws {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        let left = self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        left.map_err(|_| NoEntropy)?;
+        Still.fill(bytes)
+    }
+}
+
+/// A table that finds one thing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Table(pub(crate) Found);
+
+impl Table {
+    /// What to say at a commit: nothing, an earlier answer, or a refusal.
+    fn outcome<R>(
+        self,
+        stored: StoredAnswer,
+        taken: R,
+        reused: R,
+    ) -> Result<Option<StoredAnswer>, R> {
+        match self.0 {
+            Found::Nothing => Ok(None),
+            Found::Replayed => Ok(Some(stored)),
+            Found::Taken => Err(taken),
+            Found::Reused => Err(reused),
+        }
+    }
+}
+
+fn stored(body: &str) -> StoredAnswer {
+    StoredAnswer { status: 200, location: Some("/".to_owned()), body: body.to_owned() }
+}
+
+fn holder(id: &str) -> Holder {
+    if id.contains("seats") {
+        Holder::Organization(organization())
+    } else if id.contains("agency") {
+        let app = AppLcuid::parse(APP).expect("an id");
+        Holder::App { app, agency: AgencyLcuid::parse(AGENCY).expect("an id") }
+    } else {
+        Holder::Administrator
+    }
+}
+
+impl Credentials for Table {
+    async fn credential(&self, presented: &Presented) -> Result<Option<Credential>, LookupFailed> {
+        let id = presented.id().clone();
+        Ok(Some(Credential {
+            secret_hash: Sha256::digest(SECRET.repeat(16)).into(),
+            holder: holder(id.as_str()),
+            permissions: BTreeSet::from(Permission::ALL),
+            expires_at: None,
+            revoked: false,
+            id,
+        }))
+    }
+}
+
+impl AgencyDirectory for Table {
+    async fn credential_and_agency(
+        &self,
+        presented: &Presented,
+        _: Option<&AgencyLcuid>,
+    ) -> Result<(Option<Credential>, Option<AgencySettings>), LookupFailed> {
+        Ok((self.credential(presented).await?, Some(AgencySettings::default())))
+    }
+}
+
+impl SeatLedger for Table {
+    fn seats_per_commit(&self, keyed: bool) -> usize {
+        99 - usize::from(keyed)
+    }
+
+    async fn commit(
+        &self,
+        commit: seats::Commit<'_>,
+    ) -> Result<Option<Stored>, seats::CommitRefusal> {
+        let (taken, reused) =
+            (seats::CommitRefusal::SeatLimitReached, seats::CommitRefusal::KeyReused);
+        let stored = self.outcome(stored("[]"), taken, reused)?;
+        Ok(stored.map(|stored| Stored { answer: stored.body, expires_at: commit.now }))
+    }
+}
+
+impl AgencyAccounts for Table {
+    async fn commit(
+        &self,
+        _: agency::Commit<'_>,
+    ) -> Result<Option<StoredAnswer>, agency::CommitRefusal> {
+        let taken = agency::CommitRefusal::UnusableParent;
+        self.outcome(stored("{}"), taken, agency::CommitRefusal::KeyReused)
+    }
+}
+
+impl Accounts for Table {
+    async fn commit(
+        &self,
+        _: identity::Commit<'_>,
+    ) -> Result<Option<StoredAnswer>, identity::CommitRefusal> {
+        let taken = identity::CommitRefusal::EmailExists;
+        self.outcome(stored("{}"), taken, identity::CommitRefusal::KeyReused)
+    }
+}
+
+const STANDING: Standing =
+    Standing { status: SubscriptionStatus::Active, cancel_at_period_end: false, period: None };
+
+impl Statements for Table {
+    async fn statement(&self, _: &OrganizationId) -> Result<Option<Statement>, LookupFailed> {
+        Ok(Some(Statement {
+            customer: "cus_demo".to_owned(),
+            subscription: SUBSCRIPTION.to_owned(),
+            standing: STANDING,
+            past_due_since: None,
+            seats: SeatCounts { basic: 1, premium: 2 },
+            seats_left: if self.0 == Found::Taken { 0 } else { 2_000 },
+            cents_left: None,
+            proration: ProrationBehavior::default(),
+            version: 3,
+            applied_version: 2,
+            last_error: None,
+        }))
+    }
+}
+
+impl BillingLedger for Table {
+    async fn billing(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<Option<BillingRecord>, LedgerUnavailable> {
+        Ok((self.0 != Found::Taken).then(|| BillingRecord {
+            organization: organization.clone(),
+            subscription: Some(SUBSCRIPTION.to_owned()),
+            seats: SeatCounts { basic: 1, premium: 2 },
+            version: 3,
+            applied_version: 2,
+            proration: ProrationBehavior::default(),
+            items: RememberedItems::default(),
+            paced_until: None,
+            last_error: None,
+        }))
+    }
+
+    async fn record_applied(
+        &self,
+        _: &OrganizationId,
+        _: &TakenUpdate,
+        _: Timestamp,
+    ) -> Result<Recorded, LedgerUnavailable> {
+        Ok(Recorded::Yes)
+    }
+
+    async fn record_failure(
+        &self,
+        _: &OrganizationId,
+        _: &BillingError,
+        _: Timestamp,
+    ) -> Result<(), LedgerUnavailable> {
+        Ok(())
+    }
+}
+
+impl SubscriptionLedger for Table {
+    async fn linked(
+        &self,
+        _: &OrganizationId,
+    ) -> Result<Option<LinkedSubscription>, LedgerUnavailable> {
+        let subscription = SUBSCRIPTION.to_owned();
+        Ok(Some(LinkedSubscription { subscription, status_version: 1 }))
+    }
+
+    async fn record_standing(
+        &self,
+        _: &OrganizationId,
+        _: &LinkedSubscription,
+        _: &Standing,
+        _: Timestamp,
+    ) -> Result<Recorded, LedgerUnavailable> {
+        Ok(Recorded::Yes)
+    }
+}
+
+/// A Stripe with one subscription, which takes everything.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Willing;
+
+fn subscription() -> Subscription {
+    Subscription {
+        id: SUBSCRIPTION.to_owned(),
+        status: "active".to_owned(),
+        cancel_at_period_end: false,
+        period: None,
+        organization: Some(organization()),
+        items: Vec::new(),
+    }
+}
+
+impl Subscriptions for Willing {
+    async fn fetch(&self, _: &str) -> Result<Subscription, StripeFailure> {
+        Ok(subscription())
+    }
+
+    async fn set_quantities(
+        &self,
+        _: &str,
+        _: &[ItemTarget],
+        _: ProrationBehavior,
+        _: &str,
+    ) -> Result<Subscription, StripeFailure> {
+        Ok(subscription())
+    }
+}
+
+impl Previews for Willing {
+    async fn proration(&self, _: &Change<'_>, _: &dyn Entropy) -> Result<Previewed, StripeFailure> {
+        Ok(Previewed::Proration(0))
+    }
+}
+
+impl BillingQueue for Willing {
+    async fn delay(&self, _: &[SqsMessage], _: Duration) {}
+
+    async fn send_again(&self, _: &BillingChange, _: &SqsMessage) -> bool {
+        true
+    }
+}
+
+impl SigningSecretSource for Willing {
+    async fn read(&self) -> Result<SigningSecrets, Unanswered> {
+        Ok(SigningSecrets::parse(SIGNING_SECRET).expect("a secret"))
+    }
+}
+
+/// An outbox that fails at some parcels.
+#[derive(Debug)]
+pub(crate) struct FailingAt(pub(crate) Vec<usize>);
+
+impl Outbox for FailingAt {
+    async fn deliver(&self, parcels: &[Parcel]) -> Vec<usize> {
+        self.0.iter().copied().filter(|position| *position < parcels.len()).collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! Who the requests of the tables speak for, and good requests to begin from.
+
+use headcount_billing::preview::{Change, Previewed, Previews};
+use headcount_billing::rotation::SignatureCheck;
+use headcount_billing::{ItemTarget, StripeFailure, Subscription, Subscriptions};
+use headcount_model::billing::{BillingError, ProrationBehavior, SubscriptionStatus};
+use headcount_model::credential::Holder;
+use headcount_model::port::{Clock, Entropy};
+use headcount_store::Table;
+use headcount_tests::billing::{SIGNING_SECRET, SecretText};
+use headcount_tests::{AgencyTenant, Call, Ports, Reply, Stage};
+use serde_json::{Value, json};
+use stripe_stand_in::sign_webhook;
+
+use crate::row::To;
+
+/// Two tenants of each API on one table.
+pub(crate) struct Tenants {
+    pub(crate) stage: Stage,
+    /// An API key of the organization.
+    pub(crate) key: String,
+    /// An API key of another organization.
+    pub(crate) other_key: String,
+    /// An API key of the organization that allows nothing.
+    pub(crate) idle_key: String,
+    pub(crate) agency: AgencyTenant,
+    pub(crate) other_agency: AgencyTenant,
+    pub(crate) administrator: String,
+}
+
+impl Tenants {
+    pub(crate) async fn new() -> Self {
+        let stage = Stage::new().await;
+        let (organization, key) = stage.seats_tenant().await;
+        let other = stage.organization(Some(SubscriptionStatus::Active), 100).await;
+        Self {
+            other_key: stage.api_key(&other).await,
+            idle_key: stage.credential(Holder::Organization(organization.clone()), &[]).await,
+            agency: stage.agency_tenant().await,
+            other_agency: stage.agency_tenant().await,
+            administrator: stage.administrator().await,
+            key,
+            stage,
+        }
+    }
+
+    /// Hands an event to an endpoint.
+    pub(crate) async fn send(&self, to: To, event: &Value) -> Reply {
+        let stage = &self.stage;
+        match to {
+            To::Seats => Reply::to_event(&stage.create_seats(), event).await,
+            To::Quote => Reply::to_event(&self.quote_seats(), event).await,
+            To::Billing => Reply::to_event(&stage.get_billing(), event).await,
+            To::Agency => Reply::to_event(&stage.create_agency_account(), event).await,
+            To::Identity => Reply::to_event(&stage.create_account(), event).await,
+            To::Webhook => Reply::to_event(&self.webhook(), event).await,
+        }
+    }
+
+    fn quote_seats(&self) -> quote_seats::Function<Table, NoStripe, Ports> {
+        let seats = self.stage.create_seats();
+        quote_seats::Function {
+            store: seats.store,
+            stripe: NoStripe,
+            ports: seats.ports,
+            platforms: seats.platforms,
+            tiers: seats.tiers,
+            grace: seats.grace,
+            fingerprint_key: seats.fingerprint_key,
+        }
+    }
+
+    fn webhook(&self) -> stripe_webhook::Function<Table, NoStripe, SecretText, Ports> {
+        stripe_webhook::Function {
+            ledger: self.stage.table.clone(),
+            stripe: NoStripe,
+            signatures: SignatureCheck::new(SecretText::of(SIGNING_SECRET)),
+            ports: self.stage.ports.clone(),
+        }
+    }
+
+    /// A good create of one seat.
+    pub(crate) fn seat(&self) -> Call {
+        self.seats(&json!([{"tier": "basic"}]))
+    }
+
+    /// A create of seats.
+    pub(crate) fn seats(&self, accounts: &Value) -> Call {
+        Call::json(&json!({ "accounts": accounts })).bearer(&self.key)
+    }
+
+    /// A create by the organization with any text as body.
+    pub(crate) fn seats_text(&self, body: impl Into<String>) -> Call {
+        Call::text(body).bearer(&self.key)
+    }
+
+    /// A good create of an agency account, with some fields otherwise.
+    pub(crate) fn account(&self, fields: &Value) -> Call {
+        self.account_of(&self.agency, fields)
+    }
+
+    /// The same for one of the agencies.
+    pub(crate) fn account_of(&self, agency: &AgencyTenant, fields: &Value) -> Call {
+        let good = json!({"name": "Blue River", "agency_lcuid": agency.lcuid});
+        Call::json(&merged(good, fields)).bearer(&agency.token).header("appidv3", &agency.app)
+    }
+
+    /// A webhook, signed.
+    pub(crate) fn webhook_call(&self, body: &str) -> Call {
+        let now = self.stage.ports.now().as_second();
+        Call::text(body).header("stripe-signature", &sign_webhook(SIGNING_SECRET, now, body))
+    }
+}
+
+/// A sign-up, with some fields otherwise.
+pub(crate) fn sign_up(fields: &Value) -> Call {
+    let good = json!({
+        "email": "owner@example.com",
+        "name": "Acme Inc.",
+        "type": "business",
+        "password": "secure_password_here"
+    });
+    Call::json(&merged(good, fields))
+}
+
+fn merged(mut good: Value, fields: &Value) -> Value {
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        good[name] = value.clone();
+    }
+    good
+}
+
+/// A Stripe without subscriptions.
+pub(crate) struct NoStripe;
+
+fn missing() -> StripeFailure {
+    let (code, message) = ("resource_missing".to_owned(), "No such subscription".to_owned());
+    StripeFailure::Permanent(BillingError { code, message })
+}
+
+impl Subscriptions for NoStripe {
+    async fn fetch(&self, _: &str) -> Result<Subscription, StripeFailure> {
+        Err(missing())
+    }
+
+    async fn set_quantities(
+        &self,
+        _: &str,
+        _: &[ItemTarget],
+        _: ProrationBehavior,
+        _: &str,
+    ) -> Result<Subscription, StripeFailure> {
+        Err(missing())
+    }
+}
+
+impl Previews for NoStripe {
+    async fn proration(&self, _: &Change<'_>, _: &dyn Entropy) -> Result<Previewed, StripeFailure> {
+        Ok(Previewed::Proration(0))
+    }
+}

@@ -1,0 +1,182 @@
+//! An independent account of what happened, kept from the stream of commits and from what Stripe
+//! was told. It shares no code with what it checks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use crate::kernel::lock;
+use crate::stack::{AgencyTenant, Tenant};
+use crate::table::{Row, number, text};
+use crate::world::World;
+
+/// Seats by tier: basic, premium.
+pub(crate) type Counts = (u64, u64);
+
+/// Clones are the same books.
+#[derive(Clone)]
+pub(crate) struct Books {
+    world: World,
+    pages: Arc<Mutex<Pages>>,
+}
+
+#[derive(Default)]
+struct Pages {
+    /// By the id of the organization.
+    seats: BTreeMap<String, Counts>,
+    /// By the id of the subscription.
+    organization: BTreeMap<String, String>,
+    /// Agency accounts that may have accounts below them now.
+    parents: BTreeSet<String>,
+}
+
+impl Books {
+    pub(crate) fn new(world: &World, tenants: &[Tenant], agency: Option<&AgencyTenant>) -> Self {
+        let pages = Pages {
+            seats: BTreeMap::new(),
+            organization: tenants
+                .iter()
+                .map(|tenant| (tenant.subscription.clone(), tenant.organization.to_string()))
+                .collect(),
+            parents: agency.map(|agency| agency.parent.clone()).into_iter().collect(),
+        };
+        Self { world: world.clone(), pages: Arc::new(Mutex::new(pages)) }
+    }
+
+    /// Takes what one operation committed, which belongs together.
+    pub(crate) fn commit(&self, records: &[Value]) {
+        let images: Vec<_> = records.iter().map(Images::of).collect();
+        let mut pages = lock(&self.pages);
+        for images in &images {
+            self.enter(&mut pages, images);
+        }
+        for images in &images {
+            self.compare(&pages, images);
+        }
+    }
+
+    fn enter(&self, pages: &mut Pages, images: &Images<'_>) {
+        let Some(new) = images.new else { return };
+        let sk = text(new, "sk");
+        if sk.starts_with("SEAT#") && images.old.is_none() {
+            let counts = pages.seats.entry(text(new, "organization").to_owned()).or_default();
+            match text(new, "tier") {
+                "basic" => counts.0 += 1,
+                _ => counts.1 += 1,
+            }
+        }
+        if sk.starts_with("ACCOUNT#") {
+            let parent = text(new, "parent");
+            if images.old.is_none() && !parent.is_empty() && !pages.parents.contains(parent) {
+                let account = text(new, "lcuid");
+                self.world.broken(
+                    4,
+                    format_args!("{account} was created below {parent}, which was no parent then"),
+                );
+            }
+            let lcuid = text(new, "lcuid").to_owned();
+            if new["is_parent_account"]["BOOL"] == Value::Bool(true) {
+                pages.parents.insert(lcuid);
+            } else {
+                pages.parents.remove(&lcuid);
+            }
+        }
+    }
+
+    /// Whether a billing record counts what there is, at every commit.
+    fn compare(&self, pages: &Pages, images: &Images<'_>) {
+        let (Some(old), Some(new)) = (images.old, images.new) else {
+            self.compare_seats(pages, images);
+            return;
+        };
+        if text(new, "sk") != "BILLING" {
+            return;
+        }
+        self.compare_counts(pages, new);
+        let grown = counts(new) != counts(old);
+        let status = text(old, "subscription_status");
+        if grown && !matches!(status, "active" | "trialing" | "past_due") {
+            self.world
+                .broken(4, format_args!("seats were added to a subscription that is {status}"));
+        }
+        if number(new, "seats_left") < 0 {
+            self.world.broken(4, "there are more seats than the limit allows");
+        }
+        if number(new, "applied_version") < number(old, "applied_version") {
+            self.world.broken(5, "the applied version went back");
+        }
+    }
+
+    fn compare_seats(&self, pages: &Pages, images: &Images<'_>) {
+        let Some(new) = images.new else { return };
+        if !text(new, "sk").starts_with("SEAT#") {
+            return;
+        }
+        // The record of the same commit has been compared with all its seats.
+        let organization = text(new, "organization");
+        if !pages.seats.contains_key(organization) {
+            self.world.broken(4, format_args!("a seat of {organization}, which is no tenant"));
+        }
+    }
+
+    fn compare_counts(&self, pages: &Pages, record: &Row) {
+        let organization = text(record, "organization");
+        let there = pages.seats.get(organization).copied().unwrap_or_default();
+        let counted = counts(record);
+        if counted != there {
+            self.world.broken(
+                4,
+                format_args!("{organization} has {there:?} seats and its record says {counted:?}"),
+            );
+        }
+    }
+
+    /// How many seats an organization has.
+    pub(crate) fn seats(&self, organization: &str) -> Counts {
+        lock(&self.pages).seats.get(organization).copied().unwrap_or_default()
+    }
+
+    /// Takes what Stripe bills after a call of ours: never more than there is.
+    pub(crate) fn billed(&self, subscription: &Value) {
+        let id = subscription["id"].as_str().unwrap_or_default();
+        let organization = lock(&self.pages).organization.get(id).cloned();
+        let Some(organization) = organization else { return };
+        let there = self.seats(&organization);
+        let billed = quantities(subscription);
+        self.world.note(format_args!("Stripe bills {billed:?} of {there:?}"));
+        if billed.0 > there.0 || billed.1 > there.1 {
+            self.world.broken(
+                5,
+                format_args!("{organization} is billed for {billed:?} and has {there:?} seats"),
+            );
+        }
+    }
+}
+
+struct Images<'r> {
+    old: Option<&'r Row>,
+    new: Option<&'r Row>,
+}
+
+impl<'r> Images<'r> {
+    fn of(record: &'r Value) -> Self {
+        let image = |name: &str| record["dynamodb"][name].as_object();
+        Self { old: image("OldImage"), new: image("NewImage") }
+    }
+}
+
+fn counts(record: &Row) -> Counts {
+    let count = |name| u64::try_from(number(record, name)).unwrap_or(u64::MAX);
+    (count("seats_basic"), count("seats_premium"))
+}
+
+/// The quantities of a subscription by what its items cost: 40 and 100 dollars.
+pub(crate) fn quantities(subscription: &Value) -> Counts {
+    let of = |cents: u64| {
+        let items = subscription["items"]["data"].as_array().into_iter().flatten();
+        let of_price = items.filter(|item| item["price"]["unit_amount"].as_u64() == Some(cents));
+        of_price.filter_map(|item| item["quantity"].as_u64()).sum()
+    };
+    (of(4_000), of(10_000))
+}

@@ -1,0 +1,200 @@
+//! Callers: what they ask for, how often they ask again, and what they were told.
+
+use std::sync::{Arc, Mutex};
+
+use headcount_tests::{Call, Reply};
+use serde_json::{Value, json};
+
+use crate::kernel::lock;
+use crate::rng::Rng;
+use crate::stack::{AgencyTenant, Stack, Tenant};
+
+/// Which API a request goes to, and whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Api {
+    Seats(usize),
+    Agency,
+    Identity,
+}
+
+/// One request. Whoever hears nothing, or is told to come back, sends it again.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) api: Api,
+    /// The idempotency key.
+    pub(crate) key: Option<String>,
+    pub(crate) body: Arc<Value>,
+    /// What tells its effect from that of others.
+    pub(crate) mark: String,
+    /// How many seats or accounts it asks for.
+    pub(crate) count: usize,
+    /// How often it was sent.
+    pub(crate) sent: usize,
+    /// What came back, as far as something did.
+    pub(crate) replies: Vec<Reply>,
+}
+
+/// Every request of a run. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct History(Arc<Mutex<Vec<Request>>>);
+
+impl History {
+    /// Which keys were used where.
+    pub(crate) fn keys(&self) -> Vec<(Api, Option<String>)> {
+        lock(&self.0).iter().map(|request| (request.api, request.key.clone())).collect()
+    }
+
+    /// Looks at every request.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&[Request]) -> T) -> T {
+        look(&lock(&self.0))
+    }
+
+    fn add(&self, request: Request) -> usize {
+        let mut requests = lock(&self.0);
+        requests.push(request);
+        requests.len() - 1
+    }
+}
+
+/// Names that several requests want at once.
+const NAMES: [&str; 3] = ["Blue River", "blue river!", "Lake"];
+const EMAILS: [&str; 4] =
+    ["owner@example.com", "OWNER@example.com", "owner@EXAMPLE.com", "other@example.com"];
+pub(crate) const PASSWORD: &str = "a password that is not common";
+
+/// Draws a request. `number` is its own.
+pub(crate) fn draw(
+    rng: &mut Rng,
+    number: usize,
+    api: Api,
+    agency: Option<&AgencyTenant>,
+    is_big: bool,
+    earlier: &[(Api, Option<String>)],
+) -> Request {
+    // Some use a key again, by mistake, with another body.
+    let used: Vec<_> = earlier.iter().filter(|(of, _)| *of == api).collect();
+    let key = match rng.below(10) {
+        0 | 1 => None,
+        2 if !used.is_empty() => rng.pick(&used).1.clone(),
+        // The same word in the mouths of several tenants.
+        3 => Some("once".to_owned()),
+        _ => Some(format!("key-{number}")),
+    };
+    let mark = format!("r{number}");
+    let (count, body) = match api {
+        Api::Seats(_) => {
+            let count = if is_big { rng.between(99, 215) } else { rng.between(1, 4) };
+            let count = usize::try_from(count).expect("small");
+            (count, json!({"accounts": seats(rng, count, &mark)}))
+        }
+        Api::Agency => (1, agency_account(rng, &mark, agency)),
+        Api::Identity => {
+            let body = json!({
+                "email": rng.pick(&EMAILS),
+                "name": mark,
+                "type": "business",
+                "password": PASSWORD
+            });
+            (1, body)
+        }
+    };
+    Request { api, key, body: Arc::new(body), mark, count, sent: 0, replies: Vec::new() }
+}
+
+fn seats(rng: &mut Rng, count: usize, mark: &str) -> Vec<Value> {
+    let seat = |n| {
+        let tier = *rng.pick(&["basic", "premium"]);
+        if rng.chance(500) {
+            return json!({"tier": tier, "tag": mark});
+        }
+        json!({
+            "tier": tier, "tag": mark, "platform": "tiktok",
+            "username": format!("{mark}.{n}"),
+            "pfp_url": "https://example.com/a.jpg", "keywords": "a"
+        })
+    };
+    (0..count).map(seat).collect()
+}
+
+fn agency_account(rng: &mut Rng, mark: &str, agency: Option<&AgencyTenant>) -> Value {
+    let agency = agency.expect("there is an agency");
+    let mut body = json!({
+        "name": rng.pick(&NAMES), "description": mark, "agency_lcuid": agency.lcuid
+    });
+    if rng.chance(500) {
+        body["parent_account_lcuid"] = json!(agency.parent);
+    }
+    body
+}
+
+/// Everybody who calls.
+#[derive(Clone)]
+pub(crate) struct Callers {
+    pub(crate) stack: Stack,
+    pub(crate) tenants: Arc<Vec<Tenant>>,
+    pub(crate) agency: Option<AgencyTenant>,
+    pub(crate) history: History,
+}
+
+impl Callers {
+    /// Begins to send a request after some microseconds; `senders` send it side by side.
+    pub(crate) fn begin(&self, request: Request, wait: u64, senders: u64) {
+        let position = self.history.add(request);
+        for _ in 0..senders {
+            let callers = self.clone();
+            let kernel = self.stack.world.kernel.clone();
+            self.stack.world.kernel.spawn("caller", async move {
+                kernel.sleep_micros(wait).await;
+                callers.ask(position).await;
+            });
+        }
+    }
+
+    /// Asks until there is an answer, at most a few times.
+    async fn ask(&self, position: usize) {
+        let kernel = &self.stack.world.kernel;
+        let tries = kernel.draw(|rng| rng.between(1, 5));
+        for _ in 0..tries {
+            let (api, key, body) = {
+                let request = &mut lock(&self.history.0)[position];
+                request.sent += 1;
+                (request.api, request.key.clone(), Arc::clone(&request.body))
+            };
+            let reply = self.send(api, key.as_deref(), &body).await;
+            let is_final = reply.as_ref().is_some_and(is_final);
+            if let Some(reply) = reply {
+                lock(&self.history.0)[position].replies.push(reply);
+            }
+            // Some send again what has been answered.
+            if is_final && !kernel.draw(|rng| rng.chance(100)) {
+                return;
+            }
+            let wait = kernel.draw(|rng| rng.between(10_000, 4_000_000));
+            kernel.sleep_micros(wait).await;
+        }
+    }
+
+    async fn send(&self, api: Api, key: Option<&str>, body: &Value) -> Option<Reply> {
+        let mut call = Call::json(body);
+        if let Some(key) = key {
+            call = call.key(key);
+        }
+        let reply = match api {
+            Api::Seats(tenant) => {
+                self.stack.create_seats(call.bearer(&self.tenants[tenant].api_key)).await
+            }
+            Api::Agency => {
+                let agency = self.agency.as_ref().expect("there is an agency");
+                let call = call.bearer(&agency.token).header("appidv3", &agency.app);
+                self.stack.create_agency_account(call).await
+            }
+            Api::Identity => self.stack.create_account(call).await,
+        };
+        reply.ok()
+    }
+}
+
+fn is_final(reply: &Reply) -> bool {
+    let is_incomplete = reply.json()["data"]["failed"].as_u64().is_some_and(|failed| failed > 0);
+    !matches!(reply.status, 429 | 503) && !is_incomplete
+}

@@ -1,0 +1,383 @@
+//! What has to be true when everything has come to rest (DESIGN, "Invariants").
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headcount_tests::Reply;
+use serde_json::Value;
+
+use crate::books::{Books, Counts, quantities};
+use crate::callers::{Api, Request};
+use crate::stack::{Stack, Tenant};
+use crate::table::{Row, number, text};
+
+/// What is looked at.
+pub(crate) struct Rest<'r> {
+    pub(crate) stack: &'r Stack,
+    pub(crate) tenants: &'r [Tenant],
+    pub(crate) books: &'r Books,
+    pub(crate) requests: &'r [Request],
+    pub(crate) items: &'r [Row],
+    /// What the functions logged, where it was kept.
+    pub(crate) logs: &'r str,
+    /// Whether somebody changed statuses of subscriptions.
+    pub(crate) statuses_changed: bool,
+    /// Whether the limits of seats are low.
+    pub(crate) limits_are_low: bool,
+    /// Whether Stripe was down and nothing else went wrong.
+    pub(crate) is_outage: bool,
+    /// Whether somebody took the parent's flag away.
+    pub(crate) parents_changed: bool,
+}
+
+impl Rest<'_> {
+    fn broken(&self, invariant: u8, what: impl std::fmt::Display) {
+        self.stack.world.broken(invariant, what);
+    }
+
+    /// Everything that needs no convergence with Stripe.
+    pub(crate) fn check(&self) {
+        self.check_statuses();
+        let mut of_key: BTreeMap<(Api, &str), Vec<&Request>> = BTreeMap::new();
+        for request in self.requests {
+            match &request.key {
+                Some(key) => of_key.entry((request.api, key.as_str())).or_default().push(request),
+                None => self.check_unkeyed(request),
+            }
+        }
+        for requests in of_key.values() {
+            self.check_key(requests);
+        }
+        self.check_emails();
+        self.check_slugs();
+        self.check_events();
+        self.check_secrets();
+    }
+
+    // ------------------------------------------------------------------------ Requests
+
+    /// No answer is a 5xx but the documented 503, and each refusal has its reason.
+    fn check_statuses(&self) {
+        for request in self.requests {
+            for reply in &request.replies {
+                if self.is_outage && matches!(reply.status, 429 | 503) {
+                    self.broken(11, format_args!("{} failed because of Stripe", request.mark));
+                }
+                let is_expected = match (request.api, reply.status) {
+                    (_, 422) if self.is_key_shared(request) => true,
+                    (_, 503) => reply.header("retry-after") == "1",
+                    (_, 429) => !reply.header("retry-after").is_empty(),
+                    (Api::Seats(_) | Api::Agency, 200) | (Api::Identity, 201 | 409) => true,
+                    (Api::Seats(_), 402) => self.statuses_changed,
+                    (Api::Seats(_), 409) => self.limits_are_low,
+                    (Api::Agency, 422) => self.parents_changed,
+                    _ => false,
+                };
+                if !is_expected {
+                    let (mark, status, text) = (&request.mark, reply.status, &reply.text);
+                    self.broken(10, format_args!("{mark} was answered {status}: {text}"));
+                }
+            }
+        }
+    }
+
+    /// Whether a request with another body has the same key.
+    fn is_key_shared(&self, request: &Request) -> bool {
+        request.key.is_some()
+            && self.requests.iter().any(|other| {
+                other.api == request.api && other.key == request.key && other.mark != request.mark
+            })
+    }
+
+    /// The ids of what a request made, as the table has them.
+    fn made(&self, request: &Request) -> BTreeSet<String> {
+        let is_mine = |item: &&Row| {
+            let sk = text(item, "sk");
+            match request.api {
+                Api::Seats(_) => sk.starts_with("SEAT#") && text(item, "tag") == request.mark,
+                Api::Agency => {
+                    sk.starts_with("ACCOUNT#") && text(item, "description") == request.mark
+                }
+                Api::Identity => sk == "ACCOUNT" && text(item, "name") == request.mark,
+            }
+        };
+        let id = |item: &Row| {
+            let name = if matches!(request.api, Api::Agency) { "lcuid" } else { "id" };
+            text(item, name).to_owned()
+        };
+        self.items.iter().filter(is_mine).map(id).collect()
+    }
+
+    /// Without a key each sending may have an effect; what was acknowledged has one of its own.
+    fn check_unkeyed(&self, request: &Request) {
+        let made = self.made(request);
+        let told: Vec<_> = successes(request).map(|reply| told(request.api, reply)).collect();
+        let all: BTreeSet<_> = told.iter().flatten().cloned().collect();
+        let count: usize = told.iter().map(Vec::len).sum();
+        let mark = &request.mark;
+        if all.len() != count || !all.is_subset(&made) {
+            self.broken(5, format_args!("{mark} was told of {told:?}, and there are {made:?}"));
+        }
+        let is_whole = request.count > 98 || made.len() % request.count == 0;
+        if !is_whole || made.len() > request.count * request.sent {
+            let (count, sent) = (request.count, request.sent);
+            let there = made.len();
+            self.broken(4, format_args!("{mark} asked {sent} times for {count} and made {there}"));
+        }
+    }
+
+    /// All requests under one key of one caller.
+    fn check_key(&self, requests: &[&Request]) {
+        let effective: Vec<_> =
+            requests.iter().filter(|request| !self.made(request).is_empty()).collect();
+        let answered: BTreeSet<_> = requests
+            .iter()
+            .filter(|request| successes(request).next().is_some())
+            .map(|request| &request.mark)
+            .collect();
+        if effective.len() > 1 || answered.len() > 1 {
+            let marks: Vec<_> = effective.iter().map(|request| &request.mark).collect();
+            self.broken(
+                2,
+                format_args!("under one key {marks:?} had effects and {answered:?} were answered"),
+            );
+        }
+        for request in requests {
+            self.check_keyed(request);
+        }
+    }
+
+    /// One request under a key: one effect, one answer.
+    fn check_keyed(&self, request: &Request) {
+        let made = self.made(request);
+        let mark = &request.mark;
+        let is_series = request.count > 98;
+        let is_whole = if is_series {
+            made.len() <= request.count
+        } else {
+            made.is_empty() || made.len() == request.count
+        };
+        if !is_whole {
+            let (count, there) = (request.count, made.len());
+            self.broken(1, format_args!("{mark} asked for {count} under a key and made {there}"));
+        }
+        let mut longest: Option<Vec<String>> = None;
+        for reply in successes(request) {
+            let told = told(request.api, reply);
+            let (short, long) = match &longest {
+                Some(longest) if longest.len() >= told.len() => (told.clone(), longest.clone()),
+                Some(longest) => (longest.clone(), told.clone()),
+                None => (Vec::new(), told.clone()),
+            };
+            if !long.starts_with(&short) || (!is_series && !short.is_empty() && short != long) {
+                self.broken(1, format_args!("{mark} was told of {short:?} and of {long:?}"));
+            }
+            if !long.iter().all(|id| made.contains(id)) {
+                self.broken(5, format_args!("{mark} was told of {long:?}, and there are {made:?}"));
+            }
+            let failed = reply.json()["data"]["failed"].as_u64().unwrap_or(0);
+            if told.len() as u64 + failed != request.count as u64 {
+                self.broken(4, format_args!("{mark} was told of {} and {failed}", told.len()));
+            }
+            longest = Some(long);
+        }
+        let bodies: BTreeSet<_> = successes(request).map(|reply| &reply.text).collect();
+        if !is_series && bodies.len() > 1 {
+            self.broken(1, format_args!("{mark} was answered differently: {bodies:?}"));
+        }
+    }
+
+    // ------------------------------------------------------------------------ Uniqueness
+
+    /// One account per address, and a lock for each.
+    fn check_emails(&self) {
+        let mut addresses = BTreeMap::new();
+        for item in self.items.iter().filter(|item| text(item, "sk") == "ACCOUNT") {
+            let address = text(item, "email").to_lowercase();
+            let id = text(item, "id");
+            if let Some(other) = addresses.insert(address.clone(), id) {
+                self.broken(3, format_args!("{address} has the accounts {other} and {id}"));
+            }
+        }
+        let locks = self.items.iter().filter(|item| text(item, "sk") == "EMAIL");
+        let locks: BTreeMap<_, _> = locks
+            .map(|item| (text(item, "pk").trim_start_matches("EMAIL#"), text(item, "account")))
+            .collect();
+        let held: BTreeMap<_, _> =
+            addresses.iter().map(|(address, id)| (&**address, *id)).collect();
+        if locks != held {
+            self.broken(3, format_args!("locks {locks:?} for accounts {held:?}"));
+        }
+    }
+
+    /// One account per slug, and a lock for each.
+    fn check_slugs(&self) {
+        let mut slugs = BTreeMap::new();
+        for item in self.items.iter().filter(|item| text(item, "sk").starts_with("ACCOUNT#")) {
+            let (slug, id) = (text(item, "slug"), text(item, "lcuid"));
+            if let Some(other) = slugs.insert(slug, id) {
+                self.broken(3, format_args!("slug {slug} belongs to {other} and {id}"));
+            }
+        }
+        let locks = self.items.iter().filter(|item| text(item, "sk") == "SLUG");
+        let locks: BTreeMap<_, _> = locks
+            .map(|item| (text(item, "pk").trim_start_matches("SLUG#"), text(item, "account")))
+            .collect();
+        if locks != slugs {
+            self.broken(3, format_args!("locks {locks:?} for accounts {slugs:?}"));
+        }
+    }
+
+    // ------------------------------------------------------------------------ Publication
+
+    /// Everything that was committed was told of.
+    fn check_events(&self) {
+        let mut told: BTreeSet<(&str, String)> = BTreeSet::new();
+        let events = self.stack.bus.events();
+        for event in &events {
+            let data = &event.detail["data"];
+            let id = data["id"].as_str().or(data["lcuid"].as_str()).unwrap_or_default();
+            told.insert((event.detail_type, id.to_owned()));
+        }
+        let mut due: BTreeSet<(&str, String)> = BTreeSet::new();
+        for item in self.items {
+            let sk = text(item, "sk");
+            let id = text(item, "id").to_owned();
+            if sk.starts_with("SEAT#") {
+                if text(item, "status") == "pending" {
+                    due.insert(("SeatSetupRequested", id.clone()));
+                }
+                due.insert(("SeatCreated", id));
+            } else if sk == "ACCOUNT" {
+                due.insert(("AccountCreated", id));
+            } else if sk.starts_with("ACCOUNT#") && !text(item, "description").is_empty() {
+                due.insert(("AgencyAccountCreated", text(item, "lcuid").to_owned()));
+            }
+        }
+        if told != due {
+            let missing: Vec<_> = due.difference(&told).collect();
+            let idle: Vec<_> = told.difference(&due).collect();
+            self.broken(5, format_args!("not told: {missing:?}; told without reason: {idle:?}"));
+        }
+        if self.stack.bus.set_aside() > 0 {
+            self.broken(5, "a record of ours could not be read");
+        }
+    }
+
+    /// No secret is in the table, in an event, in an answer or in a log.
+    fn check_secrets(&self) {
+        let mut secrets = vec![crate::callers::PASSWORD.to_owned(), "sk_test".to_owned()];
+        let keys = self.tenants.iter().map(|tenant| &tenant.api_key);
+        secrets.extend(keys.map(|key| key.rsplit('_').next().unwrap_or_default().to_owned()));
+        let items = self.items.iter().map(|item| Value::Object(item.clone()).to_string());
+        let events = self.stack.bus.events().into_iter().map(|event| event.detail.to_string());
+        let replies = self.requests.iter().flat_map(|request| &request.replies);
+        let replies = replies.map(|reply| reply.text.clone());
+        let texts = items.chain(events).chain(replies).chain([self.logs.to_owned()]);
+        for text in texts {
+            for secret in secrets.iter().filter(|secret| text.contains(secret.as_str())) {
+                let text: String = text.chars().take(2_000).collect();
+                self.broken(9, format_args!("{secret} is in {text}"));
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------------ Billing
+
+    /// Whether seats, record and Stripe agree about every organization.
+    pub(crate) fn check_billing(&self) {
+        for tenant in self.tenants {
+            if let Err(why) = self.agreement(tenant) {
+                self.broken(5, why);
+            }
+        }
+        let (waiting, dead) = self.stack.queue.left();
+        if !waiting.is_empty() {
+            self.broken(6, format_args!("{} messages are left in the queue", waiting.len()));
+        }
+        let is_poison = |body: &str| headcount_billing::message::decode(body).is_err();
+        let ended: Vec<_> = self.tenants.iter().filter(|tenant| self.has_ended(tenant)).collect();
+        for message in dead {
+            let is_ended = ended.iter().any(|tenant| tenant.organization.as_str() == message.group);
+            if !is_poison(&message.body) && !is_ended {
+                self.broken(7, format_args!("a message of {} is dead", message.group));
+            }
+        }
+    }
+
+    fn has_ended(&self, tenant: &Tenant) -> bool {
+        let subscription = self.stack.account.subscription(&tenant.subscription);
+        subscription["status"] == "canceled"
+    }
+
+    fn agreement(&self, tenant: &Tenant) -> Result<(), String> {
+        let organization = tenant.organization.as_str();
+        let record = self.record(tenant).ok_or("a billing record is gone")?;
+        let there = self.books.seats(organization);
+        let listed = self.listed(organization);
+        if there != listed {
+            return Err(format!("{organization} has {listed:?} seats of the {there:?} committed"));
+        }
+        if self.has_ended(tenant) {
+            return Ok(());
+        }
+        let (version, applied) = (number(record, "version"), number(record, "applied_version"));
+        if version != applied || record.contains_key("behind_since") {
+            return Err(format!("{organization} is at version {version}, Stripe at {applied}"));
+        }
+        let billed = quantities(&self.stack.account.subscription(&tenant.subscription));
+        if billed != there {
+            return Err(format!("{organization} has {there:?} seats and is billed for {billed:?}"));
+        }
+        Ok(())
+    }
+
+    fn record(&self, tenant: &Tenant) -> Option<&Row> {
+        let pk = format!("ORG#{}", tenant.organization);
+        self.items.iter().find(|item| text(item, "pk") == pk && text(item, "sk") == "BILLING")
+    }
+
+    fn listed(&self, organization: &str) -> Counts {
+        let pk = format!("ORG#{organization}");
+        let of = |tier: &str| {
+            let seats = self.items.iter().filter(|item| {
+                text(item, "pk") == pk
+                    && text(item, "sk").starts_with("SEAT#")
+                    && text(item, "tier") == tier
+            });
+            seats.count() as u64
+        };
+        (of("basic"), of("premium"))
+    }
+
+    /// Whether the records say of every subscription what Stripe says.
+    pub(crate) fn check_standing(&self) {
+        for tenant in self.tenants {
+            let Some(record) = self.record(tenant) else { continue };
+            let kept = text(record, "subscription_status");
+            let subscription = self.stack.account.subscription(&tenant.subscription);
+            let status = subscription["status"].as_str().unwrap_or_default();
+            if kept != status {
+                let organization = &tenant.organization;
+                self.broken(12, format_args!("{organization} is {status}, its record says {kept}"));
+            }
+        }
+    }
+}
+
+fn successes(request: &Request) -> impl Iterator<Item = &Reply> {
+    request.replies.iter().filter(|reply| matches!(reply.status, 200 | 201))
+}
+
+/// The ids that an answer tells of.
+fn told(api: Api, reply: &Reply) -> Vec<String> {
+    let body = reply.json();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match api {
+        Api::Seats(_) => {
+            let accounts = body["data"]["accounts"].as_array().into_iter().flatten();
+            accounts.map(|account| text(&account["id"])).collect()
+        }
+        Api::Agency => vec![text(&body["account"]["lcuid"])],
+        Api::Identity => vec![text(&body["id"])],
+    }
+}

@@ -1,0 +1,394 @@
+//! One schedule: who calls and when, what is done by hand, what goes wrong; then rest, and the
+//! check.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use stripe_stand_in::Status;
+
+use crate::books::Books;
+use crate::callers::{self, Api, Callers, History};
+use crate::check::Rest;
+use crate::faults::Faults;
+use crate::kernel::lock;
+use crate::logs::Logs;
+use crate::rng::Rng;
+use crate::stack::{AgencyTenant, Stack, Tenant};
+use crate::trace::Trace;
+use crate::world::World;
+
+/// What came of a schedule.
+pub(crate) struct Outcome {
+    /// Of the whole record: equal for equal runs.
+    pub(crate) hash: u64,
+    /// What does not hold.
+    pub(crate) broken: Vec<String>,
+    /// The record, where it was kept.
+    pub(crate) lines: Vec<String>,
+}
+
+/// What a seed decides before anything happens.
+struct Plan {
+    tenants: usize,
+    seat_limit: u64,
+    requests: usize,
+    has_agency: bool,
+    has_identity: bool,
+    has_big: bool,
+    is_listening: bool,
+    /// Seconds that clocks are set ahead or back, one after the other.
+    clock_steps: Vec<i64>,
+    edits: Vec<(u64, Edit)>,
+    /// Whether reconcile-billing runs while everything goes wrong.
+    reconciles_early: bool,
+    /// Whether it runs at the end although nothing should be left for it.
+    reconciles_late: bool,
+    faults: Faults,
+    /// Whether Stripe is down for a while, and nothing else goes wrong.
+    is_outage: bool,
+}
+
+/// What people do by hand.
+#[derive(Debug, Clone, Copy)]
+enum Edit {
+    Quantity(usize, u64),
+    DeleteItem(usize),
+    Status(usize, Status),
+    Cancel(usize),
+    Poison(usize),
+    LoseMessages,
+    ParentFlag(bool),
+}
+
+impl Plan {
+    fn draw(rng: &mut Rng) -> Self {
+        // Some have so much to do that Stripe's rate limit counts.
+        let is_busy = rng.chance(50);
+        let tenants = if is_busy { 1 } else { rng.between(1, 3) };
+        let tenants = usize::try_from(tenants).expect("few");
+        let requests = if is_busy { rng.between(8, 12) } else { rng.between(2, 7) };
+        let kind = rng.below(100);
+        let (has_identity, has_agency) = (kind < 3, (3..25).contains(&kind));
+        let clock_steps = if rng.chance(250) {
+            (0..rng.between(1, 3)).map(|_| *rng.pick(&[-240, -30, -2, 1, 5, 60, 240])).collect()
+        } else {
+            Vec::new()
+        };
+        let mut faults = Faults::draw(rng);
+        let is_outage = rng.chance(60);
+        if is_outage {
+            faults = Faults { stripe: 1_000, until: faults.until, ..Faults::default() };
+        }
+        let edits = (0..if rng.chance(140) { rng.between(1, 3) } else { 0 })
+            .map(|_| (rng.between(0, 8_000_000), Edit::draw(rng, tenants, has_agency)))
+            .collect();
+        Self {
+            tenants,
+            seat_limit: if rng.chance(100) { rng.between(2, 8) } else { 100_000 },
+            requests: usize::try_from(requests).expect("few"),
+            has_agency,
+            has_identity,
+            has_big: rng.chance(15),
+            is_listening: rng.chance(400),
+            clock_steps,
+            edits,
+            reconciles_early: rng.chance(40),
+            reconciles_late: rng.chance(40),
+            faults,
+            is_outage,
+        }
+    }
+
+    /// Which API a request goes to.
+    fn api(&self, rng: &mut Rng) -> Api {
+        if self.has_identity && rng.chance(600) {
+            Api::Identity
+        } else if self.has_agency && rng.chance(600) {
+            Api::Agency
+        } else {
+            Api::Seats(usize::try_from(rng.below(self.tenants as u64)).expect("few"))
+        }
+    }
+}
+
+impl Edit {
+    fn draw(rng: &mut Rng, tenants: usize, has_agency: bool) -> Self {
+        let tenant = usize::try_from(rng.below(tenants as u64)).expect("few");
+        if has_agency && rng.chance(600) {
+            return Edit::ParentFlag(rng.chance(300));
+        }
+        match rng.below(10) {
+            0..=2 => Edit::Quantity(tenant, rng.below(9)),
+            3 | 4 => Edit::DeleteItem(tenant),
+            5 | 6 => {
+                let status = *rng.pick(&[Status::PastDue, Status::Unpaid, Status::Active]);
+                Edit::Status(tenant, status)
+            }
+            7 => Edit::Cancel(tenant),
+            8 => Edit::LoseMessages,
+            _ => Edit::Poison(tenant),
+        }
+    }
+
+    fn is_of_status(self) -> bool {
+        matches!(self, Edit::Status(..) | Edit::Cancel(_))
+    }
+}
+
+/// Runs the schedule of a seed.
+pub(crate) fn run(seed: u64, trace: Trace) -> Outcome {
+    // The SDK draws the pauses between its retries and its tokens from this source.
+    fastrand::seed(seed);
+    let world = World::new(seed, trace);
+    let plan = world.kernel.draw(Plan::draw);
+    // To keep logs takes time, which a few schedules are enough for.
+    let (logs, _guard) = (seed % 16 == 0).then(Logs::capture).unzip();
+    let run = Run::set_up(&world, plan, logs);
+    run.live();
+    run.come_to_rest();
+    run.finish()
+}
+
+/// A schedule that is being carried out.
+struct Run {
+    world: World,
+    stack: Stack,
+    plan: Plan,
+    tenants: Arc<Vec<Tenant>>,
+    agency: Option<AgencyTenant>,
+    books: Books,
+    history: History,
+    logs: Option<Logs>,
+}
+
+impl Run {
+    fn set_up(world: &World, plan: Plan, logs: Option<Logs>) -> Self {
+        let stack = Stack::new(world);
+        let made: Arc<Mutex<(Vec<Tenant>, Option<AgencyTenant>)>> = Arc::default();
+        let (count, limit, has_agency) = (plan.tenants, plan.seat_limit, plan.has_agency);
+        let (maker, slot) = (stack.clone(), Arc::clone(&made));
+        world.kernel.spawn("set-up", async move {
+            for _ in 0..count {
+                let tenant = maker.tenant(limit).await;
+                lock(&slot).0.push(tenant);
+            }
+            if has_agency {
+                let agency = maker.agency().await;
+                lock(&slot).1 = Some(agency);
+            }
+        });
+        world.kernel.run().expect("tenants are made");
+        let (tenants, agency) = std::mem::take(&mut *lock(&made));
+        let books = Books::new(world, &tenants, agency.as_ref());
+        let (commits, bills) = (books.clone(), books.clone());
+        stack.connect(
+            plan.is_listening,
+            move |records| commits.commit(records),
+            move |subscription| bills.billed(subscription),
+        );
+        let tenants = Arc::new(tenants);
+        let history = History::default();
+        Self { world: world.clone(), stack, plan, tenants, agency, books, history, logs }
+    }
+
+    /// Lets everything happen that the plan says.
+    fn live(&self) {
+        let mut faults = self.plan.faults.clone();
+        faults.until += self.world.kernel.now();
+        self.world.set_faults(faults);
+        self.begin_requests();
+        self.begin_edits();
+        self.begin_clock_steps();
+        if self.plan.reconciles_early {
+            let stack = self.stack.clone();
+            self.world.kernel.spawn("schedule", async move {
+                let wait = stack.world.kernel.draw(|rng| rng.between(0, 200_000_000));
+                stack.world.kernel.sleep_micros(wait).await;
+                stack.reconcile().await;
+            });
+        }
+        self.rest();
+    }
+
+    fn begin_requests(&self) {
+        let callers = Callers {
+            stack: self.stack.clone(),
+            tenants: Arc::clone(&self.tenants),
+            agency: self.agency.clone(),
+            history: self.history.clone(),
+        };
+        for number in 0..self.plan.requests {
+            let earlier = self.history.keys();
+            let (request, wait, senders) = self.world.kernel.draw(|rng| {
+                let api = self.plan.api(rng);
+                let is_big = self.plan.has_big && rng.chance(400);
+                let agency = self.agency.as_ref();
+                let request = callers::draw(rng, number, api, agency, is_big, &earlier);
+                let wait = if rng.chance(500) { 0 } else { rng.between(0, 6_000_000) };
+                (request, wait, if rng.chance(150) { 2 } else { 1 })
+            });
+            callers.begin(request, wait, senders);
+        }
+    }
+
+    fn begin_edits(&self) {
+        for &(at, edit) in &self.plan.edits {
+            let (stack, tenants) = (self.stack.clone(), Arc::clone(&self.tenants));
+            let agency = self.agency.clone();
+            self.world.kernel.spawn("by-hand", async move {
+                stack.world.kernel.sleep_micros(at).await;
+                stack.world.note(format_args!("{edit:?}"));
+                make(edit, &stack, &tenants, agency.as_ref());
+            });
+        }
+    }
+
+    fn begin_clock_steps(&self) {
+        let (world, steps) = (self.world.clone(), self.plan.clock_steps.clone());
+        self.world.kernel.spawn("clocks", async move {
+            for seconds in steps {
+                let wait = world.kernel.draw(|rng| rng.between(100_000, 20_000_000));
+                world.kernel.sleep_micros(wait).await;
+                world.note(format_args!("clocks are {seconds} s ahead"));
+                world.set_clocks(seconds * 1_000_000);
+            }
+        });
+    }
+
+    fn rest(&self) {
+        if self.world.kernel.run().is_err() {
+            self.world.broken(5, "the schedule does not come to rest");
+        }
+    }
+
+    /// Ends what goes wrong and lets everything be delivered. What has to be true without a
+    /// comparison is looked at before there is one.
+    fn come_to_rest(&self) {
+        self.world.heal();
+        self.world.set_clocks(0);
+        self.rest();
+        if !self.needs_comparison() {
+            self.check(true);
+            if !self.plan.reconciles_late {
+                return;
+            }
+            self.stack.findings.take();
+            self.compare();
+            if let Some(finding) = self.stack.findings.take().first() {
+                self.world.broken(12, format_args!("nothing differs, but found: {finding:?}"));
+            }
+            return;
+        }
+        self.check(false);
+        if self.plan.is_listening && self.stack.is_all_heard() {
+            self.look(|rest| rest.check_standing());
+        }
+        self.stack.queue.redrive();
+        self.rest();
+        self.compare();
+        self.check(true);
+        self.look(|rest| rest.check_standing());
+    }
+
+    /// Whether something was lost or changed by hand that only a comparison finds.
+    fn needs_comparison(&self) -> bool {
+        let has_edit = self.plan.edits.iter().any(|(_, edit)| !matches!(edit, Edit::ParentFlag(_)));
+        let has_strays = self.world.faults(|faults| faults.strays > 0);
+        // A writer that was overtaken may die before it has put right what it did.
+        let may_be_overtaken = self.world.faults(|faults| faults.overlaps > 0 && faults.struck > 0);
+        has_edit || has_strays || may_be_overtaken || self.stack.queue.ever_dead() > 0
+    }
+
+    /// Runs reconcile-billing, as the schedule does, until it finds nothing any more.
+    fn compare(&self) {
+        for _ in 0..4 {
+            let quiet: Arc<Mutex<bool>> = Arc::default();
+            let (stack, slot) = (self.stack.clone(), Arc::clone(&quiet));
+            self.world.kernel.spawn("schedule", async move {
+                stack.world.kernel.sleep(Duration::from_mins(5)).await;
+                let report = stack.reconcile().await;
+                *lock(&slot) = report.is_some_and(|report| {
+                    report.drifts + report.behind + report.moving + report.republished == 0
+                        && report.ended == reconcile_billing::Ended::Complete
+                });
+            });
+            self.rest();
+            if *lock(&quiet) {
+                return;
+            }
+        }
+    }
+
+    fn check(&self, is_billing_due: bool) {
+        self.look(|rest| {
+            if is_billing_due {
+                rest.check_billing();
+            }
+            rest.check();
+        });
+    }
+
+    fn look(&self, look: impl FnOnce(&Rest<'_>)) {
+        let edits = || self.plan.edits.iter().map(|(_, edit)| *edit);
+        let (items, logs) = (self.stack.dynamo.items(), self.logs.as_ref().map(Logs::text));
+        self.history.look(|requests| {
+            look(&Rest {
+                stack: &self.stack,
+                tenants: &self.tenants,
+                books: &self.books,
+                requests,
+                items: &items,
+                logs: logs.as_deref().unwrap_or_default(),
+                statuses_changed: edits().any(Edit::is_of_status),
+                limits_are_low: self.plan.seat_limit < 100_000,
+                is_outage: self.plan.is_outage,
+                parents_changed: edits().any(|edit| matches!(edit, Edit::ParentFlag(_))),
+            })
+        });
+    }
+
+    fn finish(self) -> Outcome {
+        self.stack.disconnect();
+        let broken = self.world.all_broken();
+        let trace = self.world.take_trace();
+        Outcome { hash: trace.hash(), broken, lines: trace.lines().to_vec() }
+    }
+}
+
+/// Does something by hand, as far as Stripe lets it be done.
+fn make(edit: Edit, stack: &Stack, tenants: &[Tenant], agency: Option<&AgencyTenant>) {
+    let account = &stack.account;
+    let item = |tenant: &Tenant| {
+        let subscription = account.subscription(&tenant.subscription);
+        let item = subscription["items"]["data"][0]["id"].as_str();
+        format!("/v1/subscription_items/{}", item.unwrap_or("si_none"))
+    };
+    match edit {
+        Edit::Quantity(tenant, quantity) => {
+            let quantity = quantity.to_string();
+            account.try_by_hand("POST", &item(&tenants[tenant]), &[("quantity", &quantity)]);
+        }
+        Edit::DeleteItem(tenant) => account.try_by_hand("DELETE", &item(&tenants[tenant]), &[]),
+        Edit::Status(tenant, status) => account.set_status(&tenants[tenant].subscription, status),
+        Edit::Cancel(tenant) => {
+            let path = format!("/v1/subscriptions/{}", tenants[tenant].subscription);
+            account.try_by_hand("DELETE", &path, &[]);
+        }
+        Edit::Poison(tenant) => {
+            let group = tenants[tenant].organization.as_str();
+            stack.queue.put(group, "poison", "{}");
+        }
+        Edit::LoseMessages => stack.queue.lose(),
+        Edit::ParentFlag(is_parent) => {
+            let Some(agency) = agency else { return };
+            let (pk, sk) =
+                (format!("AGENCY#{}", agency.lcuid), format!("ACCOUNT#{}", agency.parent));
+            stack.dynamo.set(
+                &pk,
+                &sk,
+                "is_parent_account",
+                &serde_json::json!({"BOOL": is_parent}),
+            );
+        }
+    }
+}
