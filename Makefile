@@ -15,6 +15,16 @@ TEST_STACK := .local/test
 FUNCTIONS := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 CARGO_DENY_VERSION := 0.20.2
 
+# Empty is the processor of this machine, and its own linker. For another one cargo-lambda links with zig, and the
+# toolchain needs that target: rustup target add aarch64-unknown-linux-gnu
+ARCH ?=
+FOR_ := --compiler cargo
+FOR_arm64 := --arm64
+FOR_x86_64 := --x86-64
+ifeq (undefined,$(origin FOR_$(ARCH)))
+$(error ARCH is arm64 or x86_64, not $(ARCH))
+endif
+
 export SAM_CLI_TELEMETRY := 0
 
 .NOTPARALLEL:
@@ -36,7 +46,7 @@ clean-local: ## end the local stack and forget its state
 	@$(STACK) forget
 
 .PHONY: test
-test: format lint-template unit end-to-end ## everything that must pass, as CI runs it
+test: format lint-template unit end-to-end runtime-interface ## everything that must pass, as CI runs it
 
 .PHONY: check
 check: format clippy dependencies lint-template validate-template ## formatting, lints, dependencies, template
@@ -45,11 +55,42 @@ check: format clippy dependencies lint-template validate-template ## formatting,
 chaos: ## creates under fire on the running stack: Stripe fails half, sync-billing is killed; then all must agree
 	@$(VENV)/python tools/local/chaos.py $(ARGS)
 
-.PHONY: build
-build: ## release binaries as target/lambda/<function>/bootstrap
+.PHONY: load
+load: ## five minutes of creates through all three APIs on the running stack, with kill -9 and a restart
+	@$(VENV)/python tools/local/load.py $(ARGS)
+
+.PHONY: watch
+watch: ## the running stack's functions from source: a saved file is answered with in seconds (docs/inner-loop.md)
 	@$(STACK) packages requirements-build.txt
-	CARGO_TARGET_DIR=target $(VENV)/cargo-lambda lambda build --release --locked --compiler cargo \
+	@$(VENV)/python tools/local/watch.py $(ARGS)
+
+# The last `sam build` is taken away, since `sam deploy` would prefer it to what is built here.
+.PHONY: build
+build: binaries ## release binaries as target/lambda/<function>/bootstrap, for this processor (or ARCH=arm64, ARCH=x86_64)
+	@rm -rf .aws-sam/build
+
+# ---------------------------------------------------------------- What `build` and `sam build` have in common
+
+.PHONY: binaries
+binaries:
+	@$(STACK) packages requirements-build.txt
+	CARGO_TARGET_DIR=target $(VENV)/cargo-lambda lambda build --release --locked $(FOR_$(ARCH)) \
 		--disable-optimizations $(addprefix --package=,$(FUNCTIONS))
+
+# What `sam build` calls for CreateSeatsFunction and every other function, with ARTIFACTS_DIR set. The first call builds
+# all of them. Built is what template.yaml deploys by default.
+build-%Function: ARCH := $(if $(ARCH),$(ARCH),arm64)
+build-%Function: binaries
+	@name=$$(sed -e 's/\([A-Z]\)/-\1/g' -e 's/^-//' <<< '$*' | tr '[:upper:]' '[:lower:]'); \
+	cp "target/lambda/$$name/bootstrap" "$(ARTIFACTS_DIR)/bootstrap"
+
+.PHONY: openapi
+openapi: ## write docs/openapi.json and docs/errors.md, which are made from the code
+	cargo run --locked --quiet --package api-reference
+
+.PHONY: reference-picture
+reference-picture: ## take docs/reference.png of the API reference of the running stack (needs Chromium)
+	$(PYTHON) tools/local/reference.py --screenshot docs/reference.png
 
 # ---------------------------------------------------------------- The parts of `test` and `check`
 
@@ -91,3 +132,15 @@ end-to-end:
 	$(STACK) up --dir $(TEST_STACK) --any-ports --detach; \
 	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
 		cargo test --locked --package headcount-tests --features end-to-end --test end-to-end
+
+# Every sample event of a gateway to the release binaries, through the emulator that `sam local` runs in its container
+# and the SAM CLI brings along. The command line signs those of Stripe.
+EMULATOR_OF := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+.PHONY: runtime-interface
+runtime-interface: binaries
+	@$(STACK) packages requirements-check.txt
+	cargo build --locked --package headcount
+	HEADCOUNT_BINARIES="$(CURDIR)/target/lambda" \
+	HEADCOUNT_RUNTIME_EMULATOR="$$(ls "$(CURDIR)/$(VENV)"/../lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(EMULATOR_OF))" \
+		cargo test --locked --package headcount-tests --features runtime-interface --test runtime-interface
