@@ -17,6 +17,16 @@ BENCH := target/debug/bench
 CARGO_DENY_VERSION := 0.20.2
 CARGO_MUTANTS_VERSION := 27.1.0
 
+# Empty is the processor of this machine, and its own linker. For another one cargo-lambda links with zig, and the
+# toolchain needs that target: rustup target add aarch64-unknown-linux-gnu
+ARCH ?=
+FOR_ := --compiler cargo
+FOR_arm64 := --arm64
+FOR_x86_64 := --x86-64
+ifeq (undefined,$(origin FOR_$(ARCH)))
+$(error ARCH is arm64 or x86_64, not $(ARCH))
+endif
+
 export SAM_CLI_TELEMETRY := 0
 
 .NOTPARALLEL:
@@ -38,7 +48,7 @@ clean-local: ## end the local stack and forget its state
 	@$(STACK) forget
 
 .PHONY: test
-test: format lint-template unit end-to-end ## everything that must pass, as CI runs it
+test: format lint-template unit end-to-end runtime-interface guard ## everything that must pass, as CI runs it
 
 .PHONY: check
 check: format clippy dependencies lint-template validate-template ## formatting, lints, dependencies, template
@@ -46,6 +56,10 @@ check: format clippy dependencies lint-template validate-template ## formatting,
 .PHONY: chaos
 chaos: ## creates under fire on the running stack: Stripe fails half, sync-billing is killed; then all must agree
 	@$(VENV)/python tools/local/chaos.py $(ARGS)
+
+.PHONY: load
+load: ## five minutes of creates through all three APIs on the running stack, with kill -9 and a restart
+	@$(VENV)/python tools/local/load.py $(ARGS)
 
 # Coverage for libFuzzer, by flags of the stable compiler. The engine itself is C++.
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -91,11 +105,20 @@ simulate: ## run N=… simulated schedules, or show the one of SEED=…
 plant: ## break the code in known ways; the simulation has to find each (docs/reliability.md)
 	$(PYTHON) tools/plant.py
 
-.PHONY: build
-build: ## release binaries as target/lambda/<function>/bootstrap
+.PHONY: conformance
+conformance: ## requests made from docs/openapi.json to the running stack; the answers must be in it (ARGS=--examples=1000)
+	@$(STACK) packages requirements-conformance.txt
+	@$(VENV)/python tools/local/conformance.py $(ARGS)
+
+.PHONY: watch
+watch: ## the running stack's functions from source: a saved file is answered with in seconds (docs/inner-loop.md)
 	@$(STACK) packages requirements-build.txt
-	CARGO_TARGET_DIR=target $(VENV)/cargo-lambda lambda build --release --locked --compiler cargo \
-		--disable-optimizations $(addprefix --package=,$(FUNCTIONS))
+	@$(VENV)/python tools/local/watch.py $(ARGS)
+
+# The last `sam build` is taken away, since `sam deploy` would prefer it to what is built here.
+.PHONY: build
+build: binaries ## release binaries as target/lambda/<function>/bootstrap, for this processor (or ARCH=arm64, ARCH=x86_64)
+	@rm -rf .aws-sam/build
 
 .PHONY: bench
 bench: build bench-tools ## measure the functions beside a floor and peers (ARGS=--quick: less often)
@@ -116,21 +139,38 @@ bench-guard-update: build ## keep the instructions, bytes and calls of now as th
 	cargo build --quiet --locked --package headcount-bench
 	@$(BENCH) guard --update
 
-# ---------------------------------------------------------------- The parts of `bench`, `test` and `check`
+# ---------------------------------------------------------------- What `build` and `sam build` have in common
+
+.PHONY: binaries
+binaries:
+	@$(STACK) packages requirements-build.txt
+	CARGO_TARGET_DIR=target $(VENV)/cargo-lambda lambda build --release --locked $(FOR_$(ARCH)) \
+		--disable-optimizations $(addprefix --package=,$(FUNCTIONS))
+
+# What `sam build` calls for CreateSeatsFunction and every other function, with ARTIFACTS_DIR set. The first call builds
+# all of them. Built is what template.yaml deploys by default.
+build-%Function: ARCH := $(if $(ARCH),$(ARCH),arm64)
+build-%Function: binaries
+	@name=$$(sed -e 's/\([A-Z]\)/-\1/g' -e 's/^-//' <<< '$*' | tr '[:upper:]' '[:lower:]'); \
+	cp "target/lambda/$$name/bootstrap" "$(ARTIFACTS_DIR)/bootstrap"
 
 # The floors are built as the functions are.
 .PHONY: bench-tools
 bench-tools:
-	CARGO_TARGET_DIR=target $(VENV)/cargo-lambda lambda build --release --locked --compiler cargo \
+	CARGO_TARGET_DIR=target $(VENV)/cargo-lambda lambda build --release --locked $(FOR_$(ARCH)) \
 		--disable-optimizations --package=floor-hello --package=floor-put-item
 	$(PYTHON) tools/bench/peers.py
 	cargo build --quiet --locked --package headcount-bench
 
-# Instructions, bytes and calls of the creates, held against tools/bench/guard.json. It needs `make build`.
-.PHONY: guard
-guard:
-	cargo build --quiet --locked --package headcount-bench
-	@$(BENCH) guard
+.PHONY: openapi
+openapi: ## write docs/openapi.json and docs/errors.md, which are made from the code
+	cargo run --locked --quiet --package api-reference
+
+.PHONY: reference-picture
+reference-picture: ## take docs/reference.png of the API reference of the running stack (needs Chromium)
+	$(PYTHON) tools/local/reference.py --screenshot docs/reference.png
+
+# ---------------------------------------------------------------- The parts of `test` and `check`
 
 .PHONY: format
 format:
@@ -165,8 +205,28 @@ unit:
 # A stack of its own, made anew, on free ports: it disturbs no `make run`.
 .PHONY: end-to-end
 end-to-end:
+	@$(STACK) packages requirements-conformance.txt
 	@$(STACK) forget --dir $(TEST_STACK)
 	@trap '$(STACK) down --dir $(TEST_STACK)' EXIT; \
 	$(STACK) up --dir $(TEST_STACK) --any-ports --detach; \
 	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
-		cargo test --locked --package headcount-tests --features end-to-end --test end-to-end
+		cargo test --locked --package headcount-tests --features end-to-end --test end-to-end; \
+	$(VENV)/python tools/local/conformance.py --stack-file $(TEST_STACK)/stack.json --examples 10
+
+# Every sample event of a gateway to the release binaries, through the emulator that `sam local` runs in its container
+# and the SAM CLI brings along. The command line signs those of Stripe.
+EMULATOR_OF := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+.PHONY: runtime-interface
+runtime-interface: binaries
+	@$(STACK) packages requirements-check.txt
+	cargo build --locked --package headcount
+	HEADCOUNT_BINARIES="$(CURDIR)/target/lambda" \
+	HEADCOUNT_RUNTIME_EMULATOR="$$(ls "$(CURDIR)/$(VENV)"/../lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(EMULATOR_OF))" \
+		cargo test --locked --package headcount-tests --features runtime-interface --test runtime-interface
+
+# Instructions, bytes and calls of the creates, held against tools/bench/guard.json.
+.PHONY: guard
+guard: binaries
+	cargo build --quiet --locked --package headcount-bench
+	@$(BENCH) guard

@@ -173,6 +173,34 @@ fn folder_package_binary_and_template_resource_share_one_name() {
     assert_eq!(template_functions(), expected);
 }
 
+/// The lines of a resource of the template, its name left out.
+fn stanza<'t>(template: &'t str, resource: &str) -> Vec<&'t str> {
+    let head = format!("  {resource}:");
+    let lines = template.lines().skip_while(|line| *line != head).skip(1);
+    lines.take_while(|line| line.is_empty() || line.starts_with("   ")).map(str::trim).collect()
+}
+
+#[test]
+fn sam_builds_each_function_by_the_makefile_and_takes_back_one_that_fails() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    for folder in packages_in(&metadata(), "functions").keys() {
+        let resource = resource_name(folder);
+        let function = stanza(&template, &resource);
+        let build = format!(
+            "Metadata: {{ BuildMethod: makefile, ProjectRootDirectory: functions/{folder}, ContextPath: ., WorkingDirectory: . }}"
+        );
+        assert!(function.contains(&build.as_str()), "{resource} lacks {build}");
+
+        let alarm = resource.replace("Function", "RollbackAlarm");
+        let preference = format!("DeploymentPreference: {{ Alarms: [!Ref {alarm}");
+        let has_alarm = function.iter().any(|line| line.starts_with(&preference));
+        assert!(has_alarm, "the deployment of {resource} does not heed {alarm}");
+        let alias = format!("- {{ Name: Resource, Value: !Sub \"${{{resource}}}:live\" }}");
+        let watches_alias = stanza(&template, &alarm).contains(&alias.as_str());
+        assert!(watches_alias, "{alarm} does not watch the alias of {resource}");
+    }
+}
+
 #[test]
 fn main_only_wires() {
     for folder in packages_in(&metadata(), "functions").keys() {

@@ -2,6 +2,9 @@
 //! brings up a stack of its own for these tests and names it in `HEADCOUNT_STACK`.
 
 mod billing;
+mod clients;
 mod creates;
 mod races;
+mod reference;
+mod samples;
 mod stack;

@@ -1,7 +1,7 @@
 //! The stack that is driven: its addresses, its command line, its table and queues.
 
 use std::fmt::Debug;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -48,6 +48,11 @@ impl Stack {
             description: serde_json::from_str(&text).expect("a description"),
             http: reqwest::Client::new(),
         }
+    }
+
+    /// stack.json.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
     }
 
     /// A text of stack.json by its JSON pointer.

@@ -189,7 +189,11 @@ impl Reply {
         let mut context = Context::default();
         context.request_id = "request-1".to_owned();
         let response = answer(endpoint, LambdaEvent::new(request, context)).await;
-        let response = serde_json::to_value(response).expect("a response serializes");
+        Self::of(&serde_json::to_value(response).expect("a response serializes"))
+    }
+
+    /// What a function returned to its gateway, whichever that is.
+    pub fn of(response: &Value) -> Self {
         Self {
             status: response["statusCode"].as_u64().expect("a status"),
             headers: response["headers"]

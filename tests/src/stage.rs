@@ -32,7 +32,8 @@ use crate::wire::Wire;
 /// An item of the table.
 pub type Item = HashMap<String, AttributeValue>;
 
-const TABLE: &str = "headcount";
+/// The name of the table.
+pub const TABLE: &str = "headcount";
 
 /// Everything that a test of a function needs.
 pub struct Stage {
@@ -46,6 +47,8 @@ pub struct Stage {
     pub operations: Operations,
     /// The way to DynamoDB, of the store and of the raw client.
     pub wire: Wire,
+    /// Where DynamoDB answers, for other processes.
+    pub endpoint: String,
 }
 
 /// An agency with an app, its tokens and two accounts.
@@ -77,6 +80,7 @@ impl Stage {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(dynoxide::server::serve_on(listener, database));
+        let endpoint = format!("http://{address}");
         let operations = Operations::default();
         let wire = Wire::default();
         let config = aws_sdk_dynamodb::Config::builder()
@@ -84,7 +88,7 @@ impl Stage {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("us-east-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .endpoint_url(format!("http://{address}"))
+            .endpoint_url(&endpoint)
             .http_client(plain_http())
             .interceptor(operations.clone())
             .build();
@@ -93,7 +97,13 @@ impl Stage {
         let ports = Ports::default();
         let table =
             Table::new(client.clone(), TABLE, Arc::new(ports.clone()), Arc::new(ports.clone()));
-        Self { ports, table, client, operations, wire }
+        Self { ports, table, client, operations, wire, endpoint }
+    }
+
+    /// Empties the table.
+    pub async fn clear(&self) {
+        self.client.delete_table().table_name(TABLE).send().await.expect("there is a table");
+        create_table(&self.client).await;
     }
 
     /// A store like [`Stage::table`] that remembers nothing, as in a process just started.

@@ -23,12 +23,11 @@ def build(settings: Settings) -> Path:
     """Builds with the dev profile; returns the directory of the binaries."""
     if settings.binaries:
         return settings.binaries
-    packages = [*function_names(), COMMAND_LINE, STRIPE_STAND_IN]
+    names = [*function_names(), COMMAND_LINE, STRIPE_STAND_IN]
     with step("Building the functions and tools (the first time takes minutes)"):
-        built = subprocess.run(
-            ["cargo", "build", "--locked", *(f"--package={name}" for name in packages)],
-            cwd=ROOT,
-        )
+        # Named as binaries and not as packages: features are then those of the whole workspace, as `make watch` has
+        # them, and neither compiles the other's dependencies again.
+        built = subprocess.run(["cargo", "build", "--locked", *(f"--bin={name}" for name in names)], cwd=ROOT)
     if built.returncode != 0:
         raise Failure("the build failed; the compiler's message is above.")
     return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"

@@ -1,4 +1,4 @@
-"""The demo tenants: made once through the operator's command line, kept in demo.json for later runs."""
+"""The demo tenants: those of demo-tenants.json, made through the operator's command line."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from aws import client
-from console import Failure, say
+from console import Failure
 from files import write_private
-from settings import STRIPE_API_KEY, Settings
+from settings import ROOT, STRIPE_API_KEY, Settings
+
+TENANTS = ROOT / "tools" / "local" / "demo-tenants.json"
 
 
 class CommandLine:
@@ -45,53 +46,10 @@ class CommandLine:
             raise Failure(f"headcount {' '.join(arguments)} failed: {said}") from None
 
 
-def tenants(settings: Settings, headcount: CommandLine, table: str) -> dict[str, Any]:
-    """The demo tenants of an earlier run, or new ones when the table does not know those."""
-    try:
-        kept = json.loads(settings.demo_file.read_text())
-    except FileNotFoundError:
-        kept = None
-    if kept and _known(settings, table, kept["seats"]["org"]):
-        return kept
-    demo = _create(headcount)
+def tenants(settings: Settings, headcount: CommandLine) -> dict[str, Any]:
+    """The demo tenants, which exist afterwards. Their ids and credentials are the same on every machine: the sample
+    events of tests/events name them."""
+    headcount.run("demo", "seed", str(TENANTS))
+    demo = json.loads(TENANTS.read_text())
     write_private(settings.demo_file, demo)
-    say("  new demo tenants")
     return demo
-
-
-def _known(settings: Settings, table: str, org: str) -> bool:
-    """Whether the table has the organization, which is the last tenant to be made."""
-    key = {"pk": {"S": f"ORG#{org}"}, "sk": {"S": "ORG"}}
-    return "Item" in client(settings, "dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
-
-
-def _create(headcount: CommandLine) -> dict[str, Any]:
-    return {
-        "identity": {
-            "admin_token": headcount.run("admin-token", "create", "--permission", "accounts:create")["credential"],
-        },
-        "agency": _agency(headcount),
-        "seats_no_billing": _organization(headcount, "Demo Studio without billing"),
-        "seats": _organization(headcount, "Demo Studio", "--with-billing"),
-    }
-
-
-def _organization(headcount: CommandLine, name: str, *options: str) -> dict[str, str]:
-    org = headcount.run("org", "create", "--name", name, *options)["org"]
-    key = headcount.run("api-key", "create", "--org", org, "--permission", "accounts:create")
-    return {"org": org, "api_key": key["credential"]}
-
-
-def _agency(headcount: CommandLine) -> dict[str, str]:
-    agency = headcount.run("agency", "create", "--name", "Demo Agency")["agency_lcuid"]
-    app = headcount.run("app", "create", "--agency", agency, "--name", "Demo App")["app_id"]
-    token = ("token", "create", "--app", app, "--agency", agency)
-    account = ("agency-account", "create", "--agency", agency)
-    return {
-        "agency_lcuid": agency,
-        "app_id": app,
-        "token": headcount.run(*token, "--permission", "agency.createAccounts")["credential"],
-        "token_without_permission": headcount.run(*token)["credential"],
-        "parent_account_lcuid": headcount.run(*account, "--name", "Demo Parent", "--parent")["lcuid"],
-        "plain_account_lcuid": headcount.run(*account, "--name", "Demo Account")["lcuid"],
-    }

@@ -93,7 +93,7 @@ def deploy(settings: Settings, template: str, parameters: Mapping[str, str]) -> 
     return _wait_for_stack(cloudformation)
 
 
-def local_parameters(settings: Settings, price_basic: str, price_premium: str) -> dict[str, str]:
+def local_parameters(price_basic: str, price_premium: str) -> dict[str, str]:
     """The template's parameters where the local stack differs from their defaults."""
     return {
         "Stage": "local",
@@ -102,7 +102,6 @@ def local_parameters(settings: Settings, price_basic: str, price_premium: str) -
         "StripeWebhookSecretName": STRIPE_WEBHOOK_SECRET_NAME,
         "StripePriceBasic": price_basic,
         "StripePricePremium": price_premium,
-        "StripeApiBase": settings.stripe_url,
     }
 
 

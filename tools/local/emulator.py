@@ -18,6 +18,7 @@ def main() -> None:
     logging.getLogger("persistence").setLevel(logging.WARNING)
     emulator_likeness.authorize_batches_as_aws_does()
     emulator_likeness.retry_stream_records()
+    emulator_likeness.give_parameters_to_the_sam_transform()
     app.save_all = emulator_state.save
     emulator_state.restore_streams()
     threading.Thread(target=emulator_state.save_now_and_then, daemon=True).start()

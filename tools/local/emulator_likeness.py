@@ -1,4 +1,4 @@
-"""Mends two things that ministack, the local AWS, does unlike AWS."""
+"""Mends three things that ministack, the local AWS, does unlike AWS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Any
 
 from ministack.core import iam_actions
 from ministack.services import lambda_svc
+from ministack.services.cloudformation import changesets, engine, handlers
+from samtranslator.translator import transform as sam
 
+_apply_transforms = engine._apply_transforms
+_sam_transform = sam.transform
 _extract_iam_action = iam_actions.extract_iam_action
 _execute_function = lambda_svc._execute_function
 
@@ -40,3 +44,18 @@ def retry_stream_records() -> None:
         return result
 
     lambda_svc._execute_function = execute_function
+
+
+def give_parameters_to_the_sam_transform() -> None:
+    """The SAM transform knows the values of the parameters; ministack gives it their defaults.
+
+    What it has to know while it transforms, such as whether a deployment is gradual, would else be that of the defaults.
+    """
+
+    def apply_transforms(template: dict[str, Any], provided: Any = None, previous: Any = None) -> dict[str, Any]:
+        values = engine._transform_parameters(template, provided, previous)
+        sam.transform = lambda template, _values, policies: _sam_transform(template, values, policies)
+        return _apply_transforms(template, provided, previous)
+
+    changesets._apply_transforms = apply_transforms
+    handlers._apply_transforms = apply_transforms

@@ -2,17 +2,22 @@
 
 The emulator finds an API by the Host header. This server forwards every request with that header set and leaves the
 rest alone: the bytes of the body, all other headers, the status.
+
+It also has the API reference, so that the page can try the API out: a page may call the server that it comes from.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
+import mimetypes
 import os
 import re
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
 
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 """Headers that belong to one connection, not to the message (RFC 9110, section 7.6.1)."""
@@ -27,11 +32,19 @@ AT_WORK = 6 * (os.cpu_count() or 1)
 """Requests that are let through at once. On AWS each has a processor of its own; here all share this machine's, and
 more at once would run into time limits together. The others wait their turn."""
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 SKIP_BYTES = 64 * 1024 * 1024
 SKIP_SECONDS = 0.5
 
 CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
+
+
+def reference_files() -> dict[str, Path]:
+    """The files of the API reference by path. What is not listed here is not served, whatever a path looks like."""
+    folder = DOCS / "reference"
+    files = {f"/reference/{file.relative_to(folder).as_posix()}": file for file in folder.rglob("*") if file.is_file()}
+    return {"/reference/": folder / "index.html", "/openapi.json": DOCS / "openapi.json"} | files
 
 
 class BadRequest(Exception):
@@ -53,6 +66,7 @@ class Front(ThreadingHTTPServer):
         self.target_port = target_port
         self.target_host = target_host
         self.turns = threading.BoundedSemaphore(AT_WORK)
+        self.reference = reference_files()
 
 
 class Forward(BaseHTTPRequestHandler):
@@ -82,7 +96,23 @@ class Forward(BaseHTTPRequestHandler):
             return
         self._answer(status, headers, answer)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = forward
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = forward
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if path == "/reference":
+            self._answer(HTTPStatus.MOVED_PERMANENTLY, [("location", "/reference/")], b"")
+        elif file := self.server.reference.get(path):
+            self._answer_with_file(file)
+        else:
+            self.forward()
+
+    def _answer_with_file(self, file: Path) -> None:
+        kind = mimetypes.guess_type(file.name)[0] or "text/plain"
+        if kind.startswith("text/"):
+            kind += "; charset=utf-8"
+        # Read anew each time, so that `make openapi` shows at once.
+        self._answer(HTTPStatus.OK, [("content-type", kind), ("cache-control", "no-cache")], file.read_bytes())
 
     def _read_body(self) -> bytes | None:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():

@@ -102,7 +102,7 @@ def _bring_up(settings: Settings, processes: Processes, found_up: bool) -> dict[
         outputs = deploy.deploy(
             settings,
             deploy.package(settings, template, folders),
-            deploy.local_parameters(settings, prices["price_basic"], prices["price_premium"]),
+            deploy.local_parameters(prices["price_basic"], prices["price_premium"]),
         )
         api_id = routes.apply(settings, template)
     with step("Opening the front"):
@@ -114,7 +114,7 @@ def _bring_up(settings: Settings, processes: Processes, found_up: bool) -> dict[
             STRIPE_PRICE_BASIC=prices["price_basic"],
             STRIPE_PRICE_PREMIUM=prices["price_premium"],
         )
-        tenants = demo.tenants(settings, headcount, outputs["TableName"])
+        tenants = demo.tenants(settings, headcount)
     stack = _describe(settings, outputs, tenants)
     write_private(settings.stack_file, stack)
     return stack
@@ -136,6 +136,8 @@ def _start_emulator(settings: Settings, processes: Processes) -> None:
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(settings.ports.emulator),
         "AUTH": "true",
+        # Functions inherit this environment. On AWS, where it is not set, they speak to Stripe itself.
+        "STRIPE_API_BASE": settings.stripe_url,
         "PERSIST_STATE": "1",
         "STATE_DIR": str(settings.emulator_state),
         "S3_PERSIST": "1",

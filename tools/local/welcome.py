@@ -65,6 +65,8 @@ def examples(stack: dict[str, Any]) -> str:
             "# Identity API: an account (without the Authorization header: self-signup)",
             identity,
             "",
+            f"# Every endpoint, with a form to try it: {api}/reference/",
+            "",
         ]
     )
 

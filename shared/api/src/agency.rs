@@ -18,6 +18,8 @@ use crate::dialect::{Answer, Dialect, Failure};
 use crate::fields::Fields;
 use crate::incoming::Incoming;
 use crate::json::Object;
+#[cfg(feature = "openapi")]
+use crate::schema;
 use crate::wording;
 
 /// The dialect of the Agency API.
@@ -108,29 +110,45 @@ impl AccountBody {
 }
 
 #[derive(Serialize)]
-struct Success<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct Success<'a> {
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::yes"))]
     success: bool,
     account: AccountView<'a>,
 }
 
 /// An account as the caller sees it.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct AccountView<'a> {
+    /// The account's name, trimmed.
     name: &'a str,
     options: Options,
+    /// Names the account.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::agency_account_lcuid"))]
     lcuid: &'a str,
+    /// The name for URLs: ASCII PascalCase, unique, with a number behind a taken one.
     slug: String,
+    /// The account's site, as sent.
     website: Option<&'a str>,
+    /// The account's description, trimmed.
     description: Option<&'a str>,
+    /// When it was created: UTC, six decimals.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::time"))]
     created_at: String,
+    /// The agency's class names of what an account's inventory holds.
     inventory_item_class: &'a [String],
+    /// The agency's class name of an account.
     account_class: &'a str,
+    /// The inventory classes for a person.
     inventory_item_class_description: &'a str,
+    /// The account class for a person.
     account_class_description: &'a str,
 }
 
 /// Images of an account. None can be set at creation.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct Options {
     primary_image_public_url: Option<String>,
     primary_image_background_removed_public_url: Option<String>,
@@ -166,9 +184,13 @@ pub fn created(account: &AgencyAccount, slug: &Slug, settings: &AgencySettings) 
 }
 
 #[derive(Serialize)]
-struct ErrorBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ErrorBody {
+    /// A sentence for a person: that of the first fault, when fields are the cause.
     message: String,
+    /// Sentences by field, where fields are the cause.
     #[serde(skip_serializing_if = "FieldErrors::is_empty")]
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::sentences_by_field"))]
     errors: FieldErrors,
 }
 

@@ -12,6 +12,8 @@ use serde::Serialize;
 use crate::dialect::{Answer, Dialect, Failure};
 use crate::fields::Fields;
 use crate::json::Object;
+#[cfg(feature = "openapi")]
+use crate::schema;
 use crate::wording;
 
 /// The dialect of the Identity API.
@@ -72,24 +74,44 @@ fn settings_input(settings: Object, faults: &mut Vec<Fault>) -> SettingsInput {
 
 /// An account as the caller sees it. The password is no part of it, nor is its hash.
 #[derive(Serialize)]
-struct AccountView<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct AccountView<'a> {
+    /// Names the account.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::account_id"))]
     id: &'a str,
+    /// The address as typed, trimmed.
     email: &'a str,
+    /// The account's name, trimmed.
     name: &'a str,
+    /// Whose account it is.
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::account_kind"))]
     kind: &'a str,
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::account_status"))]
     status: &'a str,
+    /// UTC, whole seconds.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::time"))]
     created_at: String,
+    /// UTC, whole seconds; at first that of the creation.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::time"))]
     updated_at: String,
     settings: SettingsView<'a>,
 }
 
+/// Preferences, defaults filled in.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct SettingsView<'a> {
+    /// ISO 4217.
     currency: &'a str,
+    /// A time zone of the IANA database.
     timezone: &'a str,
+    /// BCP 47.
     language: &'a str,
 }
+
+/// The status of every account so far.
+pub(crate) const ACTIVE: &str = "active";
 
 impl<'a> From<&'a Account> for AccountView<'a> {
     fn from(account: &'a Account) -> Self {
@@ -99,7 +121,7 @@ impl<'a> From<&'a Account> for AccountView<'a> {
             email: account.email.as_typed(),
             name: account.name.as_str(),
             kind: account.kind.as_str(),
-            status: "active",
+            status: ACTIVE,
             updated_at: created_at.clone(),
             created_at,
             settings: SettingsView {
@@ -121,17 +143,25 @@ pub fn created(account: &Account) -> StoredAnswer {
 }
 
 #[derive(Serialize)]
-struct ErrorBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ErrorBody {
+    /// The stable code. Match on this one.
     error: &'static str,
+    /// A sentence for a person. It may change.
     message: String,
+    /// What is wrong with which field, where fields are the cause.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     details: Vec<FaultView>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct FaultView {
+    /// The field, dotted when nested: `settings.timezone`.
     field: String,
+    /// The stable code of the rule that it breaks.
     rule: &'static str,
+    /// A sentence for a person. It may change.
     message: String,
 }
 

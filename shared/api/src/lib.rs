@@ -13,6 +13,8 @@ mod fields;
 pub mod identity;
 mod incoming;
 mod json;
+#[cfg(feature = "openapi")]
+pub mod schema;
 pub mod seats;
 mod serve;
 pub mod webhooks;

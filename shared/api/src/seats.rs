@@ -1,6 +1,6 @@
 //! The Seats API (CONTRACT section 1): `{"ok":…,"code":…,"message":…}`.
 
-mod billing;
+pub(crate) mod billing;
 
 use headcount_model::credential::{Credential, Holder, Permission};
 use headcount_model::fault::{Fault, Form, Given, Kind, Rule};
@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::dialect::{Answer, Dialect, Failure};
 use crate::fields::Fields;
 use crate::json::{Json, Object};
+#[cfg(feature = "openapi")]
+use crate::schema;
 use crate::wording;
 
 pub use billing::{Quoted, billing, quoted};
@@ -148,11 +150,20 @@ fn seat_input(index: usize, seat: Json, faults: &mut Vec<Fault>) -> Given<SeatIn
 
 /// A created seat as the caller sees it.
 #[derive(Debug, Serialize, Deserialize)]
-struct SeatView {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct SeatView {
+    /// Names the seat.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::seat_id"))]
     id: String,
+    /// What it is billed by.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::tier"))]
     tier: String,
+    /// `pending`: its setup has begun. `uninitialized`: its details are not known yet.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::seat_status"))]
     status: String,
+    /// The platform of its detail group; `null` without one.
     platform: Option<String>,
+    /// The handle of its detail group, without `@`; `null` without one.
     username: Option<String>,
 }
 
@@ -207,36 +218,58 @@ pub fn created(created: &Created) -> Result<Answer, Failure<Refusal>> {
 }
 
 #[derive(Serialize)]
-struct Success<T> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct Success<T> {
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::yes"))]
     ok: bool,
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::ok_status"))]
     code: u16,
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::success_message"))]
     message: &'static str,
     data: T,
 }
 
 #[derive(Serialize)]
-struct CreatedView {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct CreatedView {
+    /// A sentence for a person.
     message: String,
+    /// How many seats were created.
     successful: usize,
+    /// How many seats of the request do not exist, because a transaction of the series did not
+    /// commit.
     failed: usize,
+    /// The created seats, in the order of the request.
     accounts: Vec<SeatView>,
 }
 
 #[derive(Serialize)]
-struct ErrorBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ErrorBody {
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::no"))]
     ok: bool,
+    /// The HTTP status again.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::error_status"))]
     code: u16,
+    /// A sentence for a person. It may change.
     message: String,
+    /// The stable code. Match on this one.
     error: &'static str,
+    /// What is wrong with which field, where fields are the cause.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FaultView>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct FaultView {
+    /// Position of the seat in the request, from 0; `null` when the fault is the request's own.
     index: Option<usize>,
+    /// The field as the request names it.
     field: String,
+    /// The stable code of the rule that it breaks.
     rule: &'static str,
+    /// A sentence for a person. It may change.
     message: String,
 }
 

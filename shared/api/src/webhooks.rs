@@ -5,6 +5,8 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 
 use crate::dialect::{Answer, Dialect, Failure};
+#[cfg(feature = "openapi")]
+use crate::schema;
 use crate::wording;
 
 /// The dialect of webhooks.
@@ -21,17 +23,22 @@ pub fn received() -> Answer {
 }
 
 #[derive(Serialize)]
-struct Received {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct Received {
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::yes"))]
     received: bool,
 }
 
 #[derive(Serialize)]
-struct ErrorBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ErrorBody {
     error: ErrorView,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct ErrorView {
+    /// A sentence for a person.
     message: String,
 }
 

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use headcount_model::id::OrganizationId;
+use headcount_model::idempotency::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -84,6 +85,15 @@ impl SigningSecrets {
             return Err(NoSigningSecrets);
         }
         Ok(Self(secrets.into_iter().map(SecretString::from).collect()))
+    }
+
+    /// The value of a `Stripe-Signature` header for `body`, to the byte, at a time: what
+    /// [`SigningSecrets::verify`] accepts. With several secrets it has a signature of each, as
+    /// Stripe's has while one is being replaced.
+    pub fn sign(&self, body: &[u8], at: Timestamp) -> String {
+        let timestamp = at.as_second().to_string();
+        let signatures = self.0.iter().map(|secret| hex(&code(secret, &timestamp, body)));
+        signatures.fold(format!("t={timestamp}"), |header, code| format!("{header},v1={code}"))
     }
 
     /// Whether Stripe signed `body`, to the byte as it came, within [`TOLERANCE`] of `now`.

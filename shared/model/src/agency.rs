@@ -63,9 +63,9 @@ pub struct AgencyAccountInput {
 /// A valid wish for an account. The agency is not part of it: authorization has settled that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAgencyAccount {
-    /// 1 to 255 characters.
+    /// 1 to [`NewAgencyAccount::MAX_NAME`] characters.
     pub name: Text,
-    /// At most 5,000 characters.
+    /// At most [`NewAgencyAccount::MAX_DESCRIPTION`] characters.
     pub description: Option<Text>,
     /// The account's site.
     pub website: Option<WebUrl>,
@@ -74,6 +74,11 @@ pub struct NewAgencyAccount {
 }
 
 impl NewAgencyAccount {
+    /// The longest name, in Unicode scalar values after trimming.
+    pub const MAX_NAME: usize = 255;
+    /// The longest description, in Unicode scalar values after trimming.
+    pub const MAX_DESCRIPTION: usize = 5_000;
+
     /// Checks every field. Blank text counts as absent, as callers of this API know it.
     ///
     /// `faults` holds what the reader of the body has found already.
@@ -83,11 +88,12 @@ impl NewAgencyAccount {
     pub fn parse(input: AgencyAccountInput, mut faults: Vec<Fault>) -> Result<Self, Vec<Fault>> {
         let found_by_reader = std::mem::take(&mut faults);
         let mut form = Form::new(&mut faults);
-        let name =
-            form.required("name", input.name.blank_is_absent(), |raw| Text::line(&raw, 1..=255));
+        let name = form.required("name", input.name.blank_is_absent(), |raw| {
+            Text::line(&raw, 1..=Self::MAX_NAME)
+        });
         let description =
             form.optional("description", input.description.blank_is_absent(), |raw| {
-                Text::lines(&raw, 0..=5_000)
+                Text::lines(&raw, 0..=Self::MAX_DESCRIPTION)
             });
         // Whether the agency exists and is the caller's is decided by authorization.
         form.required("agency_lcuid", input.agency_lcuid.blank_is_absent(), Ok);

@@ -133,7 +133,12 @@ impl Presented {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }
-        let (id, secret) = token.trim().strip_prefix("hc_")?.split_once('_')?;
+        Self::of_token(token.trim())
+    }
+
+    /// Reads a credential without anything around it; `None` for any other form.
+    pub fn of_token(token: &str) -> Option<Self> {
+        let (id, secret) = token.strip_prefix("hc_")?.split_once('_')?;
         let well_formed = secret.len() == 64 && secret.bytes().all(|b| b.is_ascii_hexdigit());
         if !well_formed {
             return None;
@@ -150,6 +155,19 @@ impl Presented {
     /// nothing of either secret.
     pub fn is(&self, kept: &Credential) -> bool {
         bool::from(self.secret_hash.ct_eq(&kept.secret_hash)) && kept.id == self.id
+    }
+
+    /// The credential that it is if it was issued to `holder` and never expires: for those whose
+    /// text is chosen beforehand, which those of demos and tests are.
+    pub fn issued_to(&self, holder: Holder, permissions: BTreeSet<Permission>) -> Credential {
+        Credential {
+            id: self.id.clone(),
+            secret_hash: self.secret_hash,
+            holder,
+            permissions,
+            expires_at: None,
+            revoked: false,
+        }
     }
 
     /// The credential, if it is the one presented and still works at `now`.
@@ -244,6 +262,14 @@ mod tests {
 
         let revoked = Credential { revoked: true, ..credential };
         assert_eq!(good.verify(Some(revoked), now), None);
+    }
+
+    #[test]
+    fn a_chosen_text_is_a_credential_of_its_own() {
+        let (issued, token) = issue(None);
+        let presented = Presented::of_token(&token).expect("well-formed");
+        assert_eq!(presented.issued_to(issued.holder.clone(), issued.permissions.clone()), issued);
+        assert!(Presented::of_token(&format!(" {token}")).is_none());
     }
 
     #[test]

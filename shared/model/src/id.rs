@@ -42,6 +42,9 @@ macro_rules! ulid_id {
         pub struct $name(String);
 
         impl $name {
+            /// What it begins with.
+            pub const PREFIX: &str = $prefix;
+
             /// A new id, ordered by the time of the clock.
             ///
             /// # Errors
@@ -126,6 +129,9 @@ macro_rules! lcuid {
         pub struct $name(String);
 
         impl $name {
+            /// What it begins with.
+            pub const PREFIX: &str = $prefix;
+
             /// A new random id.
             ///
             /// # Errors

@@ -19,12 +19,16 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
+    /// The longest key, in characters.
+    pub const MAX_LENGTH: usize = 255;
+
     /// Reads a header value: 1 to 255 visible ASCII characters.
     ///
     /// # Errors
     /// [`Rule::IdempotencyKey`].
     pub fn parse(raw: &[u8]) -> Result<Self, Rule> {
-        let visible = (1..=255).contains(&raw.len()) && raw.iter().all(u8::is_ascii_graphic);
+        let visible =
+            (1..=Self::MAX_LENGTH).contains(&raw.len()) && raw.iter().all(u8::is_ascii_graphic);
         let text = std::str::from_utf8(raw).map_err(|_| Rule::IdempotencyKey)?;
         if visible { Ok(Self(text.to_owned())) } else { Err(Rule::IdempotencyKey) }
     }

@@ -6,12 +6,18 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use headcount_model::agency::Agency;
 use headcount_model::billing::{Period, SubscriptionStatus};
 use headcount_model::credential::Credential;
-use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, OrganizationId, micros};
+use headcount_model::id::{
+    AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, micros,
+};
+use headcount_model::idempotency::{Keyed, StoredAnswer};
 use headcount_model::text::Text;
 use serde::de::DeserializeOwned;
 
 use crate::key::Key;
-use crate::rows::{AgencyRow, AppRow, BillingRow, CredentialRow, DirectoryRow, OrganizationRow};
+use crate::rows::{
+    AgencyAccountRow, AgencyRow, AppRow, BillingRow, CredentialRow, DirectoryRow, IdempotencyRow,
+    OrganizationRow,
+};
 use crate::table::Table;
 use crate::transaction::{Condition, Refused, check, number, put, text, update};
 
@@ -277,6 +283,29 @@ impl Table {
     /// [`ProvisionError::Unavailable`].
     pub async fn agency(&self, lcuid: &AgencyLcuid) -> Result<Option<AgencyRow>, ProvisionError> {
         self.read(&Key::agency(lcuid)).await
+    }
+
+    /// An account of an agency as it is now.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Unavailable`].
+    pub async fn agency_account(
+        &self,
+        agency: &AgencyLcuid,
+        lcuid: &AgencyAccountLcuid,
+    ) -> Result<Option<AgencyAccountRow>, ProvisionError> {
+        self.read(&Key::agency_account(agency, lcuid)).await
+    }
+
+    /// Keeps the record of a request that was never made, so that its idempotency key is taken.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Exists`] when there is a record under the key.
+    pub async fn take_idempotency_key(&self, request: &Keyed) -> Provisioned {
+        let answer = StoredAnswer { status: 200, location: None, body: String::new() };
+        let row = IdempotencyRow::new(request, 0, &answer);
+        let put = put(self, &row, Condition::absent());
+        self.provision([(put, ProvisionError::Exists("idempotency record"))]).await
     }
 
     async fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, ProvisionError> {

@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::format::debug_fn;
 use crate::failure::Failure;
 use crate::report::{Format, Report};
 use crate::target::{Target, TargetOptions};
-use crate::{agency, billing, credential, organization, prices};
+use crate::{agency, billing, credential, demo, organization, prices, webhook};
 
 /// The operator's command line of Headcount.
 ///
@@ -70,6 +70,12 @@ enum Command {
     /// Credentials of any kind.
     #[command(subcommand)]
     Credential(credential::Command),
+    /// The demo tenants of a local stack.
+    #[command(subcommand)]
+    Demo(demo::Command),
+    /// Webhooks of Stripe.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
 }
 
 impl Command {
@@ -85,6 +91,8 @@ impl Command {
             Command::AgencyAccount(command) => command.run(target).await,
             Command::AdminToken(command) => command.run(target).await,
             Command::Credential(command) => command.run(target).await,
+            Command::Demo(command) => command.run(target).await,
+            Command::Webhook(command) => command.run(),
         }
     }
 }
@@ -199,6 +207,9 @@ mod tests {
             &format!("agency-account create --agency {AGENCY} --name Account --parent"),
             "admin-token create --permission accounts:create",
             "credential revoke 01k6z3v8m4t5q7r9w2x1y0abcd",
+            "demo seed tools/local/demo-tenants.json",
+            "webhook sign --secret whsec_1 event.json",
+            "webhook sign --secret whsec_1,whsec_2 --at 1790000000 --subscription sub_1 event.json",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }
@@ -243,6 +254,10 @@ mod tests {
             ),
             ("credential revoke nothing", ErrorKind::ValueValidation),
             ("stripe setup --stripe-api-key x", ErrorKind::UnknownArgument),
+            ("demo seed", ErrorKind::MissingRequiredArgument),
+            ("webhook sign event.json", ErrorKind::MissingRequiredArgument),
+            ("webhook sign --secret sk_test_1 event.json", ErrorKind::ValueValidation),
+            ("webhook sign --secret whsec_1 --at now event.json", ErrorKind::ValueValidation),
         ] {
             assert_eq!(parse(line).err(), Some(kind), "{line}");
         }

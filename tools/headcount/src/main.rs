@@ -5,12 +5,14 @@ mod agency;
 mod billing;
 mod cli;
 mod credential;
+mod demo;
 mod failure;
 mod organization;
 mod prices;
 mod report;
 mod subscription;
 mod target;
+mod webhook;
 
 use std::process::ExitCode;
 

@@ -22,10 +22,10 @@ pub(crate) enum Command {
     /// The prices are told by their lookup keys, headcount_basic and headcount_premium. To
     /// repeat it changes nothing.
     Setup {
-        /// What a basic seat costs, in US cents a month: the stack's BasicUnitAmount.
+        /// What a basic seat costs, in US cents a month: its UnitAmount in template.yaml.
         #[arg(long, value_name = "CENTS", default_value_t = 4_000, value_parser = cents())]
         basic_cents: u64,
-        /// What a premium seat costs, in US cents a month: the stack's PremiumUnitAmount.
+        /// What a premium seat costs, in US cents a month: its UnitAmount in template.yaml.
         #[arg(long, value_name = "CENTS", default_value_t = 10_000, value_parser = cents())]
         premium_cents: u64,
     },

@@ -1,4 +1,4 @@
-//! Results: one JSON object for programs, a table for people.
+//! Results: one JSON object for programs, a table for people, or a document that is the same for both.
 
 use std::io::{self, Write};
 
@@ -22,12 +22,18 @@ pub(crate) enum Format {
 pub(crate) struct Report {
     fields: Vec<(&'static str, Value)>,
     notes: Vec<&'static str>,
+    document: Option<Value>,
 }
 
 impl Report {
     /// A report without fields.
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// A JSON document, to be pasted or kept as it is written.
+    pub(crate) fn of_document(document: Value) -> Self {
+        Self { document: Some(document), ..Self::default() }
     }
 
     /// Adds a field.
@@ -49,6 +55,11 @@ impl Report {
     /// # Errors
     /// When `out` does not take it.
     pub(crate) fn write(&self, format: Format, out: &mut impl Write) -> io::Result<()> {
+        if let Some(document) = &self.document {
+            serde_json::to_writer_pretty(&mut *out, document)?;
+            writeln!(out)?;
+            return out.flush();
+        }
         match format {
             Format::Json => {
                 serde_json::to_writer(&mut *out, self)?;
@@ -123,6 +134,14 @@ mod tests {
             "{\"org\":\"org_1\",\"customer\":null,\
              \"billing\":{\"seats\":{\"basic\":3},\"status\":\"active\"}}\n"
         );
+    }
+
+    #[test]
+    fn a_document_is_written_as_it_is() {
+        for format in [Format::Json, Format::Table] {
+            let report = Report::of_document(json!({"a": [1]}));
+            assert_eq!(written(&report, format), "{\n  \"a\": [\n    1\n  ]\n}\n");
+        }
     }
 
     #[test]

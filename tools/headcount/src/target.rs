@@ -16,6 +16,7 @@ use headcount_model::port::System;
 use headcount_store::Table;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use url::{Host, Url};
 
 use crate::failure::Failure;
 
@@ -158,16 +159,47 @@ impl Target {
     /// # Errors
     /// A usage failure when none is named.
     pub(crate) async fn table(&self) -> Result<Table, Failure> {
-        let name = self.table.as_deref().ok_or_else(|| {
-            Failure::usage("no table is named").advise(
-                "Name it by --table or TABLE_NAME (output TableName of the stack), or name a \
-                 local stack by --stack-file .local/stack.json.",
-            )
-        })?;
+        let name = self.table_name()?;
         Ok(match &self.aws {
             None => headcount_store::connect(&from_env().load().await, name),
             Some((endpoint, aws)) => aws.connect(endpoint, name).await,
         })
+    }
+
+    fn table_name(&self) -> Result<&str, Failure> {
+        self.table.as_deref().ok_or_else(|| {
+            Failure::usage("no table is named").advise(
+                "Name it by --table or TABLE_NAME (output TableName of the stack), or name a \
+                 local stack by --stack-file .local/stack.json.",
+            )
+        })
+    }
+
+    /// The table, provided that it is one of this machine.
+    ///
+    /// # Errors
+    /// A usage failure when none is named, or AWS would be asked for it.
+    pub(crate) async fn local_table(&self) -> Result<Table, Failure> {
+        let endpoint = match &self.aws {
+            Some((endpoint, _)) => Some(endpoint.clone()),
+            None => std::env::var("AWS_ENDPOINT_URL").ok(),
+        };
+        let endpoint = endpoint.filter(|endpoint| is_loopback(endpoint)).ok_or_else(|| {
+            Failure::usage("this is for a table of this machine alone").advise(
+                "Name a local stack by --stack-file .local/stack.json, or a loopback address by \
+                 AWS_ENDPOINT_URL.",
+            )
+        })?;
+        let name = self.table_name()?;
+        let config = match &self.aws {
+            None => aws_config::from_env().timeout_config(limits(LOCAL_CALL_BUDGET)).load().await,
+            Some((endpoint, aws)) => aws.config(endpoint).await,
+        };
+        // Set on the client itself: another variable, or a profile, could name another endpoint
+        // for DynamoDB than the one that was checked.
+        let config = aws_sdk_dynamodb::config::Builder::from(&config).endpoint_url(endpoint);
+        let client = Client::from_conf(config.build());
+        Ok(Table::new(client, name, Arc::new(System), Arc::new(System)))
     }
 
     /// The billing queue and its dead letters.
@@ -260,6 +292,17 @@ fn limits(call: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().operation_timeout(call).build()
 }
 
+/// Whether a URL is answered on this machine.
+fn is_loopback(url: &str) -> bool {
+    match Url::parse(url).as_ref().ok().and_then(Url::host) {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        // Never asked of a name server (RFC 6761, section 6.3).
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
 /// A key without the newline that reading it from a file leaves; `None` when nothing is left.
 fn stripe_api_key(variable: Option<String>) -> Option<SecretString> {
     let key = variable?;
@@ -299,6 +342,26 @@ mod tests {
             ("https://api.stripe.com", " ", false),
         ] {
             assert_eq!(target(base, key).stripe().is_ok(), sent, "{base} {key}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for (url, local) in [
+            ("http://127.0.0.1:4566", true),
+            ("http://127.1:4566", true),
+            ("http://[::1]:4566/", true),
+            ("http://localhost:4566", true),
+            ("https://dynamodb.us-east-1.amazonaws.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://127.0.0.1@example.com", false),
+            ("http://localhost.example.com", false),
+            ("http://10.0.0.1:4566", false),
+            ("http://0.0.0.0:4566", false),
+            ("127.0.0.1:4566", false),
+            ("", false),
+        ] {
+            assert_eq!(is_loopback(url), local, "{url}");
         }
     }
 

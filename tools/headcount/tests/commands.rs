@@ -622,3 +622,61 @@ fn a_subscription_belongs_to_one_organization() {
     assert_eq!(code, 1);
     assert!(message.contains("Stripe refused"), "{message}");
 }
+
+const DEMO_TENANTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../local/demo-tenants.json");
+
+#[test]
+fn the_demo_tenants_are_made_once() {
+    let world = World::new();
+    world.run(&["stripe", "setup"]);
+    let line = ["demo", "seed", DEMO_TENANTS];
+    let made = world.run(&line);
+    let items = world.items();
+    assert_eq!(world.run(&line), made);
+    assert_eq!(world.items().len(), items.len());
+    assert_eq!(world.at_stripe("/v1/subscriptions").len(), 3);
+    let shown = world.run(&["org", "show", text(&made, "org")]);
+    assert_eq!(shown["billing"]["status"], "active");
+
+    let tenants = std::fs::read_to_string(DEMO_TENANTS).expect("the demo tenants");
+    let kept = format!("{items:?}");
+    let credentials: Vec<_> = tenants.split('"').filter(|text| text.starts_with("hc_")).collect();
+    assert_eq!(credentials.len(), 9);
+    for credential in credentials {
+        assert!(!kept.contains(secret(credential)), "{credential}: its secret is in the table");
+    }
+}
+
+#[test]
+fn demo_tenants_of_another_file_are_told_apart() {
+    let world = World::new();
+    world.run(&["stripe", "setup"]);
+    world.run(&["demo", "seed", DEMO_TENANTS]);
+    let tenants = std::fs::read_to_string(DEMO_TENANTS).expect("the demo tenants");
+    let file = std::env::temp_dir().join(format!("headcount-demo-{}.json", std::process::id()));
+    std::fs::write(&file, tenants.replace("_a9e0a9e0", "_a9e0a9e9")).expect("a temporary file");
+    let (code, message) = world.fail(&["demo", "seed", file.to_str().expect("a path in UTF-8")]);
+    assert_eq!(code, 1);
+    assert!(message.contains("another credential"), "{message}");
+    std::fs::remove_file(&file).expect("it is there");
+}
+
+#[test]
+fn demo_tenants_stay_on_this_machine() {
+    let world = World::new();
+    world.run(&["stripe", "setup"]);
+    let line = ["demo", "seed", DEMO_TENANTS];
+    for endpoint in ["https://dynamodb.us-east-1.amazonaws.com", "http://192.0.2.1:4566", ""] {
+        let mut command = world.command(&line);
+        command.env("AWS_ENDPOINT_URL", endpoint);
+        let (code, message) = failed(command);
+        assert_eq!(code, 2, "{message}");
+        assert!(message.contains("this machine alone"), "{message}");
+    }
+    assert!(world.items().is_empty());
+    // Nor does a variable for DynamoDB alone lead away from what was checked.
+    let mut command = world.command(&line);
+    command.env("AWS_ENDPOINT_URL_DYNAMODB", "http://192.0.2.1:4566");
+    assert!(command.output().expect("the program starts").status.success());
+    assert!(!world.items().is_empty());
+}

@@ -11,40 +11,70 @@ use serde::Serialize;
 
 use super::Success;
 use crate::dialect::Answer;
+#[cfg(feature = "openapi")]
+use crate::schema;
 
 #[derive(Serialize)]
-struct StatementView<'s> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct StatementView<'s> {
+    /// The Stripe customer, `cus_…`.
     billing_id: &'s str,
+    /// The Stripe subscription, as of the last webhook.
     subscription: SubscriptionView,
+    /// Whether Stripe bills the seats that exist.
     sync: SyncView<'s>,
 }
 
+/// How a subscription stands.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct SubscriptionView {
+    /// Stripe's status.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::subscription_status"))]
     status: &'static str,
+    /// Whether it ends with the current period.
     cancel_at_period_end: bool,
+    /// Unix seconds; `null` until Stripe has told.
     current_period_start: Option<i64>,
+    /// Unix seconds; `null` until Stripe has told.
     current_period_end: Option<i64>,
+    /// The seats that exist, by tier.
     slots: SlotsView,
 }
 
+/// Seats by tier.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct SlotsView {
+    /// Basic seats.
     basic: u64,
+    /// Premium seats.
     premium: u64,
 }
 
+/// Whether the bill is current.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct SyncView<'s> {
+    /// `synced`: Stripe was told of the newest version. `pending`: it is about to be. `failed`: it
+    /// could not be, and an operator has to look.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::sync_state"))]
     state: &'static str,
+    /// How often the seats have changed.
     version: u64,
+    /// The version that Stripe was last told.
     applied_version: u64,
+    /// Why Stripe could not be told; `null` unless `state` is `failed`.
     error: Option<ErrorView<'s>>,
 }
 
+/// An error of Stripe.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct ErrorView<'s> {
+    /// Stripe's code.
     code: &'s str,
+    /// Stripe's words.
     message: &'s str,
 }
 
@@ -54,13 +84,21 @@ impl<'s> From<&'s BillingError> for ErrorView<'s> {
     }
 }
 
+const SYNCED: &str = "synced";
+const PENDING: &str = "pending";
+const FAILED: &str = "failed";
+
+/// What `sync.state` can be.
+#[cfg(feature = "openapi")]
+pub(crate) const SYNC_STATES: [&str; 3] = [SYNCED, PENDING, FAILED];
+
 /// The answer to `GET /billing`.
 pub fn billing(statement: &Statement) -> Answer {
     let standing = &statement.standing;
     let (state, error) = match statement.sync() {
-        Sync::Synced => ("synced", None),
-        Sync::Pending => ("pending", None),
-        Sync::Failed(error) => ("failed", Some(error.into())),
+        Sync::Synced => (SYNCED, None),
+        Sync::Pending => (PENDING, None),
+        Sync::Failed(error) => (FAILED, Some(error.into())),
     };
     success(StatementView {
         billing_id: &statement.customer,
@@ -97,27 +135,49 @@ pub struct Quoted<'q> {
     pub expires_at: Timestamp,
 }
 
+/// The currency of every amount.
+pub(crate) const CURRENCY: &str = "usd";
+
 #[derive(Serialize)]
-struct QuoteView {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct QuoteView {
+    /// Makes a create hold to this quote.
     quote_id: String,
+    /// Seats and prices by tier.
     tiers: TiersView,
+    /// What the seats that exist cost a month, in cents.
     monthly_total_before: u64,
+    /// What they would cost a month with these, in cents.
     monthly_total_after: u64,
+    /// What Stripe would charge for the rest of the current period, in cents; 0 when the
+    /// organization's changes are not prorated.
     proration_amount: i64,
+    /// ISO 4217, in lower case, as in Stripe.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::currency"))]
     currency: &'static str,
+    /// When the quote ends, in Unix seconds: an hour after it was made.
     expires_at: i64,
 }
 
+/// Seats and prices by tier.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct TiersView {
+    /// Basic seats.
     basic: TierView,
+    /// Premium seats.
     premium: TierView,
 }
 
+/// Seats of one tier.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct TierView {
+    /// The seats that exist.
     before: u64,
+    /// The seats that would exist.
     after: u64,
+    /// What one costs a month, in cents.
     unit_amount: u64,
 }
 
@@ -133,7 +193,7 @@ pub fn quoted(quoted: Quoted<'_>) -> Answer {
         monthly_total_before: quoted.tiers.monthly(quoted.before),
         monthly_total_after: quoted.tiers.monthly(quoted.after),
         proration_amount: quoted.proration,
-        currency: "usd",
+        currency: CURRENCY,
         expires_at: quoted.expires_at.as_second(),
         quote_id: quoted.id,
     })

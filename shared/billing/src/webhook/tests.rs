@@ -21,6 +21,15 @@ fn a_known_signature_is_right() {
 }
 
 #[test]
+fn a_signature_of_ours_is_stripes() {
+    let at = Timestamp::from_second(12_345).expect("a time");
+    assert_eq!(secrets("whsec_test").sign(BODY, at), format!("t=12345,v1={KNOWN}"));
+    let both = secrets("whsec_old,whsec_test").sign(BODY, at);
+    assert_eq!(both.matches(",v1=").count(), 2);
+    assert_eq!(verify_at(&both, 12_345), Ok(()));
+}
+
+#[test]
 fn headers() {
     use BadSignature::{Malformed, Wrong};
     let zeros = "0".repeat(64);

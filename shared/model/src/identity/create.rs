@@ -23,6 +23,9 @@ pub enum AccountKind {
 }
 
 impl AccountKind {
+    /// Every kind.
+    pub const ALL: [AccountKind; 2] = [AccountKind::Individual, AccountKind::Business];
+
     /// The kind as callers and the table write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -36,10 +39,10 @@ impl FromStr for AccountKind {
     type Err = Rule;
 
     fn from_str(text: &str) -> Result<Self, Rule> {
-        let all = [AccountKind::Individual, AccountKind::Business];
-        all.into_iter()
+        Self::ALL
+            .into_iter()
             .find(|kind| kind.as_str() == text.trim())
-            .ok_or_else(|| Rule::OneOf(all.map(|kind| kind.as_str().to_owned()).to_vec()))
+            .ok_or_else(|| Rule::OneOf(Self::ALL.map(|kind| kind.as_str().to_owned()).to_vec()))
     }
 }
 
@@ -68,7 +71,7 @@ pub struct SettingsInput {
 pub struct NewAccount {
     /// The address, unique over all accounts.
     pub email: Email,
-    /// 1 to 255 characters.
+    /// 1 to [`NewAccount::MAX_NAME`] characters.
     pub name: Text,
     /// Person or business.
     pub kind: AccountKind,
@@ -79,6 +82,9 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
+    /// The longest name, in Unicode scalar values after trimming.
+    pub const MAX_NAME: usize = 255;
+
     /// Checks every field.
     ///
     /// `faults` holds what the reader of the body has found already.
@@ -93,7 +99,7 @@ impl NewAccount {
         let found_by_reader = std::mem::take(&mut faults);
         let mut form = Form::new(&mut faults);
         let email = form.required("email", input.email, |raw| Email::parse(&raw));
-        let name = form.required("name", input.name, |raw| Text::line(&raw, 1..=255));
+        let name = form.required("name", input.name, |raw| Text::line(&raw, 1..=Self::MAX_NAME));
         let kind = form.required("type", input.kind, |raw| raw.parse());
         let password = form.required("password", input.password, |raw| {
             Ok(Password::parse(&raw, policy, email.as_ref(), name.as_ref()))

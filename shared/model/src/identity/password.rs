@@ -33,6 +33,8 @@ impl PasswordPolicy {
     pub const MAX_LENGTH: usize = 128;
     /// The shortest minimum that an operator may choose.
     pub const LOWEST_MINIMUM: usize = 8;
+    /// The minimum unless an operator chooses another.
+    pub const DEFAULT_MINIMUM: usize = 15;
 
     /// A policy with a minimum length, in Unicode scalar values; `None` when it is outside
     /// [`PasswordPolicy::LOWEST_MINIMUM`]`..=`[`PasswordPolicy::MAX_LENGTH`].
@@ -44,9 +46,9 @@ impl PasswordPolicy {
 }
 
 impl Default for PasswordPolicy {
-    /// Fifteen characters.
+    /// [`PasswordPolicy::DEFAULT_MINIMUM`].
     fn default() -> Self {
-        Self { min_length: 15 }
+        Self { min_length: Self::DEFAULT_MINIMUM }
     }
 }
 

@@ -76,7 +76,7 @@ impl Default for TimeZone {
 
 impl Language {
     /// The longest tag. RFC 5646 sets no limit and asks for at least 35 (section 4.4.1).
-    const MAX_LENGTH: usize = 64;
+    pub const MAX_LENGTH: usize = 64;
 
     /// Reads a tag, in any case.
     ///

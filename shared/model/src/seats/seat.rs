@@ -49,6 +49,9 @@ pub enum SeatStatus {
 }
 
 impl SeatStatus {
+    /// Every status, in the order of a seat's life.
+    pub const ALL: [SeatStatus; 2] = [SeatStatus::Uninitialized, SeatStatus::Pending];
+
     /// The status as callers and the table write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +65,7 @@ impl FromStr for SeatStatus {
     type Err = Rule;
 
     fn from_str(text: &str) -> Result<Self, Rule> {
-        one_of(text, [SeatStatus::Uninitialized, SeatStatus::Pending], SeatStatus::as_str)
+        one_of(text, SeatStatus::ALL, SeatStatus::as_str)
     }
 }
 
@@ -97,6 +100,9 @@ impl Platforms {
 pub struct Username(String);
 
 impl Username {
+    /// The longest handle, without the `@`.
+    pub const MAX_LENGTH: usize = 64;
+
     /// Reads a handle: 1 to 64 of `A-Z a-z 0-9 . _ -`, a leading `@` dropped.
     ///
     /// # Errors
@@ -104,7 +110,7 @@ impl Username {
     pub fn parse(raw: &str) -> Result<Self, Rule> {
         let name = raw.trim();
         let name = name.strip_prefix('@').unwrap_or(name);
-        check_length(name, 1..=64)?;
+        check_length(name, 1..=Self::MAX_LENGTH)?;
         if name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')) {
             Ok(Self(name.to_owned()))
         } else {
@@ -163,6 +169,9 @@ impl Keywords {
 pub struct AgeRange(String);
 
 impl AgeRange {
+    /// The highest age, in years.
+    pub const MAX_AGE: u8 = 120;
+
     /// Reads two ages in years, at most 120, the first not above the second.
     ///
     /// # Errors
@@ -174,7 +183,9 @@ impl AgeRange {
         };
         let (low, high) = raw.trim().split_once('-').ok_or(Rule::AgeRange)?;
         match (age(low), age(high)) {
-            (Some(from), Some(to)) if from <= to && to <= 120 => Ok(Self(format!("{from}-{to}"))),
+            (Some(from), Some(to)) if from <= to && to <= Self::MAX_AGE => {
+                Ok(Self(format!("{from}-{to}")))
+            }
             _ => Err(Rule::AgeRange),
         }
     }
@@ -197,6 +208,9 @@ pub enum Sex {
 }
 
 impl Sex {
+    /// Every value.
+    pub const ALL: [Sex; 3] = [Sex::Male, Sex::Female, Sex::Other];
+
     /// The value as callers and the table write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -211,7 +225,7 @@ impl FromStr for Sex {
     type Err = Rule;
 
     fn from_str(text: &str) -> Result<Self, Rule> {
-        one_of(text, [Sex::Male, Sex::Female, Sex::Other], Sex::as_str)
+        one_of(text, Sex::ALL, Sex::as_str)
     }
 }
 
@@ -275,20 +289,35 @@ pub struct Details {
 /// The optional description of a seat's persona and its place in the organization.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// Display name, at most 64.
+    /// Display name, at most [`Profile::MAX_NICK_NAME`] characters.
     pub nick_name: Option<Text>,
     /// Age range of the persona.
     pub age_range: Option<AgeRange>,
     /// Sex of the persona.
     pub sex: Option<Sex>,
-    /// Location, at most 128.
+    /// Location, at most [`Profile::MAX_LOCATION`] characters.
     pub location: Option<Text>,
-    /// Interests, at most 1,000; the only field that may hold newlines.
+    /// Interests, at most [`Profile::MAX_DESCRIPTION`] characters; the only field that may hold
+    /// newlines.
     pub description: Option<Text>,
-    /// Tag, at most 64.
+    /// Tag, at most [`Profile::MAX_TAG`] characters.
     pub tag: Option<Text>,
-    /// Group within the organization, at most 64.
+    /// Group within the organization, at most [`Profile::MAX_ORG_GROUP`] characters.
     pub org_group: Option<Text>,
+}
+
+/// The longest texts, in Unicode scalar values after trimming.
+impl Profile {
+    /// Of the display name.
+    pub const MAX_NICK_NAME: usize = 64;
+    /// Of the location.
+    pub const MAX_LOCATION: usize = 128;
+    /// Of the interests.
+    pub const MAX_DESCRIPTION: usize = 1_000;
+    /// Of the tag.
+    pub const MAX_TAG: usize = 64;
+    /// Of the group.
+    pub const MAX_ORG_GROUP: usize = 64;
 }
 
 /// A valid wish for a seat.
@@ -330,14 +359,15 @@ impl NewSeat {
         let pfp_url = form.optional("pfp_url", input.pfp_url, |raw| WebUrl::parse(&raw));
         let keywords = form.optional("keywords", input.keywords, |raw| Keywords::parse(&raw));
         let profile = Profile {
-            nick_name: form.optional("nick_name", input.nick_name, line(64)),
+            nick_name: form.optional("nick_name", input.nick_name, line(Profile::MAX_NICK_NAME)),
             age_range: form.optional("age_range", input.age_range, |raw| AgeRange::parse(&raw)),
             sex: form.optional("sex", input.sex, |raw| raw.parse()),
-            location: form.optional("location", input.location, line(128)),
-            description: form
-                .optional("description", input.description, |raw| Text::lines(&raw, 1..=1_000)),
-            tag: form.optional("tag", input.tag, line(64)),
-            org_group: form.optional("org_group", input.org_group, line(64)),
+            location: form.optional("location", input.location, line(Profile::MAX_LOCATION)),
+            description: form.optional("description", input.description, |raw| {
+                Text::lines(&raw, 1..=Profile::MAX_DESCRIPTION)
+            }),
+            tag: form.optional("tag", input.tag, line(Profile::MAX_TAG)),
+            org_group: form.optional("org_group", input.org_group, line(Profile::MAX_ORG_GROUP)),
         };
 
         if faults.len() > before {

@@ -1,0 +1,176 @@
+//! The schemas of the answers (JSON Schema 2020-12, as OpenAPI 3.1 has it), derived from the very
+//! views that serialize them. The API reference is made of these; no function has them on board.
+
+use headcount_model::billing::SubscriptionStatus;
+use headcount_model::id::{AccountId, AgencyAccountLcuid, SeatId};
+use headcount_model::identity::AccountKind;
+use headcount_model::seats::{SeatStatus, Tier};
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
+
+use crate::seats::billing::{CURRENCY, QuoteView, SYNC_STATES, StatementView};
+use crate::seats::{CreatedView, Success};
+use crate::{agency, identity, seats, webhooks};
+
+/// `POST /accounts/create`, 200.
+pub fn created_seats() -> Value {
+    of::<Success<CreatedView>>()
+}
+
+/// `POST /accounts/quote`, 200.
+pub fn quote() -> Value {
+    of::<Success<QuoteView>>()
+}
+
+/// `GET /billing`, 200.
+pub fn billing() -> Value {
+    of::<Success<StatementView<'static>>>()
+}
+
+/// A refusal of the Seats API.
+pub fn seats_error() -> Value {
+    of::<seats::ErrorBody>()
+}
+
+/// `POST /api/v3/accounts`, 200.
+pub fn created_agency_account() -> Value {
+    of::<agency::Success<'static>>()
+}
+
+/// A refusal of the Agency API.
+pub fn agency_error() -> Value {
+    of::<agency::ErrorBody>()
+}
+
+/// `POST /v1/accounts`, 201.
+pub fn created_account() -> Value {
+    of::<identity::AccountView<'static>>()
+}
+
+/// A refusal of the Identity API.
+pub fn identity_error() -> Value {
+    of::<identity::ErrorBody>()
+}
+
+/// `POST /webhooks/stripe`, 200.
+pub fn received() -> Value {
+    of::<webhooks::Received>()
+}
+
+/// A webhook that is not taken.
+pub fn webhook_error() -> Value {
+    of::<webhooks::ErrorBody>()
+}
+
+/// A view's schema, without references to others.
+fn of<T: JsonSchema>() -> Value {
+    let mut settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    RecursiveTransform(exact).transform(&mut schema);
+    schema.remove("title");
+    schema.to_value()
+}
+
+/// The published bodies are exact: what the view does not have is not there. And `uint`, which is no
+/// format that OpenAPI's registry knows, says no more than the minimum that goes with it.
+fn exact(schema: &mut Schema) {
+    if schema.get("properties").is_some() {
+        schema.insert("additionalProperties".to_owned(), false.into());
+    }
+    if schema.get("format").is_some_and(|format| format == "uint") {
+        schema.remove("format");
+    }
+    // A comment breaks its lines where the code does.
+    if let Some(description) = schema.get("description").and_then(Value::as_str) {
+        let description = description.replace('\n', " ");
+        schema.insert("description".to_owned(), description.into());
+    }
+}
+
+fn one_of<const N: usize>(values: [&str; N]) -> Schema {
+    json_schema!({"type": "string", "enum": values.as_slice()})
+}
+
+pub(crate) fn yes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "boolean", "const": true})
+}
+
+pub(crate) fn no(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "boolean", "const": false})
+}
+
+pub(crate) fn ok_status(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "const": 200})
+}
+
+pub(crate) fn error_status(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "minimum": 400, "maximum": 599})
+}
+
+pub(crate) fn success_message(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "const": "Success"})
+}
+
+pub(crate) fn tier(_: &mut SchemaGenerator) -> Schema {
+    one_of(Tier::ALL.map(Tier::as_str))
+}
+
+pub(crate) fn seat_status(_: &mut SchemaGenerator) -> Schema {
+    one_of(SeatStatus::ALL.map(SeatStatus::as_str))
+}
+
+pub(crate) fn subscription_status(_: &mut SchemaGenerator) -> Schema {
+    one_of(SubscriptionStatus::ALL.map(SubscriptionStatus::as_str))
+}
+
+pub(crate) fn sync_state(_: &mut SchemaGenerator) -> Schema {
+    one_of(SYNC_STATES)
+}
+
+pub(crate) fn currency(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "const": CURRENCY})
+}
+
+pub(crate) fn account_kind(_: &mut SchemaGenerator) -> Schema {
+    one_of(AccountKind::ALL.map(AccountKind::as_str))
+}
+
+pub(crate) fn account_status(_: &mut SchemaGenerator) -> Schema {
+    one_of([identity::ACTIVE])
+}
+
+pub(crate) fn seat_id(_: &mut SchemaGenerator) -> Schema {
+    ulid(SeatId::PREFIX)
+}
+
+pub(crate) fn account_id(_: &mut SchemaGenerator) -> Schema {
+    ulid(AccountId::PREFIX)
+}
+
+pub(crate) fn agency_account_lcuid(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": lcuid_pattern(AgencyAccountLcuid::PREFIX)})
+}
+
+pub(crate) fn time(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "format": "date-time"})
+}
+
+pub(crate) fn sentences_by_field(generator: &mut SchemaGenerator) -> Schema {
+    let sentences = generator.subschema_for::<Vec<String>>();
+    json_schema!({"type": "object", "additionalProperties": sentences})
+}
+
+fn ulid(prefix: &str) -> Schema {
+    json_schema!({"type": "string", "pattern": format!("^{prefix}[0-9a-hjkmnp-tv-z]{{26}}$")})
+}
+
+/// The pattern of an LCUID with a prefix, in either case of its UUID.
+pub fn lcuid_pattern(prefix: &str) -> String {
+    let digits = |count: usize| format!("[0-9A-Fa-f]{{{count}}}");
+    let groups = [8, 4, 4, 4, 12].map(digits).join("-");
+    format!("^{prefix}{groups}$")
+}

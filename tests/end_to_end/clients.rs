@@ -1,0 +1,163 @@
+//! The client examples of docs/examples, run as their readers run them: from the shell, told by
+//! environment variables where the API is and who calls. A language whose runtime is not installed
+//! is left out, which continuous integration takes for PHP alone.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::stack::Stack;
+
+/// What a refusal's credential looks like: nobody has it.
+const UNKNOWN: &str = "hc_unknown";
+
+/// Succeeds in PHP where the examples find Guzzle.
+const HAS_GUZZLE: &str = "exit(is_file('vendor/autoload.php') || \
+                          is_file('/usr/share/php/GuzzleHttp/autoload.php') ? 0 : 1);";
+
+/// One language of the examples.
+struct Language {
+    name: &'static str,
+    extension: &'static str,
+    program: PathBuf,
+    /// A command that succeeds where the examples can run.
+    probe: (PathBuf, &'static [&'static str]),
+}
+
+/// What an example said.
+struct Said {
+    is_success: bool,
+    /// The ids that it printed, a line each.
+    ids: Vec<String>,
+    complaint: String,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+/// The languages whose runtimes this machine has.
+fn languages() -> Vec<Language> {
+    let python = root().join(".local/venv/bin/python");
+    let all = [
+        ("curl", "sh", "bash".into(), ("curl".into(), &["--version"] as &[_])),
+        ("Python", "py", python.clone(), (python, &["-c", "import requests"])),
+        ("JavaScript", "mjs", "node".into(), ("node".into(), &["-e", "fetch.name"])),
+        ("PHP", "php", "php".into(), ("php".into(), &["-r", HAS_GUZZLE])),
+    ];
+    let all =
+        all.map(|(name, extension, program, probe)| Language { name, extension, program, probe });
+    all.into_iter().filter(Language::is_installed).collect()
+}
+
+impl Language {
+    fn is_installed(&self) -> bool {
+        let (program, arguments) = &self.probe;
+        let probed = Command::new(program).args(*arguments).current_dir(root()).output();
+        let is_installed = probed.is_ok_and(|output| output.status.success());
+        if !is_installed {
+            let is_needed = std::env::var_os("CI").is_some() && self.name != "PHP";
+            assert!(!is_needed, "the examples in {} cannot run here", self.name);
+            // Past the capture of the test harness: a reader of the output has to know.
+            writeln!(std::io::stderr(), "left out: the examples in {}, not installed", self.name)
+                .expect("an output");
+        }
+        is_installed
+    }
+
+    /// Runs the example of an API with these variables besides `HEADCOUNT_API`.
+    fn run(&self, api: &str, stack: &Stack, variables: &[(&str, &str)]) -> Said {
+        let output = Command::new(&self.program)
+            .arg(format!("docs/examples/{api}.{}", self.extension))
+            .current_dir(root())
+            .env("HEADCOUNT_API", stack.get("/api"))
+            .envs(variables.iter().copied())
+            .output()
+            .expect("an interpreter");
+        Said {
+            is_success: output.status.success(),
+            ids: String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect(),
+            complaint: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs an example that must succeed; returns the ids that it printed.
+    fn created(&self, api: &str, stack: &Stack, variables: &[(&str, &str)]) -> Vec<String> {
+        let said = self.run(api, stack, variables);
+        assert!(said.is_success, "{api} in {}: {}", self.name, said.complaint);
+        said.ids
+    }
+
+    /// Runs an example that must be refused with this message.
+    fn refused(&self, api: &str, stack: &Stack, variables: &[(&str, &str)], message: &str) {
+        let said = self.run(api, stack, variables);
+        assert!(!said.is_success, "{api} in {} printed {:?}", self.name, said.ids);
+        assert!(said.ids.is_empty(), "{api} in {} printed {:?}", self.name, said.ids);
+        let is_told = said.complaint.contains("401") && said.complaint.contains(message);
+        assert!(is_told, "{api} in {}: {}", self.name, said.complaint);
+    }
+}
+
+/// The sort keys of a partition.
+async fn sort_keys(stack: &Stack, pk: &str) -> BTreeSet<String> {
+    let items = stack.partition(pk).await;
+    items.iter().filter_map(|item| item["sk"].as_s().ok()).cloned().collect()
+}
+
+#[tokio::test]
+async fn the_seats_examples_create_two_seats_each() {
+    let stack = Stack::up();
+    let (org, key, subscription) = stack.organization();
+    let languages = languages();
+    for language in &languages {
+        let ids = language.created("seats", &stack, &[("HEADCOUNT_SEATS_API_KEY", &key)]);
+        assert_eq!(ids.len(), 2, "{ids:?} in {}", language.name);
+        let kept = sort_keys(&stack, &format!("ORG#{org}")).await;
+        for id in ids {
+            assert!(kept.contains(&format!("SEAT#{id}")), "{id} in {}", language.name);
+        }
+        let unknown = [("HEADCOUNT_SEATS_API_KEY", UNKNOWN)];
+        language.refused("seats", &stack, &unknown, "A valid API key is required.");
+    }
+    let each = languages.len() as u64;
+    stack.until_billed(&subscription, (each, each)).await;
+}
+
+#[tokio::test]
+async fn the_agency_examples_create_a_sub_account_each() {
+    let stack = Stack::up();
+    let agency = stack.get("/demo/agency/agency_lcuid");
+    for language in languages() {
+        let variables = |token| {
+            [
+                ("HEADCOUNT_AGENCY_TOKEN", token),
+                ("HEADCOUNT_AGENCY_APP_ID", stack.get("/demo/agency/app_id")),
+                ("HEADCOUNT_AGENCY_LCUID", agency),
+                ("HEADCOUNT_PARENT_ACCOUNT_LCUID", stack.get("/demo/agency/parent_account_lcuid")),
+            ]
+        };
+        let good = variables(stack.get("/demo/agency/token"));
+        let ids = language.created("agency", &stack, &good);
+        assert_eq!(ids.len(), 1, "{ids:?} in {}", language.name);
+        let kept = sort_keys(&stack, &format!("AGENCY#{agency}")).await;
+        assert!(kept.contains(&format!("ACCOUNT#{}", ids[0])), "{ids:?} in {}", language.name);
+        language.refused("agency", &stack, &variables(UNKNOWN), "Unauthenticated.");
+    }
+}
+
+#[tokio::test]
+async fn the_identity_examples_create_an_account_each() {
+    let stack = Stack::up();
+    for language in languages() {
+        let email = stack.unused_email("example");
+        let variables = |token| [("HEADCOUNT_ADMIN_TOKEN", token), ("HEADCOUNT_EMAIL", &*email)];
+        let good = variables(stack.get("/demo/identity/admin_token"));
+        let ids = language.created("identity", &stack, &good);
+        assert_eq!(ids.len(), 1, "{ids:?} in {}", language.name);
+        let kept = sort_keys(&stack, &format!("ACCOUNT#{}", ids[0])).await;
+        assert!(kept.contains("ACCOUNT"), "{ids:?} in {}", language.name);
+        let bad = variables(UNKNOWN);
+        language.refused("identity", &stack, &bad, "A valid access token is required.");
+    }
+}

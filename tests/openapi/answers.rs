@@ -1,0 +1,430 @@
+//! Everything that the document says an endpoint answers is made to happen, and compared to the
+//! byte with the document's example, but for what is new each time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::Router;
+use axum::http::StatusCode;
+use headcount_api::Endpoint;
+use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount};
+use headcount_model::credential::{Holder, Permission};
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid};
+use headcount_model::port::Clock;
+use headcount_model::text::Text;
+use headcount_store::{Limits, SpendingLimit, Table};
+use headcount_tests::billing::{Billing, SIGNING_SECRET, batch, reached};
+use headcount_tests::{Call, Reply, Stage};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use stripe_stand_in::sign_webhook;
+
+use crate::document::Document;
+
+/// One more than the largest body, in bytes.
+const TOO_MANY_BYTES: usize = 256 * 1024 + 1;
+
+/// The header of an answer that was given before.
+const REPLAYED: &str = "idempotency-replayed";
+
+/// What is new in each answer.
+const NEW_EACH_TIME: [&str; 8] = [
+    "id",
+    "lcuid",
+    "quote_id",
+    "billing_id",
+    "expires_at",
+    "proration_amount",
+    "current_period_start",
+    "current_period_end",
+];
+
+/// What an operation answered, by the keys of the document's examples.
+struct Answered {
+    document: Document,
+    operation: &'static str,
+    replies: Vec<(&'static str, Reply)>,
+}
+
+impl Answered {
+    fn new(operation: &'static str) -> Self {
+        Self { document: Document::new(), operation, replies: Vec::new() }
+    }
+
+    fn add(&mut self, key: &'static str, reply: Reply) {
+        self.replies.push((key, reply));
+    }
+
+    fn example(&self, key: &str) -> Value {
+        self.document.request(self.operation, key)
+    }
+
+    /// Sends the document's example of a request.
+    async fn send(&mut self, key: &'static str, call: impl Fn(Call) -> Call, to: &impl Endpoint) {
+        let reply = call(Call::json(&self.example(key))).send(to).await;
+        self.add(key, reply);
+    }
+
+    /// What is refused before fields are looked at, and a table that is in trouble. `good` is a
+    /// body that the endpoint accepts.
+    async fn unreadable(&mut self, good: &Value, call: impl Fn(Call) -> Call, to: &impl Endpoint) {
+        for (key, body) in [
+            ("malformed_json", Call::text(api_reference::SLIP)),
+            ("payload_too_large", Call::text(" ".repeat(TOO_MANY_BYTES))),
+            ("not_json", Call::json(good).header("content-type", "text/plain")),
+            ("encoded", Call::json(good).header("content-encoding", "gzip")),
+        ] {
+            let reply = call(body).send(to).await;
+            self.add(key, reply);
+        }
+    }
+
+    /// What can be wrong with an idempotency key. `other` is accepted as well as `good`.
+    async fn keys(
+        &mut self,
+        (good, other): (&Value, &Value),
+        call: impl Fn(Call) -> Call,
+        to: &impl Endpoint,
+    ) {
+        let reply = call(Call::json(good)).key("two words").send(to).await;
+        self.add("bad_idempotency_key", reply);
+
+        let first = call(Call::json(good)).key("reused").send(to).await;
+        let again = call(Call::json(good)).key("reused").send(to).await;
+        assert_eq!((&first.text, first.status), (&again.text, again.status));
+        assert!(self.any_with(first.status).headers.contains(REPLAYED), "{first:?}");
+        assert!(!first.is_replay() && again.is_replay(), "{again:?}");
+        let reply = call(Call::json(other)).key("reused").send(to).await;
+        self.add("idempotency_key_reused", reply);
+    }
+
+    /// Any of the document's answers with a status.
+    fn any_with(&self, status: u64) -> crate::document::Answer {
+        let mut answers = self.document.answers().into_iter();
+        let found =
+            answers.find(|answer| answer.operation == self.operation && answer.status == status);
+        found.unwrap_or_else(|| panic!("{} has no {status}", self.operation))
+    }
+
+    /// Holds what happened against the document: every example is there, no other answer is, and
+    /// each is as documented.
+    fn check(self) {
+        let documented: Vec<_> = self
+            .document
+            .answers()
+            .into_iter()
+            .filter(|answer| answer.operation == self.operation)
+            .collect();
+        let keys: BTreeSet<&str> = documented.iter().map(|answer| answer.key.as_str()).collect();
+        let happened: BTreeSet<&str> = self.replies.iter().map(|(key, _)| *key).collect();
+        assert_eq!(happened, keys, "{}: what happened, and what is documented", self.operation);
+        for (key, reply) in &self.replies {
+            let what = format!("{} {key}: {reply:?}", self.operation);
+            let example = documented.iter().find(|answer| answer.key == *key).expect("it is there");
+            assert_eq!(reply.status, example.status, "{what}");
+            let body = reply.json();
+            self.document.holds(&example.schema, &body, &what);
+            assert_eq!(masked(body), masked(example.example.clone()), "{what}");
+            check_headers(reply, &example.headers, &what);
+        }
+    }
+}
+
+/// Every header that is always there has to be; nothing that is not documented may be.
+fn check_headers(reply: &Reply, documented: &BTreeSet<String>, what: &str) {
+    let there: BTreeSet<String> = reply.headers.keys().map(|name| name.to_lowercase()).collect();
+    for name in documented.iter().filter(|name| *name != REPLAYED) {
+        assert!(there.contains(name), "{what}: {name} is missing");
+    }
+    for name in there.iter().filter(|name| *name != "content-type") {
+        assert!(documented.contains(name), "{what}: {name} is not documented");
+    }
+}
+
+/// A body without what is new each time.
+fn masked(body: Value) -> Value {
+    match body {
+        Value::Object(members) => {
+            let member = |(name, value): (String, Value)| {
+                let new = NEW_EACH_TIME.contains(&name.as_str());
+                (name, if new { Value::Null } else { masked(value) })
+            };
+            members.into_iter().map(member).collect()
+        }
+        Value::Array(elements) => elements.into_iter().map(masked).collect(),
+        other => other,
+    }
+}
+
+/// A table that takes nothing any more.
+async fn throttled(stage: &Stage) -> Table {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}"#;
+    let server = Router::new().fallback(move || async move { (StatusCode::BAD_REQUEST, error) });
+    tokio::spawn(async move { axum::serve(listener, server).await });
+    let config = stage.client.config().to_builder();
+    let config = config
+        .endpoint_url(format!("http://{address}"))
+        .retry_config(RetryConfig::disabled())
+        .build();
+    let ports = Arc::new(stage.ports.clone());
+    Table::new(Client::from_conf(config), "headcount", ports.clone(), ports)
+}
+
+/// What all endpoints of the Seats API refuse in the same way.
+async fn seats_refusals(
+    answered: &mut Answered,
+    stage: &Stage,
+    permission: &[Permission],
+    good: &Call,
+    to: &impl Endpoint,
+) {
+    answered.add("unauthorized", good.send(to).await);
+    let organization = stage.organization(None, 10).await;
+    let holder = Holder::Organization(organization);
+    let key = stage.credential(holder.clone(), permission).await;
+    answered.add("no_billing", good.clone().bearer(&key).send(to).await);
+    let key = stage.credential(holder, &[]).await;
+    answered.add("forbidden", good.clone().bearer(&key).send(to).await);
+}
+
+/// Organizations whose limits leave no room, each with its key.
+async fn without_room(stage: &Stage) -> [(&'static str, String); 2] {
+    let (full, full_key) = stage.seats_tenant().await;
+    let limits = Limits { seats: Some(0), spending: None };
+    stage.table.set_limits(&full, limits).await.expect("an organization");
+    let (poor, poor_key) = stage.seats_tenant().await;
+    let limits = Limits { seats: None, spending: Some(SpendingLimit::Cents(1)) };
+    stage.table.set_limits(&poor, limits).await.expect("an organization");
+    [("seat_limit_reached", full_key), ("spending_limit_reached", poor_key)]
+}
+
+const BASIC_SEAT: &str = r#"{"accounts":[{"tier":"basic"}]}"#;
+
+#[tokio::test]
+async fn create_seats_answers_as_documented() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let function = create_seats::Function { tiers: billing.tiers(), ..stage.create_seats() };
+    let mut answered = Answered::new("createSeats");
+    let call = |call: Call| call.bearer(&billed.api_key);
+    for key in ["two_seats", "one_seat", "missing_detail_fields", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let (two, one) = (answered.example("two_seats"), answered.example("one_seat"));
+    let good = Call::json(&two);
+    answered.unreadable(&two, call, &function).await;
+    answered.keys((&two, &one), call, &function).await;
+    let creates = [Permission::AccountsCreate];
+    seats_refusals(&mut answered, &stage, &creates, &good, &function).await;
+    for (key, api_key) in without_room(&stage).await {
+        answered.add(key, good.clone().bearer(&api_key).send(&function).await);
+    }
+
+    let quoted = call(Call::json(&one)).send(&stage.quote_seats(&billing)).await;
+    let mut held = one.clone();
+    held["quote_id"] = quoted.json()["data"]["quote_id"].clone();
+    stage.ports.advance(SignedDuration::from_hours(2));
+    answered.add("quote_expired", call(Call::json(&held)).send(&function).await);
+
+    let store = throttled(&stage).await;
+    let throttled = create_seats::Function { store, ..stage.create_seats() };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn quote_seats_answers_as_documented() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let function = stage.quote_seats(&billing);
+    let mut answered = Answered::new("quoteSeats");
+    let call = |call: Call| call.bearer(&billed.api_key);
+    let seat = call(Call::text(BASIC_SEAT)).send(&stage.create_seats()).await;
+    assert_eq!(seat.status, 200, "{seat:?}");
+    for key in ["two_seats", "missing_detail_fields", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let good = answered.example("two_seats");
+    answered.unreadable(&good, call, &function).await;
+    let good = Call::json(&good);
+    let creates = [Permission::AccountsCreate];
+    seats_refusals(&mut answered, &stage, &creates, &good, &function).await;
+    for (key, api_key) in without_room(&stage).await {
+        answered.add(key, good.clone().bearer(&api_key).send(&function).await);
+    }
+    let throttled =
+        quote_seats::Function { store: throttled(&stage).await, ..stage.quote_seats(&billing) };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn get_billing_answers_as_documented() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let function = stage.get_billing();
+    let mut answered = Answered::new("getBilling");
+    let call = Call::empty().bearer(&billed.api_key);
+    let record = format!("ORG#{}", billed.organization);
+    for name in ["current_period_start", "current_period_end"] {
+        stage.set(&record, "BILLING", name, AttributeValue::N("1770142367".to_owned())).await;
+    }
+    let seat = Call::text(BASIC_SEAT).bearer(&billed.api_key).send(&stage.create_seats()).await;
+    assert_eq!(seat.status, 200, "{seat:?}");
+    answered.add("pending", call.send(&function).await);
+    let message = batch([reached(&billed.organization, 1)]);
+    let synced = billing.sync(&stage).handle(message).await.expect("ids");
+    assert!(synced.batch_item_failures.is_empty());
+    answered.add("synced", call.send(&function).await);
+
+    let reads = [Permission::BillingRead];
+    seats_refusals(&mut answered, &stage, &reads, &Call::empty(), &function).await;
+    let throttled = get_billing::Function { store: throttled(&stage).await, ..stage.get_billing() };
+    answered.add("rate_limited", call.send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call.send(&function).await);
+    answered.check();
+}
+
+/// An app's token and id.
+pub(crate) struct App {
+    pub(crate) id: AppLcuid,
+    pub(crate) token: String,
+    token_without_permission: String,
+}
+
+/// The agency of the document's examples, with the parent account that they name.
+pub(crate) async fn agency_of_the_examples(stage: &Stage) -> App {
+    let name = |name| Text::line(name, 1..=255).expect("a name");
+    let agency = AgencyLcuid::parse(api_reference::AGENCY).expect("an id");
+    let settings =
+        Agency { lcuid: agency.clone(), name: name("Blue River"), settings: Default::default() };
+    stage.table.create_agency(&settings).await.expect("an agency");
+    let id = AppLcuid::new(&stage.ports).expect("entropy");
+    stage.table.create_app(&id, &agency, &name("App")).await.expect("an app");
+    let parent = AgencyAccount {
+        lcuid: AgencyAccountLcuid::parse(api_reference::PARENT).expect("an id"),
+        agency: agency.clone(),
+        new: NewAgencyAccount {
+            name: name("Parent"),
+            description: None,
+            website: None,
+            parent: None,
+        },
+        is_parent_account: true,
+        created_at: stage.ports.now(),
+    };
+    stage.keep_agency_account(&parent).await;
+    let holder = Holder::App { app: id.clone(), agency };
+    App {
+        token: stage.credential(holder.clone(), &[Permission::AgencyCreateAccounts]).await,
+        token_without_permission: stage.credential(holder, &[]).await,
+        id,
+    }
+}
+
+#[tokio::test]
+async fn create_agency_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let function = stage.create_agency_account();
+    let mut answered = Answered::new("createAgencyAccount");
+    let id = app.id.to_string();
+    let call = |call: Call| call.bearer(&app.token).header("appidv3", &id);
+    for key in ["sub_account", "account", "invalid_fields"] {
+        answered.send(key, call, &function).await;
+    }
+    let (good, other) = (answered.example("sub_account"), answered.example("account"));
+    answered.unreadable(&good, call, &function).await;
+    answered.keys((&good, &other), call, &function).await;
+    let good = Call::json(&good);
+    let foreign = AppLcuid::new(&stage.ports).expect("entropy").to_string();
+    for (key, call) in [
+        ("unauthenticated", call(good.clone()).without("authorization")),
+        ("bad_app_header", call(good.clone()).without("appidv3")),
+        ("foreign_app", call(good.clone()).header("appidv3", &foreign)),
+        ("forbidden", call(good.clone()).bearer(&app.token_without_permission)),
+    ] {
+        answered.add(key, call.send(&function).await);
+    }
+    let store = throttled(&stage).await;
+    let throttled = create_agency_account::Function { store, ..stage.create_agency_account() };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn create_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let function = stage.create_account();
+    let mut answered = Answered::new("createAccount");
+    let call = |call: Call| call;
+    for key in ["business", "individual", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let business = answered.example("business");
+    answered.unreadable(&business, call, &function).await;
+    answered.add("email_exists", Call::json(&business).send(&function).await);
+    let another = |name: &str| {
+        let mut body = business.clone();
+        body["email"] = json!(format!("{name}@example.com"));
+        body
+    };
+    answered.keys((&another("first"), &another("second")), call, &function).await;
+    let good = Call::json(&another("third"));
+    answered.add("unauthorized", good.clone().bearer("hc_unknown").send(&function).await);
+    let token = stage.credential(Holder::Administrator, &[]).await;
+    answered.add("forbidden", good.clone().bearer(&token).send(&function).await);
+    let throttled =
+        create_account::Function { store: throttled(&stage).await, ..stage.create_account() };
+    answered.add("rate_limited", good.send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", good.send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn stripe_webhook_answers_as_documented() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let function = billing.webhook(&stage);
+    let mut answered = Answered::new("stripeWebhook");
+    let now = stage.ports.now().as_second();
+    let signed = |secret: &str, time: i64, body: &str| {
+        Call::text(body).header("stripe-signature", &sign_webhook(secret, time, body))
+    };
+    for key in ["subscription_updated", "another_event"] {
+        let body = answered.example(key).to_string();
+        answered.add(key, signed(SIGNING_SECRET, now, &body).send(&function).await);
+    }
+    let event = answered.example("subscription_updated").to_string();
+    for (key, call) in [
+        ("no_signature", Call::text(&*event)),
+        ("malformed_signature", Call::text(&*event).header("stripe-signature", "good")),
+        ("wrong_signature", signed("whsec_another", now, &event)),
+        ("old_signature", signed(SIGNING_SECRET, now - 301, &event)),
+        ("not_an_event", signed(SIGNING_SECRET, now, "{}")),
+        ("payload_too_large", Call::text(" ".repeat(TOO_MANY_BYTES))),
+    ] {
+        answered.add(key, call.send(&function).await);
+    }
+    // About somebody's subscription, and Stripe cannot be asked.
+    let billed = billing.organization(&stage).await;
+    let mut event: Value = answered.example("subscription_updated");
+    event["data"]["object"]["id"] = json!(billed.subscription);
+    event["data"]["object"]["metadata"] = json!({ "organization": billed.organization.as_str() });
+    billing.fault(&json!({ "kind": "500", "per_mille": 1_000 })).await;
+    let reply = signed(SIGNING_SECRET, now, &event.to_string()).send(&function).await;
+    answered.add("service_unavailable", reply);
+    answered.check();
+}

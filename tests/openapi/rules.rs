@@ -1,0 +1,324 @@
+//! The schemas of requests and the endpoints accept and refuse the same: at every limit, for every
+//! enumeration, for fields that are missing, `null`, unknown or of another type. What a schema
+//! cannot say (whether a time zone exists, whether a URL is public) is not asked here.
+
+use headcount_api::Endpoint;
+use headcount_tests::billing::Billing;
+use headcount_tests::{Call, Stage};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use crate::answers::agency_of_the_examples;
+use crate::document::{Document, members};
+
+/// A schema of a request and the endpoint that it belongs to.
+struct Rules<'e, E> {
+    operation: &'static str,
+    endpoint: &'e E,
+    validator: Validator,
+    /// Makes a body a call that is refused for nothing but its body.
+    call: Box<dyn Fn(Call) -> Call + 'e>,
+    asked: usize,
+}
+
+impl<E: Endpoint> Rules<'_, E> {
+    /// Asks schema and endpoint about a body, and fails when they do not agree or when a refusal
+    /// does not name the field.
+    async fn agree(&mut self, body: &Value, field: &str) {
+        self.asked += 1;
+        let documented = self.validator.is_valid(body);
+        let reply = (self.call)(Call::json(body)).send(self.endpoint).await;
+        let what = format!("{} {field}: {reply:?}\n{body:.500}", self.operation);
+        let accepted = match reply.status {
+            // Somebody has the address: the request itself is in order.
+            200 | 201 | 409 => true,
+            400 | 403 | 422 => false,
+            _ => panic!("{what}"),
+        };
+        assert_eq!(documented, accepted, "what the document says, and the endpoint: {what}");
+        let named = field.replace('_', " ");
+        assert!(
+            accepted
+                || reply.status == 403
+                || reply.text.contains(field)
+                || reply.text.contains(&named),
+            "the field is not named: {what}"
+        );
+    }
+
+    /// Asks about every property of an object that lies at `pointer` in `good`.
+    async fn object(&mut self, schema: &Value, good: &Value, pointer: &str) {
+        for (name, property) in members(&schema["properties"]) {
+            for value in probes(name, property) {
+                self.agree(&with(good, pointer, name, Some(value)), name).await;
+            }
+            self.agree(&with(good, pointer, name, None), name).await;
+        }
+        for unknown in ["status", "is_admin", "Name"] {
+            let body = with(good, pointer, unknown, Some(json!("x")));
+            self.agree(&body, unknown).await;
+        }
+    }
+}
+
+/// A body with a member of the object at `pointer` replaced or taken out.
+fn with(body: &Value, pointer: &str, name: &str, value: Option<Value>) -> Value {
+    let mut body = body.clone();
+    let object = body.pointer_mut(pointer).and_then(Value::as_object_mut).expect("an object");
+    match value {
+        Some(value) => object.insert(name.to_owned(), value),
+        None => object.remove(name),
+    };
+    body
+}
+
+/// Values on both sides of everything that a property's schema says.
+fn probes(name: &str, property: &Value) -> Vec<Value> {
+    let mut probes = vec![Value::Null, json!(1), json!(true)];
+    let is_text = property["type"] == "string" || property["type"] == json!(["string", "null"]);
+    if is_text {
+        probes.extend([json!([]), json!({}), json!(["x"])]);
+    } else {
+        probes.push(json!("x"));
+    }
+    for value in property["enum"].as_array().into_iter().flatten() {
+        probes.push(value.clone());
+    }
+    if property.get("enum").is_some() {
+        probes.extend([json!("neither"), json!("")]);
+    }
+    let limit = |keyword: &str| property[keyword].as_u64().and_then(|n| usize::try_from(n).ok());
+    if let Some(longest) = limit("maxLength") {
+        probes.extend([json!(text(name, longest)), json!(text(name, longest + 1))]);
+    }
+    if let Some(shortest) = limit("minLength").filter(|&n| n > 0) {
+        probes.push(json!(text(name, shortest - 1)));
+        // One letter is no language.
+        if name != "language" {
+            probes.push(json!(text(name, shortest)));
+        }
+    }
+    if property.get("pattern").is_some() {
+        let forms = forms(name);
+        assert!(!forms.is_empty(), "{name} has a pattern: say what is of its form and what is not");
+        probes.extend(forms.into_iter().map(Value::String));
+    }
+    let asked = ["enum", "maxLength", "pattern", "items", "properties"];
+    // Whether a time zone exists is for no schema to say.
+    let has_rule =
+        asked.iter().any(|keyword| property.get(keyword).is_some()) || name == "timezone";
+    assert!(has_rule, "{name} has no rule that this test knows: {property}");
+    probes
+}
+
+/// A value of a field with this many characters, in order but perhaps for its length.
+fn text(name: &str, length: usize) -> String {
+    let filled = |start: &str| start.to_owned() + &"a".repeat(length.saturating_sub(start.len()));
+    match name {
+        "pfp_url" | "website" => filled("https://example.com/"),
+        // Labels of a domain have at most 63 characters each.
+        "email" => {
+            let mut address = "owner@".to_owned();
+            while address.len() + 69 < length {
+                address += &"a".repeat(60);
+                address.push('.');
+            }
+            let rest = length - address.len() - ".com".len();
+            address + &"b".repeat(rest) + ".com"
+        }
+        // A subtag has at most 8 characters, and at least 2 here.
+        "language" if length > 8 => {
+            let mut tag = "en-x".to_owned();
+            while tag.len() + 9 + 3 <= length {
+                tag += "-aaaaaaaa";
+            }
+            let rest = length - tag.len();
+            tag + "-" + &"b".repeat(rest - 1)
+        }
+        "password" => "x7 ".chars().cycle().take(length).collect(),
+        _ => "é".repeat(length),
+    }
+}
+
+/// Texts that are of the form of a field and texts that are not.
+fn forms(name: &str) -> Vec<String> {
+    let long = |length: usize| "a".repeat(length);
+    let keywords = |count: usize| vec!["word"; count].join(",");
+    let upper = |id: &str| id[..9].to_owned() + &id[9..].to_uppercase();
+    match name {
+        "username" => vec![
+            "new.creator_1-x".to_owned(),
+            "@newcreator".to_owned(),
+            long(64),
+            "@".to_owned() + &long(64),
+            long(65),
+            String::new(),
+            "@".to_owned(),
+            "@@a".to_owned(),
+            "a b".to_owned(),
+            "é".to_owned(),
+        ],
+        "keywords" => vec![
+            "one".to_owned(),
+            "one,two words".to_owned(),
+            keywords(50),
+            keywords(51),
+            long(64),
+            long(65),
+            String::new(),
+            "a,,b".to_owned(),
+            "a,".to_owned(),
+        ],
+        "age_range" => {
+            ["18-24", "0-120", "24", "18–24", "a-b", "-", "18-", ""].map(str::to_owned).into()
+        }
+        "currency" => ["USD", "EUR", "usd", "US", "USDX", ""].map(str::to_owned).into(),
+        "quote_id" => ["quote", "", "QUOTE_a_b", "quote_xyz_0"].map(str::to_owned).into(),
+        "agency_lcuid" => vec![
+            api_reference::AGENCY.to_owned(),
+            upper(api_reference::AGENCY),
+            api_reference::PARENT.to_owned(),
+            api_reference::AGENCY.to_lowercase(),
+            api_reference::AGENCY.replace('-', ""),
+            String::new(),
+        ],
+        "parent_account_lcuid" => vec![
+            api_reference::PARENT.to_owned(),
+            upper(api_reference::PARENT),
+            api_reference::AGENCY.to_owned(),
+            api_reference::PARENT.to_lowercase(),
+            "x".to_owned(),
+            String::new(),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+fn rules<'e, E>(
+    document: &Document,
+    operation: &'static str,
+    schema: &str,
+    endpoint: &'e E,
+    call: impl Fn(Call) -> Call + 'e,
+) -> Rules<'e, E> {
+    let reference = json!({ "$ref": format!("#/components/schemas/{schema}") });
+    let validator = document.validator(&reference);
+    Rules { operation, endpoint, validator, call: Box::new(call), asked: 0 }
+}
+
+/// The first seat of the example with details.
+fn one_seat(document: &Document) -> Value {
+    let two = document.request("createSeats", "two_seats");
+    json!({ "accounts": [two["accounts"][1]] })
+}
+
+/// Everything about the body of a create or a quote.
+async fn seats<E: Endpoint>(rules: &mut Rules<'_, E>, document: &Document, schema: &Value) {
+    let good = one_seat(document);
+    rules.agree(&good, "accounts").await;
+    rules.object(schema, &good, "").await;
+    rules.object(&document.schemas()["Seat"], &good, "/accounts/0").await;
+    let accounts = &schema["properties"]["accounts"];
+    let most =
+        accounts["maxItems"].as_u64().and_then(|n| usize::try_from(n).ok()).expect("a limit");
+    for count in [0, 1, most, most + 1] {
+        let seats = vec![json!({ "tier": "basic" }); count];
+        rules.agree(&json!({ "accounts": seats }), "accounts").await;
+    }
+    for element in [json!("x"), json!(null), json!([])] {
+        rules.agree(&json!({ "accounts": [element] }), "accounts").await;
+    }
+    // Every way of giving the detail group: each field there, null or not there.
+    let details = ["platform", "username", "pfp_url", "keywords"];
+    for way in 0..3_usize.pow(4) {
+        let mut body = good.clone();
+        for (place, field) in (0_u32..).zip(details) {
+            body = match way / 3_usize.pow(place) % 3 {
+                0 => body,
+                1 => with(&body, "/accounts/0", field, Some(Value::Null)),
+                _ => with(&body, "/accounts/0", field, None),
+            };
+        }
+        rules.agree(&body, "keywords").await;
+    }
+}
+
+#[tokio::test]
+async fn create_seats_takes_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let (_, key) = stage.seats_tenant().await;
+    let function = stage.create_seats();
+    let schema = &document.schemas()["CreateSeats"];
+    let mut rules =
+        rules(&document, "createSeats", "CreateSeats", &function, |call| call.bearer(&key));
+    seats(&mut rules, &document, schema).await;
+    assert!(rules.asked > 200, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn quote_seats_takes_what_the_document_says() {
+    let (document, stage, billing) = (Document::new(), Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let function = stage.quote_seats(&billing);
+    let schema = &document.schemas()["QuoteSeats"];
+    let call = |call: Call| call.bearer(&billed.api_key);
+    let mut rules = rules(&document, "quoteSeats", "QuoteSeats", &function, call);
+    rules.agree(&with(&one_seat(&document), "", "quote_id", Some(json!("x"))), "quote_id").await;
+    seats(&mut rules, &document, schema).await;
+    assert!(rules.asked > 200, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn create_agency_account_takes_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let app = agency_of_the_examples(&stage).await;
+    let id = app.id.to_string();
+    let function = stage.create_agency_account();
+    let schema = &document.schemas()["CreateAgencyAccount"];
+    let call = |call: Call| call.bearer(&app.token).header("appidv3", &id);
+    let mut rules = rules(&document, "createAgencyAccount", "CreateAgencyAccount", &function, call);
+    let good = document.request("createAgencyAccount", "sub_account");
+    rules.agree(&good, "name").await;
+    rules.object(schema, &good, "").await;
+    assert!(rules.asked > 50, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn create_account_takes_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let function = stage.create_account();
+    let schema = &document.schemas()["CreateAccount"];
+    let mut rules = rules(&document, "createAccount", "CreateAccount", &function, |call| call);
+    let good = document.request("createAccount", "business");
+    rules.agree(&good, "name").await;
+    rules.object(schema, &good, "").await;
+    rules.object(&schema["properties"]["settings"], &good, "/settings").await;
+    assert!(rules.asked > 70, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn the_headers_take_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let parameter = |name: &str| {
+        let schema = &document.json["components"]["parameters"][name]["schema"];
+        document.validator(schema)
+    };
+    let (_, key) = stage.seats_tenant().await;
+    let validator = parameter("IdempotencyKey");
+    for value in ["k", &"k".repeat(255), &"k".repeat(256), "", "two words", "ключ", "~!#\""] {
+        let call = Call::text(r#"{"accounts":[{"tier":"basic"}]}"#).bearer(&key).key(value);
+        let reply = call.send(&stage.create_seats()).await;
+        let accepted = reply.status != 400;
+        assert_eq!(validator.is_valid(&json!(value)), accepted, "{value}: {reply:?}");
+    }
+
+    let app = agency_of_the_examples(&stage).await;
+    let body = document.request("createAgencyAccount", "account");
+    let validator = parameter("AppIdV3");
+    let id = app.id.to_string();
+    for value in [&id, &id.to_lowercase(), &id.replace("LAP", "LA"), "", &id[..40]] {
+        let call = Call::json(&body).bearer(&app.token).header("appidv3", value);
+        let reply = call.send(&stage.create_agency_account()).await;
+        assert_eq!(validator.is_valid(&json!(value)), reply.status == 200, "{value}: {reply:?}");
+    }
+}

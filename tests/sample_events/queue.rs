@@ -1,0 +1,42 @@
+//! Batches of the billing queue.
+
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use headcount_billing::{Prices, message};
+use headcount_model::billing::BillingChange;
+use headcount_tests::Stage;
+use headcount_tests::samples::{SampleStripe, tiers};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Recorder, make_seats};
+
+impl sync_billing::BillingQueue for &Recorder {
+    async fn send_again(&self, change: &BillingChange, _: Timestamp) -> bool {
+        self.keep([json!({"sent_again": message::encode(change)})]);
+        true
+    }
+
+    async fn delay(&self, messages: &[SqsMessage], delay: Duration) {
+        let ids: Vec<_> = messages.iter().map(|message| &message.message_id).collect();
+        self.keep([json!({"delayed": ids, "seconds": delay.as_secs()})]);
+    }
+}
+
+/// What becomes of a batch. Its messages are about the first seats of the organization.
+pub(crate) async fn sync(stage: &Stage, event: &Value) -> Value {
+    make_seats(stage).await;
+    let (stripe, recorder) = (SampleStripe::default(), Recorder::default());
+    let function = sync_billing::Function {
+        ledger: stage.table.clone(),
+        stripe: &stripe,
+        queue: &recorder,
+        prices: Prices::from(&tiers()),
+        ports: stage.ports.clone(),
+    };
+    let batch: SqsEvent = serde_json::from_value(event.clone()).expect("a batch");
+    let response = function.handle(batch).await.expect("messages have ids");
+    let (told, queue) = (stripe.was_told(), recorder.kept());
+    json!({"response": response, "stripe_was_told": told, "queue_was_told": queue})
+}

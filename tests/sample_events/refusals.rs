@@ -1,0 +1,166 @@
+//! Which refusals there have to be samples of. The kinds are those of the code: each list below is
+//! a `match`, so that a new kind does not compile until it is said here.
+
+use std::iter::successors;
+
+use headcount_api::agency::{self, Agency};
+use headcount_api::identity::{self, Identity};
+use headcount_api::seats::{self, Seats};
+use headcount_api::webhooks::{NotAWebhook, Webhooks};
+use headcount_api::{Answer, Dialect, Failure, Transport};
+use headcount_billing::webhook::{BadSignature, NotAnEvent};
+use headcount_model::credential::Permission;
+use headcount_model::fault::{Fault, Rule};
+use headcount_tests::samples::tenants;
+use serde_json::Value;
+
+/// What a function refuses that nothing it returned shows, in its own words.
+pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
+    match function {
+        "create-seats" => {
+            missing::<Seats>(returned, seats_refusals("accounts:create"), |failure| {
+                // A quote is signed with the secret of the stack, so that no sample can carry one.
+                *failure != Failure::Refused(seats::Refusal::QuoteExpired)
+            })
+        }
+        "quote-seats" => missing::<Seats>(returned, seats_refusals("accounts:create"), |failure| {
+            !is_oversize(failure)
+                && !concerns_idempotency(failure)
+                && *failure != Failure::Refused(seats::Refusal::QuoteExpired)
+        }),
+        "get-billing" => missing::<Seats>(returned, seats_refusals("billing:read"), |failure| {
+            matches!(
+                failure,
+                Failure::Unauthorized
+                    | Failure::Refused(seats::Refusal::Forbidden(_) | seats::Refusal::NoBilling)
+            )
+        }),
+        "create-agency-account" => {
+            missing::<Agency>(returned, agency_refusals(), |failure| !is_oversize(failure))
+        }
+        "create-account" => {
+            missing::<Identity>(returned, identity_refusals(), |failure| !is_oversize(failure))
+        }
+        "stripe-webhook" => missing::<Webhooks>(returned, webhook_refusals(), |failure| {
+            matches!(failure, Failure::Refused(_))
+        }),
+        other => panic!("say here what {other} refuses"),
+    }
+}
+
+/// One sample of a body that is too large has to do: it is as large.
+fn is_oversize<R>(failure: &Failure<R>) -> bool {
+    matches!(failure, Failure::Transport(Transport::TooLarge))
+}
+
+fn concerns_idempotency<R>(failure: &Failure<R>) -> bool {
+    matches!(failure, Failure::KeyReused | Failure::Transport(Transport::IdempotencyKey))
+}
+
+fn missing<D: Dialect>(
+    returned: &[Value],
+    refusals: Vec<D::Refusal>,
+    can_happen: impl Fn(&Failure<D::Refusal>) -> bool,
+) -> Vec<String> {
+    let refusals = refusals.into_iter().map(Failure::Refused);
+    let failures = common().into_iter().chain(refusals).filter(can_happen);
+    failures
+        .filter_map(|failure| {
+            let of_fields = matches!(failure, Failure::Faults(_));
+            let answer = D::word(failure);
+            let shown = returned.iter().any(|returned| shows(returned, &answer, of_fields));
+            (!shown).then(|| format!("{} {}", answer.status, answer.body))
+        })
+        .collect()
+}
+
+/// Whether what was returned is an answer, up to what its message says about this very request.
+fn shows(returned: &Value, answer: &Answer, of_fields: bool) -> bool {
+    let expected: Value = serde_json::from_str(&answer.body).expect("answers are JSON");
+    let found = &returned["body"];
+    let same_code = returned["status"] == answer.status.as_u16()
+        && (!expected["error"].is_string() || found["error"] == expected["error"]);
+    if of_fields {
+        let lists = |body: &Value| !body["errors"].is_null() || !body["details"].is_null();
+        return same_code && lists(found);
+    }
+    same_code && kind_of_message(found) == kind_of_message(&expected)
+}
+
+/// The message without the reason behind its colon.
+fn kind_of_message(body: &Value) -> &str {
+    let message = body["message"].as_str().or(body["error"]["message"].as_str());
+    message.unwrap_or_default().split(": ").next().unwrap_or_default()
+}
+
+/// What a caller can do wrong in every API.
+fn common<R>() -> Vec<Failure<R>> {
+    let fault = |rule| Failure::Faults(vec![Fault { index: Some(0), field: "field".into(), rule }]);
+    let first = Failure::Transport(Transport::MalformedJson(String::new()));
+    successors(Some(first), |failure| match failure {
+        Failure::Transport(transport) => Some(match transport {
+            Transport::MalformedJson(_) => Failure::Transport(Transport::TooLarge),
+            Transport::TooLarge => Failure::Transport(Transport::NotJson),
+            Transport::NotJson => Failure::Transport(Transport::Encoded),
+            Transport::Encoded => Failure::Transport(Transport::IdempotencyKey),
+            Transport::IdempotencyKey => fault(Rule::Required),
+        }),
+        // In the Seats API this one has a code of its own.
+        Failure::Faults(faults) if faults[0].rule == Rule::Required => {
+            Some(fault(Rule::RequiredInGroup))
+        }
+        Failure::Faults(_) => Some(Failure::Unauthorized),
+        Failure::Unauthorized => Some(Failure::KeyReused),
+        // These no caller brings about: the table is too slow. Refusals are listed by API.
+        Failure::KeyReused
+        | Failure::TooManyRequests
+        | Failure::Unavailable
+        | Failure::Refused(_) => None,
+    })
+    .collect()
+}
+
+fn seats_refusals(permission: &'static str) -> Vec<seats::Refusal> {
+    use seats::Refusal;
+    successors(Some(Refusal::Forbidden(permission)), |refusal| match refusal {
+        Refusal::Forbidden(_) => Some(Refusal::NoBilling),
+        Refusal::NoBilling => Some(Refusal::SeatLimitReached),
+        Refusal::SeatLimitReached => Some(Refusal::SpendingLimitReached),
+        Refusal::SpendingLimitReached => Some(Refusal::QuoteExpired),
+        Refusal::QuoteExpired => None,
+    })
+    .collect()
+}
+
+fn agency_refusals() -> Vec<agency::Refusal> {
+    use agency::Refusal;
+    successors(Some(Refusal::AppHeader), |refusal| match refusal {
+        Refusal::AppHeader => Some(Refusal::ForeignApp),
+        Refusal::ForeignApp => Some(Refusal::Forbidden {
+            permission: Permission::AgencyCreateAccounts,
+            object: tenants().1.other_agency.agency_lcuid.to_string(),
+        }),
+        Refusal::Forbidden { .. } => None,
+    })
+    .collect()
+}
+
+fn identity_refusals() -> Vec<identity::Refusal> {
+    use identity::Refusal;
+    successors(Some(Refusal::Forbidden("accounts:create")), |refusal| match refusal {
+        Refusal::Forbidden(_) => Some(Refusal::EmailExists),
+        Refusal::EmailExists => None,
+    })
+    .collect()
+}
+
+fn webhook_refusals() -> Vec<NotAWebhook> {
+    let signatures = successors(Some(BadSignature::Missing), |bad| match bad {
+        BadSignature::Missing => Some(BadSignature::Malformed),
+        BadSignature::Malformed => Some(BadSignature::Wrong),
+        BadSignature::Wrong => Some(BadSignature::OutOfTime),
+        BadSignature::OutOfTime => None,
+    });
+    let reasons = signatures.map(|bad| bad.to_string()).chain([NotAnEvent.to_string()]);
+    reasons.map(NotAWebhook).collect()
+}

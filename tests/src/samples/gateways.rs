@@ -1,0 +1,169 @@
+//! The functions behind a gateway, fed with samples in this process.
+
+use std::sync::Mutex;
+
+use headcount_billing::preview::{Change, Previewed, Previews};
+use headcount_billing::rotation::SignatureCheck;
+use headcount_billing::{Item, ItemTarget, Prices, StripeFailure, Subscription, Subscriptions};
+use headcount_model::billing::{
+    LinkedSubscription, ProrationBehavior, Recorded, Standing, SubscriptionLedger,
+    SubscriptionStatus,
+};
+use headcount_model::id::OrganizationId;
+use headcount_model::port::{Clock, Entropy};
+use headcount_model::tiers::Tiers;
+use headcount_store::Table;
+use serde_json::{Value, json};
+
+use super::{PERIOD, body_of, tenants};
+use crate::billing::{SIGNING_SECRET, SecretText};
+use crate::call::Reply;
+use crate::ports::Ports;
+use crate::stage::{Stage, tiers_priced};
+
+/// The prices of the tiers, basic and premium.
+pub const PRICES: [&str; 2] = ["price_basic", "price_premium"];
+
+/// What a function answers to the event of a gateway, on a stage that has the demo tenants.
+pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
+    match function {
+        "create-seats" => Reply::to_event(&stage.create_seats(), event).await,
+        "create-agency-account" => Reply::to_event(&stage.create_agency_account(), event).await,
+        "create-account" => Reply::to_event(&stage.create_account(), event).await,
+        "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
+        "quote-seats" => Reply::to_event(&quote_seats(stage), event).await,
+        "stripe-webhook" => {
+            let stripe = SampleStripe::of_webhook(event);
+            let function = stripe_webhook::Function {
+                ledger: stage.table.clone(),
+                stripe: &stripe,
+                signatures: SignatureCheck::new(SecretText::of(SIGNING_SECRET)),
+                ports: stage.ports.clone(),
+            };
+            Reply::to_event(&function, event).await
+        }
+        other => panic!("say here how {other} is fed"),
+    }
+}
+
+/// Lets the table know of a payment that failed, which a webhook then puts right.
+pub async fn fall_past_due(stage: &Stage, subscription: &str) {
+    let organization = tenants().1.seats.org;
+    let linked = LinkedSubscription { subscription: subscription.to_owned(), status_version: 0 };
+    let standing = Standing {
+        status: SubscriptionStatus::PastDue,
+        cancel_at_period_end: false,
+        period: Some(PERIOD),
+    };
+    let now = stage.ports.now();
+    let recorded = stage.table.record_standing(&organization, &linked, &standing, now).await;
+    assert_eq!(recorded, Ok(Recorded::Yes));
+}
+
+/// The tiers with [`PRICES`].
+pub fn tiers() -> Tiers {
+    let [basic, premium] = PRICES.map(|price| Some(price.to_owned()));
+    tiers_priced(&Prices { basic, premium })
+}
+
+fn quote_seats(stage: &Stage) -> quote_seats::Function<Table, SampleStripe, Ports> {
+    // What a quote and a create have in common.
+    let create = stage.create_seats();
+    quote_seats::Function {
+        store: create.store,
+        stripe: SampleStripe::default(),
+        ports: create.ports,
+        platforms: create.platforms,
+        tiers: tiers(),
+        grace: create.grace,
+        fingerprint_key: create.fingerprint_key,
+    }
+}
+
+/// A Stripe account in which every subscription that [`seed`](super::seed) gives out is one to both
+/// prices, without seats. It keeps what it is told.
+pub struct SampleStripe {
+    status: String,
+    told: Mutex<Vec<Value>>,
+}
+
+impl Default for SampleStripe {
+    fn default() -> Self {
+        Self { status: "active".to_owned(), told: Mutex::default() }
+    }
+}
+
+impl SampleStripe {
+    /// An account in which the subscription stands as a webhook says, if it says anything.
+    fn of_webhook(event: &Value) -> Self {
+        let body: Value = serde_json::from_slice(&body_of(event)).unwrap_or_default();
+        match body["data"]["object"]["status"].as_str() {
+            Some(status) => Self { status: status.to_owned(), told: Mutex::default() },
+            None => Self::default(),
+        }
+    }
+
+    /// The updates that it was told.
+    pub fn was_told(self) -> Vec<Value> {
+        self.told.into_inner().expect("not poisoned")
+    }
+
+    fn subscription(&self, id: &str) -> Subscription {
+        let item = |id: &str, price: &str| Item {
+            id: id.to_owned(),
+            price: price.to_owned(),
+            quantity: 0,
+        };
+        Subscription {
+            id: id.to_owned(),
+            status: self.status.clone(),
+            cancel_at_period_end: false,
+            period: Some(PERIOD),
+            organization: id
+                .strip_prefix("sub_")
+                .and_then(|rest| OrganizationId::parse(rest).ok())
+                .or_else(|| Some(tenants().1.seats.org)),
+            items: vec![item("si_basic", PRICES[0]), item("si_premium", PRICES[1])],
+        }
+    }
+}
+
+impl Subscriptions for &SampleStripe {
+    async fn fetch(&self, subscription: &str) -> Result<Subscription, StripeFailure> {
+        Ok(self.subscription(subscription))
+    }
+
+    async fn set_quantities(
+        &self,
+        subscription: &str,
+        targets: &[ItemTarget],
+        proration: ProrationBehavior,
+        key: &str,
+    ) -> Result<Subscription, StripeFailure> {
+        let items: Vec<Value> = targets
+            .iter()
+            .map(|target| json!({"id": target.id, "price": target.price, "quantity": target.quantity}))
+            .collect();
+        self.told.lock().expect("not poisoned").push(json!({
+            "subscription": subscription,
+            "items": items,
+            "proration_behavior": proration.as_str(),
+            "idempotency_key": key,
+        }));
+        Ok(self.subscription(subscription))
+    }
+}
+
+impl Previews for SampleStripe {
+    /// The difference by the month for what is left of the period, in whole cents.
+    async fn proration(
+        &self,
+        change: &Change<'_>,
+        _: &dyn Entropy,
+    ) -> Result<Previewed, StripeFailure> {
+        let monthly = |seats| i64::try_from(change.tiers.monthly(seats)).expect("few seats");
+        let more = monthly(change.after) - monthly(change.before);
+        let left = PERIOD.end - change.now.as_second();
+        Ok(Previewed::Proration(more * left / (PERIOD.end - PERIOD.start)))
+    }
+}

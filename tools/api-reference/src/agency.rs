@@ -1,0 +1,179 @@
+//! The Agency API in the document.
+
+use headcount_api::agency::{self, AccountBody, Agency, Refusal as Refused};
+use headcount_api::{Failure, Transport, schema};
+use headcount_model::agency::{AgencyAccount, AgencySettings, NewAgencyAccount, Slug};
+use headcount_model::credential::Permission;
+use headcount_model::fault::Fault;
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid};
+use headcount_model::port::Clock;
+
+use crate::explained::{Said, Words, explained, worded};
+use crate::fields::{exactly, optional, pattern, required, text, url};
+use crate::json::{Json, object};
+use crate::operation::{Api, Example, Op, Operation, Request, Success};
+use crate::ports::Still;
+use crate::{body, explained};
+
+/// The agency of the examples.
+pub const AGENCY: &str = "LCUID-LY-506fc585-77be-11ec-acb9-c2cdb617d190";
+/// An account of it that may have sub-accounts.
+pub const PARENT: &str = "LCUID-LA-506fc585-77be-11ec-acb9-c2cdb617d190";
+
+const CREATES: &[Op] = &[Op::CreateAgencyAccount];
+
+explained! { failures: Failure<Refused> => Said;
+    Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
+        Some(("malformed_json", CREATES, explained::MALFORMED_JSON));
+    Failure::Transport(Transport::IdempotencyKey), Failure::Transport(Transport::IdempotencyKey) =>
+        Some(("bad_idempotency_key", CREATES, explained::BAD_KEY));
+    Failure::Refused(Refused::AppHeader), Failure::Refused(Refused::AppHeader) =>
+        Some(("bad_app_header", CREATES, Words {
+            cause: "The `AppIdV3` header is missing or is no app id.",
+            cure: "Send the id of the app that the token belongs to.",
+        }));
+    Failure::Unauthorized, Failure::Unauthorized =>
+        Some(("unauthenticated", CREATES, Words {
+            cause: "There is no token of an app in `Authorization: Bearer …`, or it is malformed, unknown, revoked or \
+                    expired.",
+            cure: "Send a token that works. An operator makes one: `headcount token create`.",
+        }));
+    Failure::Refused(Refused::ForeignApp), Failure::Refused(Refused::ForeignApp) =>
+        Some(("foreign_app", CREATES, Words {
+            cause: "The token is good and belongs to another app than `AppIdV3` names.",
+            cure: "Send token and app id of the same app.",
+        }));
+    Failure::Refused(Refused::Forbidden { .. }), Failure::Refused(Refused::Forbidden {
+        permission: Permission::AgencyCreateAccounts,
+        object: AGENCY.to_owned(),
+    }) =>
+        Some(("forbidden", CREATES, Words {
+            cause: "The token may not create accounts in this agency, or there is no such agency. Both get the same \
+                    answer.",
+            cure: "Look at `agency_lcuid`, which the message repeats. An operator makes tokens with the permission \
+                   `agency.createAccounts`.",
+        }));
+    Failure::Transport(Transport::TooLarge), Failure::Transport(Transport::TooLarge) =>
+        Some(("payload_too_large", CREATES, explained::TOO_LARGE));
+    Failure::Transport(Transport::NotJson), Failure::Transport(Transport::NotJson) =>
+        Some(("not_json", CREATES, explained::NOT_JSON));
+    Failure::Transport(Transport::Encoded), Failure::Transport(Transport::Encoded) =>
+        Some(("encoded", CREATES, explained::ENCODED));
+    Failure::Faults(_), Failure::Faults(faults_of(&invalid_fields())) =>
+        Some(("invalid_fields", CREATES, Words {
+            cause: "Fields break rules. `errors` has a list of sentences for each; `message` is the first of them.",
+            cure: "Mend what `errors` lists; the rules are below. Nothing was created.",
+        }));
+    Failure::KeyReused, Failure::KeyReused =>
+        Some(("idempotency_key_reused", CREATES, explained::KEY_REUSED));
+    Failure::TooManyRequests, Failure::TooManyRequests =>
+        Some(("rate_limited", CREATES, explained::TOO_MANY_REQUESTS));
+    Failure::Unavailable, Failure::Unavailable =>
+        Some(("service_unavailable", CREATES, explained::UNAVAILABLE));
+}
+
+/// The Agency API.
+pub(crate) fn api() -> Api {
+    Api {
+        tag: "Agency",
+        description: "An app creates accounts and sub-accounts inside an agency.",
+        operations: vec![create()],
+        refusals: worded::<Agency>(failures()),
+        error: ("AgencyError", Json::schema(schema::agency_error())),
+        schemas: vec![
+            ("CreateAgencyAccount", create_schema()),
+            ("CreatedAgencyAccount", Json::schema(schema::created_agency_account())),
+        ],
+    }
+}
+
+fn create() -> Operation {
+    let examples = [sub_account(), account()];
+    let answers =
+        examples.iter().map(|example| Example { body: created(example), ..example.clone() });
+    Operation {
+        op: Op::CreateAgencyAccount,
+        summary: "Create an account in an agency",
+        description: "Needs the permission `agency.createAccounts` on the agency. The permission is checked before the \
+                      other fields. The slug is made of the name; when it is taken, the next free number is put behind.",
+        security: &["appToken"],
+        headers: &["AppIdV3", "IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: "Created. Every key is there, `null` where empty.",
+            schema: "CreatedAgencyAccount",
+            headers: &["IdempotencyReplayed"],
+            examples: answers.collect(),
+        },
+        request: Some(Request {
+            schema: "CreateAgencyAccount",
+            examples: examples.into_iter().chain([invalid_fields()]).collect(),
+        }),
+    }
+}
+
+fn create_schema() -> Json {
+    let agency = schema::lcuid_pattern(AgencyLcuid::PREFIX);
+    // Blank text counts as absent where a field may be left out.
+    let parent = format!("{}|^$", schema::lcuid_pattern(AgencyAccountLcuid::PREFIX));
+    exactly(
+        ["name", "agency_lcuid"],
+        object! {
+            "name" => required(text("The account's name. Blank counts as missing.", 1..=NewAgencyAccount::MAX_NAME)),
+            "description" => optional(text(
+                "May hold newlines and tabs. Blank counts as absent.",
+                0..=NewAgencyAccount::MAX_DESCRIPTION,
+            )),
+            "agency_lcuid" => required(pattern("The agency that the account will belong to.", agency)),
+            "website" => optional(url("The account's site. Blank counts as absent.")),
+            "parent_account_lcuid" => optional(pattern(
+                "The account above this one: one of the same agency that may have sub-accounts. Blank counts as absent.",
+                parent,
+            )),
+        },
+    )
+}
+
+fn sub_account() -> Example {
+    let body = object! {
+        "name" => "My New Account",
+        "description" => "My New Account Description",
+        "agency_lcuid" => AGENCY,
+        "website" => "https://www.mynewaccount.com",
+        "parent_account_lcuid" => PARENT,
+    };
+    Example::new("sub_account", "Below another account", body)
+}
+
+fn account() -> Example {
+    let body = object! { "name" => "Blue River Real Estate", "agency_lcuid" => AGENCY };
+    Example::new("account", "The least: a name and an agency", body)
+}
+
+fn invalid_fields() -> Example {
+    let body = object! {
+        "agency_lcuid" => AGENCY, "website" => "www.mynewaccount.com", "is_parent_account" => true,
+    };
+    Example::new("invalid_fields", "Fields that break rules", body)
+}
+
+fn parse(example: &Example) -> Result<NewAgencyAccount, Vec<Fault>> {
+    AccountBody::from(body::read(&example.body)).check()
+}
+
+fn faults_of(example: &Example) -> Vec<Fault> {
+    parse(example).expect_err("an example of a refusal")
+}
+
+fn created(example: &Example) -> Json {
+    let new = parse(example).expect("an example that is accepted");
+    let slug = Slug::of(&new.name);
+    let account = AgencyAccount {
+        lcuid: AgencyAccountLcuid::new(&Still).expect("there is entropy"),
+        agency: AgencyLcuid::parse(AGENCY).expect("an id"),
+        new,
+        is_parent_account: false,
+        created_at: Still.now(),
+    };
+    body::stored(&agency::created(&account, &slug, &AgencySettings::default()))
+}

@@ -1,0 +1,212 @@
+//! The OpenAPI document, put together.
+
+use std::collections::BTreeMap;
+
+use headcount_model::id::AppLcuid;
+use headcount_model::idempotency::IdempotencyKey;
+
+use crate::json::{Json, object};
+use crate::operation::{Api, Example, Op, Operation, Success};
+use crate::{Refusal, body};
+
+const INTRODUCTION: &str = "Headcount creates accounts and bills for them. It speaks three published account-creation \
+    APIs, each in its own words; `errors.md` lists every error of each with cause and cure.\n\n\
+    **Common to all.** JSON in UTF-8, at most 256 KiB. Unknown fields are refused by name. `null` for an optional field \
+    means absent. Text is NFC-normalised and trimmed, and lengths count Unicode scalar values after that; characters \
+    that control, hide or reorder text are refused. Every answer carries `x-request-id`.\n\n\
+    **Retries.** Every create takes an `Idempotency-Key`. Send a request again when you do not know what became of it: \
+    the same body with the same key gets the same answer for 24 hours, and nothing is done twice.\n\n\
+    **In front of it** stands an API Gateway. It answers by itself, with `{\"message\":\"…\"}` and without `x-request-id`: \
+    404 to other routes, 429 above the stage's rate, 413 above 10 MB.";
+
+/// The document.
+pub(crate) fn document(apis: &[Api]) -> Json {
+    let tag = |api: &Api| object! { "name" => api.tag, "description" => api.description };
+    object! {
+        "openapi" => "3.1.0",
+        "info" => object! {
+            "title" => "Headcount",
+            "version" => env!("CARGO_PKG_VERSION"),
+            "summary" => "Account provisioning and seat billing",
+            "description" => INTRODUCTION,
+            "license" => object! { "name" => "Apache-2.0", "identifier" => "Apache-2.0" },
+        },
+        "servers" => vec![object! { "url" => "/", "description" => "Where this page comes from" }],
+        "tags" => apis.iter().map(tag).collect::<Vec<_>>(),
+        "paths" => Json::Object(apis.iter().flat_map(paths).collect()),
+        "components" => object! {
+            "securitySchemes" => security_schemes(),
+            "parameters" => parameters(),
+            "headers" => headers(),
+            "schemas" => Json::Object(apis.iter().flat_map(schemas).collect()),
+        },
+    }
+}
+
+/// Each endpoint has a path of its own.
+fn paths(api: &Api) -> Vec<(String, Json)> {
+    let path = |operation: &Operation| {
+        let (method, path) = operation.op.route();
+        (path.to_owned(), object! { method => described(api, operation) })
+    };
+    api.operations.iter().map(path).collect()
+}
+
+fn described(api: &Api, operation: &Operation) -> Json {
+    let mut json = object! {
+        "operationId" => operation.op.id(),
+        "tags" => [api.tag],
+        "summary" => operation.summary,
+        "description" => operation.description,
+        "security" => security(operation.security),
+    };
+    if !operation.headers.is_empty() {
+        let parameters = operation.headers.iter().map(|name| reference("parameters", name));
+        json = json.with("parameters", parameters.collect::<Vec<_>>());
+    }
+    if let Some(request) = &operation.request {
+        let content = content(request.schema, &request.examples);
+        json = json.with("requestBody", object! { "required" => true, "content" => content });
+    }
+    json.with("responses", responses(api, operation))
+}
+
+fn security(schemes: &[&str]) -> Json {
+    let requirement = |name: &&str| {
+        if name.is_empty() {
+            object! {}
+        } else {
+            object! { *name => Json::Array(Vec::new()) }
+        }
+    };
+    Json::Array(schemes.iter().map(requirement).collect())
+}
+
+fn responses(api: &Api, operation: &Operation) -> Json {
+    let mut by_status: BTreeMap<u16, Vec<&Refusal>> = BTreeMap::new();
+    for refusal in refusals_of(api, operation.op) {
+        by_status.entry(refusal.answer.status.as_u16()).or_default().push(refusal);
+    }
+    let refused = by_status
+        .into_iter()
+        .map(|(status, refusals)| (status.to_string(), refused(api.error.0, &refusals)));
+    let success = (operation.success.status.to_string(), succeeded(&operation.success));
+    Json::Object(std::iter::once(success).chain(refused).collect())
+}
+
+/// The refusals that an operation can give.
+pub(crate) fn refusals_of(api: &Api, op: Op) -> impl Iterator<Item = &Refusal> {
+    api.refusals.iter().filter(move |refusal| refusal.at.contains(&op))
+}
+
+fn succeeded(success: &Success) -> Json {
+    object! {
+        "description" => success.description,
+        "headers" => header_references(std::iter::once("RequestId").chain(success.headers.iter().copied())),
+        "content" => content(success.schema, &success.examples),
+    }
+}
+
+fn refused(schema: &str, refusals: &[&Refusal]) -> Json {
+    let description: Vec<_> =
+        refusals.iter().map(|refusal| format!("- {}", refusal.words.cause)).collect();
+    let description = match refusals {
+        [only] => only.words.cause.to_owned(),
+        _ => description.join("\n"),
+    };
+    let retry = refusals.iter().any(|refusal| refusal.answer.retry_after.is_some());
+    let headers = std::iter::once("RequestId").chain(retry.then_some("RetryAfter"));
+    let example = |refusal: &&Refusal| {
+        Example::new(refusal.key, refusal.key.replace('_', " "), body::of(&refusal.answer))
+    };
+    let examples: Vec<_> = refusals.iter().map(example).collect();
+    object! {
+        "description" => description,
+        "headers" => header_references(headers),
+        "content" => content(schema, &examples),
+    }
+}
+
+fn header_references<'n>(names: impl Iterator<Item = &'n str>) -> Json {
+    let name_of = |name: &str| match name {
+        "RequestId" => "x-request-id",
+        "IdempotencyReplayed" => "Idempotency-Replayed",
+        "RetryAfter" => "Retry-After",
+        _ => "Location",
+    };
+    Json::Object(names.map(|name| (name_of(name).to_owned(), reference("headers", name))).collect())
+}
+
+fn content(schema: &str, examples: &[Example]) -> Json {
+    let example = |example: &Example| {
+        let shown =
+            object! { "summary" => example.summary.clone(), "value" => example.body.clone() };
+        (example.key.to_owned(), shown)
+    };
+    object! { "application/json" => object! {
+        "schema" => reference("schemas", schema),
+        "examples" => Json::Object(examples.iter().map(example).collect()),
+    } }
+}
+
+fn reference(kind: &str, name: &str) -> Json {
+    object! { "$ref" => format!("#/components/{kind}/{name}") }
+}
+
+fn schemas(api: &Api) -> Vec<(String, Json)> {
+    let all = api.schemas.iter().chain(std::iter::once(&api.error));
+    all.map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect()
+}
+
+fn security_schemes() -> Json {
+    let bearer = |description: &str| {
+        object! { "type" => "http", "scheme" => "bearer", "description" => description }
+    };
+    object! {
+        "apiKey" => bearer("An API key of an organization, `hc_…`. It carries the permission `accounts:create`, `billing:read` or both."),
+        "appToken" => bearer("A token of an app, `hc_…`, with the permission `agency.createAccounts`."),
+        "adminToken" => bearer("A token of an administrator, `hc_…`, with the permission `accounts:create`."),
+    }
+}
+
+fn parameters() -> Json {
+    let header = |name: &str, required: bool, description: &str, schema: Json| {
+        object! {
+            "name" => name, "in" => "header", "required" => required,
+            "description" => description, "schema" => schema,
+        }
+    };
+    let key = object! {
+        "type" => "string", "minLength" => 1_usize, "maxLength" => IdempotencyKey::MAX_LENGTH,
+        "pattern" => "^[!-~]+$",
+    };
+    let app = object! { "type" => "string", "pattern" => headcount_api::schema::lcuid_pattern(AppLcuid::PREFIX) };
+    object! {
+        "IdempotencyKey" => header(
+            "Idempotency-Key", false,
+            "Visible ASCII. A request with the same key, from the same caller to the same endpoint, within 24 hours: \
+             with the same body it gets the stored answer, with another it is refused (422). Refusals are not stored.",
+            key,
+        ),
+        "AppIdV3" => header("AppIdV3", true, "The app that the token belongs to.", app),
+        "StripeSignature" => header(
+            "Stripe-Signature", true,
+            "`t=<Unix seconds>,v1=<signature>`: made by Stripe with the endpoint's signing secret, within 5 minutes.",
+            object! { "type" => "string" },
+        ),
+    }
+}
+
+fn headers() -> Json {
+    let header = |description: &str, schema: Json| object! { "description" => description, "schema" => schema };
+    let text = object! { "type" => "string" };
+    object! {
+        "RequestId" => header("The id under which the function's log has the request.", text.clone()),
+        "IdempotencyReplayed" => header(
+            "There, and `true`, when this answer was given before and nothing was done now.",
+            object! { "type" => "string", "const" => "true" },
+        ),
+        "Location" => header("Path of the new account.", text),
+        "RetryAfter" => header("Seconds to wait.", object! { "type" => "integer", "minimum" => 0_usize }),
+    }
+}

@@ -1,0 +1,99 @@
+//! What the document says about an endpoint.
+
+use crate::json::Json;
+
+/// The endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // Each is called like its function.
+pub enum Op {
+    CreateSeats,
+    QuoteSeats,
+    GetBilling,
+    CreateAgencyAccount,
+    CreateAccount,
+    StripeWebhook,
+}
+
+impl Op {
+    /// Its `operationId`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Op::CreateSeats => "createSeats",
+            Op::QuoteSeats => "quoteSeats",
+            Op::GetBilling => "getBilling",
+            Op::CreateAgencyAccount => "createAgencyAccount",
+            Op::CreateAccount => "createAccount",
+            Op::StripeWebhook => "stripeWebhook",
+        }
+    }
+
+    /// HTTP method, in lower case as OpenAPI writes it, and path.
+    pub fn route(self) -> (&'static str, &'static str) {
+        match self {
+            Op::CreateSeats => ("post", "/accounts/create"),
+            Op::QuoteSeats => ("post", "/accounts/quote"),
+            Op::GetBilling => ("get", "/billing"),
+            Op::CreateAgencyAccount => ("post", "/api/v3/accounts"),
+            Op::CreateAccount => ("post", "/v1/accounts"),
+            Op::StripeWebhook => ("post", "/webhooks/stripe"),
+        }
+    }
+}
+
+/// One of the published APIs.
+pub(crate) struct Api {
+    /// Its tag.
+    pub(crate) tag: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) refusals: Vec<crate::Refusal>,
+    /// Name and schema of the body of every refusal.
+    pub(crate) error: (&'static str, Json),
+    /// Names and schemas of what its operations take and give.
+    pub(crate) schemas: Vec<(&'static str, Json)>,
+}
+
+/// An endpoint.
+pub(crate) struct Operation {
+    pub(crate) op: Op,
+    pub(crate) summary: &'static str,
+    pub(crate) description: &'static str,
+    /// Names of security schemes, each enough; an empty name stands for none at all.
+    pub(crate) security: &'static [&'static str],
+    /// Names of header parameters.
+    pub(crate) headers: &'static [&'static str],
+    pub(crate) request: Option<Request>,
+    pub(crate) success: Success,
+}
+
+/// What an endpoint takes.
+pub(crate) struct Request {
+    /// Name of the schema.
+    pub(crate) schema: &'static str,
+    pub(crate) examples: Vec<Example>,
+}
+
+/// What an endpoint gives when it does what it is asked.
+pub(crate) struct Success {
+    pub(crate) status: u16,
+    pub(crate) description: &'static str,
+    /// Name of the schema.
+    pub(crate) schema: &'static str,
+    /// Names of headers.
+    pub(crate) headers: &'static [&'static str],
+    pub(crate) examples: Vec<Example>,
+}
+
+/// A body. That of a request and that of its answer have one key.
+#[derive(Clone)]
+pub(crate) struct Example {
+    pub(crate) key: &'static str,
+    pub(crate) summary: String,
+    pub(crate) body: Json,
+}
+
+impl Example {
+    pub(crate) fn new(key: &'static str, summary: impl Into<String>, body: Json) -> Self {
+        Self { key, summary: summary.into(), body }
+    }
+}

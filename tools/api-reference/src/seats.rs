@@ -1,0 +1,407 @@
+//! The Seats API in the document.
+
+use std::collections::BTreeSet;
+
+use headcount_api::seats::{self, Quoted, Refusal as Refused, Seats};
+use headcount_api::{Failure, Transport, schema};
+use headcount_model::billing::{
+    Period, ProrationBehavior, SeatCounts, Standing, SubscriptionStatus,
+};
+use headcount_model::credential::Permission;
+use headcount_model::fault::Fault;
+use headcount_model::id::OrganizationId;
+use headcount_model::idempotency::FingerprintKey;
+use headcount_model::port::Clock;
+use headcount_model::seats::{
+    AgeRange, CreateSeats, Created, Keywords, MAX_SEATS_PER_REQUEST, Platforms, Profile, Quote,
+    Sex, Tier, Username,
+};
+use headcount_model::statement::Statement;
+use headcount_model::tiers::{TierEntry, Tiers};
+use serde_json::Value;
+
+use crate::explained::{Said, Words, explained, worded};
+use crate::fields::{exactly, one_of, optional, pattern, required, text, url};
+use crate::json::{Json, object};
+use crate::operation::{Api, Example, Op, Operation, Request, Success};
+use crate::ports::Still;
+use crate::{Refusal, body, explained, rules};
+
+/// The platforms of a deployment whose operator has not chosen others: those of template.yaml.
+pub const DEFAULT_PLATFORMS: [&str; 2] = ["tiktok", "instagram"];
+
+/// The seats that the tenant of the examples has.
+const BEFORE: SeatCounts = SeatCounts { basic: 1, premium: 0 };
+/// What Stripe says about the rest of the period of the examples, in cents.
+const PRORATION: i64 = 13_992;
+
+const CREATES: &[Op] = &[Op::CreateSeats];
+const TAKES_SEATS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats];
+const READS: &[Op] = &[Op::GetBilling];
+const ALL: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::GetBilling];
+
+explained! { failures: Failure<Refused> => Said;
+    Failure::Faults(_), Failure::Faults(faults_of(&missing_detail_fields())) =>
+        Some(("missing_detail_fields", TAKES_SEATS, Words {
+            cause: "A seat has some but not all of `platform`, `username`, `pfp_url` and `keywords`. `errors` also \
+                    lists whatever else is wrong with the request.",
+            cure: "Give the seat all four, or none of them.",
+        }));
+    Failure::Faults(_), Failure::Faults(faults_of(&invalid_request())) =>
+        Some(("invalid_request", TAKES_SEATS, Words {
+            cause: "Fields break rules. `errors` lists every one of them, with the position of the seat.",
+            cure: "Mend what `errors` lists; the rules are below. Nothing was created.",
+        }));
+    Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
+        Some(("malformed_json", TAKES_SEATS, explained::MALFORMED_JSON));
+    Failure::Transport(Transport::IdempotencyKey), Failure::Transport(Transport::IdempotencyKey) =>
+        Some(("bad_idempotency_key", CREATES, explained::BAD_KEY));
+    Failure::Unauthorized, Failure::Unauthorized =>
+        Some(("unauthorized", ALL, Words {
+            cause: "There is no API key of an organization in `Authorization: Bearer …`, or it is malformed, unknown, \
+                    revoked or expired.",
+            cure: "Send a key that works. An operator makes one: `headcount api-key create`.",
+        }));
+    Failure::Refused(Refused::NoBilling), Failure::Refused(Refused::NoBilling) =>
+        Some(("no_billing", ALL, Words {
+            cause: "The organization has no subscription. For creates and quotes also: it is `unpaid`, `canceled`, \
+                    `incomplete`, `incomplete_expired` or `paused`, or `past_due` for longer than the grace of 7 days \
+                    (`PastDueGraceDays`).",
+            cure: "Set the subscription right at Stripe; the webhook brings its status here in seconds.",
+        }));
+    Failure::Refused(Refused::Forbidden(_)),
+    Failure::Refused(Refused::Forbidden(Permission::AccountsCreate.as_str())) =>
+        Some(("forbidden", TAKES_SEATS, NO_PERMISSION));
+    Failure::Refused(Refused::Forbidden(_)),
+    Failure::Refused(Refused::Forbidden(Permission::BillingRead.as_str())) =>
+        Some(("forbidden", READS, NO_PERMISSION));
+    Failure::Refused(Refused::QuoteExpired), Failure::Refused(Refused::QuoteExpired) =>
+        Some(("quote_expired", CREATES, Words {
+            cause: "`quote_id` was given, and since the quote its hour has passed, the organization's seats have \
+                    changed, or prices have.",
+            cure: "Ask for a new quote, show it to whoever pays, and create with its id.",
+        }));
+    Failure::Refused(Refused::SeatLimitReached), Failure::Refused(Refused::SeatLimitReached) =>
+        Some(("seat_limit_reached", TAKES_SEATS, Words {
+            cause: "These seats are more than the organization's seat limit leaves.",
+            cure: "Ask for fewer, or have the operator raise it: `headcount org set-limit`.",
+        }));
+    Failure::Refused(Refused::SpendingLimitReached), Failure::Refused(Refused::SpendingLimitReached) =>
+        Some(("spending_limit_reached", TAKES_SEATS, Words {
+            cause: "These seats cost more a month than the organization's spending limit leaves.",
+            cure: "Ask for fewer or cheaper ones, or have the operator raise it: `headcount org set-limit`.",
+        }));
+    Failure::Transport(Transport::TooLarge), Failure::Transport(Transport::TooLarge) =>
+        Some(("payload_too_large", TAKES_SEATS, explained::TOO_LARGE));
+    Failure::Transport(Transport::NotJson), Failure::Transport(Transport::NotJson) =>
+        Some(("not_json", TAKES_SEATS, explained::NOT_JSON));
+    Failure::Transport(Transport::Encoded), Failure::Transport(Transport::Encoded) =>
+        Some(("encoded", TAKES_SEATS, explained::ENCODED));
+    Failure::KeyReused, Failure::KeyReused =>
+        Some(("idempotency_key_reused", CREATES, explained::KEY_REUSED));
+    Failure::TooManyRequests, Failure::TooManyRequests =>
+        Some(("rate_limited", ALL, explained::TOO_MANY_REQUESTS));
+    Failure::Unavailable, Failure::Unavailable =>
+        Some(("service_unavailable", ALL, explained::UNAVAILABLE));
+}
+
+const NO_PERMISSION: Words = Words {
+    cause: "The API key is good and lacks the permission: `accounts:create` for creates and quotes, `billing:read` or \
+            `accounts:create` for the billing.",
+    cure: "Use a key that has it. An operator makes one: `headcount api-key create --permission …`.",
+};
+
+/// The Seats API.
+pub(crate) fn api() -> Api {
+    let refusals = worded::<Seats>(failures());
+    let codes = codes(&refusals);
+    Api {
+        tag: "Seats",
+        description: "An organization creates 1 to 1,000 account seats at a time and is billed for them by tier.",
+        operations: vec![create(), quote(), billing()],
+        error: ("SeatsError", error_schema(&codes)),
+        schemas: vec![
+            ("CreateSeats", create_schema()),
+            ("QuoteSeats", quote_schema()),
+            ("Seat", seat_schema()),
+            ("CreatedSeats", Json::schema(schema::created_seats())),
+            ("Quote", Json::schema(schema::quote())),
+            ("Billing", Json::schema(schema::billing())),
+        ],
+        refusals,
+    }
+}
+
+/// The stable codes of refusals.
+pub(crate) fn codes(refusals: &[Refusal]) -> BTreeSet<String> {
+    let code = |refusal: &Refusal| {
+        let body: Value = serde_json::from_str(&refusal.answer.body).ok()?;
+        Some(body["error"].as_str()?.to_owned())
+    };
+    refusals.iter().filter_map(code).collect()
+}
+
+fn error_schema(codes: &BTreeSet<String>) -> Json {
+    let mut schema = schema::seats_error();
+    schema["properties"]["error"]["enum"] = codes.iter().cloned().collect();
+    schema["properties"]["errors"]["items"]["properties"]["rule"]["enum"] =
+        rules::codes(rules::Of::Seats).into();
+    Json::schema(schema)
+}
+
+fn create() -> Operation {
+    let examples = [two_seats(), one_seat()];
+    let answers =
+        examples.iter().map(|example| Example { body: created(example), ..example.clone() });
+    Operation {
+        op: Op::CreateSeats,
+        summary: "Create seats",
+        description: "Creates every seat of the request, or none of them when any is invalid. A seat with the whole \
+                      detail group (`platform`, `username`, `pfp_url`, `keywords`) is set up by itself. The \
+                      organization's subscription follows within seconds; see `GET /billing`.\n\n\
+                      A request of more than 98 seats (99 without an `Idempotency-Key`) runs as a series of \
+                      transactions. When a later one fails, the answer is 200 with the rest counted in `failed`; send \
+                      the same request with the same key to go on behind it.",
+        security: &["apiKey"],
+        headers: &["IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: "Created, in the order of the request.",
+            schema: "CreatedSeats",
+            headers: &["IdempotencyReplayed"],
+            examples: answers.collect(),
+        },
+        request: Some(Request {
+            schema: "CreateSeats",
+            examples: examples
+                .into_iter()
+                .chain([missing_detail_fields(), invalid_request()])
+                .collect(),
+        }),
+    }
+}
+
+fn quote() -> Operation {
+    let example = two_seats();
+    Operation {
+        op: Op::QuoteSeats,
+        summary: "Quote seats",
+        description: "What creating these seats would cost. Creates and keeps nothing. It is refused as the create \
+                      would be at this moment. A quote ends after an hour, with any change of the organization's \
+                      seats, and with a change of prices; a create that uses it ends it too.",
+        security: &["apiKey"],
+        headers: &[],
+        success: Success {
+            status: 200,
+            description: "The quote.",
+            schema: "Quote",
+            headers: &[],
+            examples: vec![Example { body: quoted(&example), ..example.clone() }],
+        },
+        request: Some(Request {
+            schema: "QuoteSeats",
+            examples: vec![example, missing_detail_fields(), invalid_request()],
+        }),
+    }
+}
+
+fn billing() -> Operation {
+    Operation {
+        op: Op::GetBilling,
+        summary: "Show the billing",
+        description: "How the organization's billing stands: its subscription as of the last webhook, the seats that \
+                      exist, and whether Stripe bills for them already.",
+        security: &["apiKey"],
+        headers: &[],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "The billing.",
+            schema: "Billing",
+            headers: &[],
+            examples: vec![
+                Example::new(
+                    "synced",
+                    "Stripe bills every seat",
+                    body::of(&seats::billing(&statement(1))),
+                ),
+                Example::new(
+                    "pending",
+                    "Stripe is about to be told",
+                    body::of(&seats::billing(&statement(0))),
+                ),
+            ],
+        },
+    }
+}
+
+// ---------------------------------------------------------------------------------- Requests
+
+fn create_schema() -> Json {
+    exactly(
+        ["accounts"],
+        object! {
+            "accounts" => required(accounts()),
+            "quote_id" => optional(pattern(
+                "Holds the create to a quote that this organization was given for as many seats of each tier. It \
+                 holds for the first transaction of a series.",
+                "^quote_[0-9a-f]+_[0-9a-f]+$",
+            )),
+        },
+    )
+}
+
+fn quote_schema() -> Json {
+    exactly(["accounts"], object! { "accounts" => required(accounts()) })
+}
+
+fn accounts() -> Json {
+    object! {
+        "type" => "array",
+        "description" => "The seats. Two of one request may not have the same platform and username, case aside.",
+        "minItems" => 1_usize,
+        "maxItems" => MAX_SEATS_PER_REQUEST,
+        "items" => object! { "$ref" => "#/components/schemas/Seat" },
+    }
+}
+
+/// The detail group: all or none.
+const DETAILS: [&str; 4] = ["platform", "username", "pfp_url", "keywords"];
+
+fn seat_schema() -> Json {
+    let (keywords, keyword) = (Keywords::MAX_COUNT, Keywords::MAX_LENGTH);
+    let fields = object! {
+        "tier" => required(one_of("What the seat is billed by; it also fixes the kind of device.", Tier::ALL.map(Tier::as_str))),
+        "platform" => optional(one_of("Detail group. The platforms are configuration; these are the default.", DEFAULT_PLATFORMS)),
+        "username" => optional(pattern(
+            "Detail group. The handle on the platform; a leading `@` is dropped.",
+            format!("^@?[A-Za-z0-9._-]{{1,{}}}$", Username::MAX_LENGTH),
+        )),
+        "pfp_url" => optional(url("Detail group. The profile picture.")),
+        "keywords" => optional(pattern(
+            &format!("Detail group. 1 to {keywords} comma-separated keywords of 1 to {keyword} characters each, trimmed."),
+            format!("^[^,]{{1,{keyword}}}(,[^,]{{1,{keyword}}}){{0,{}}}$", keywords - 1),
+        )),
+        "nick_name" => optional(text("Display name.", 1..=Profile::MAX_NICK_NAME)),
+        "age_range" => optional(pattern(
+            &format!("Two ages in years, the first not above the second, at most {}.", AgeRange::MAX_AGE),
+            "^[0-9]+-[0-9]+$",
+        )),
+        "sex" => optional(one_of("Of the persona that the account shows.", Sex::ALL.map(Sex::as_str))),
+        "location" => optional(text("Of the persona.", 1..=Profile::MAX_LOCATION)),
+        "description" => optional(text("Interests. May hold newlines and tabs.", 1..=Profile::MAX_DESCRIPTION)),
+        "tag" => optional(text("A label of the organization's own.", 1..=Profile::MAX_TAG)),
+        "org_group" => optional(text("A group within the organization.", 1..=Profile::MAX_ORG_GROUP)),
+    };
+    let given = |field: &str| {
+        let there = object! { field => object! { "not" => object! { "type" => "null" } } };
+        object! { "required" => [field], "properties" => there }
+    };
+    let any: Vec<Json> = DETAILS.iter().map(|field| given(field)).collect();
+    let all = any.clone();
+    exactly(["tier"], fields)
+        .with("if", object! { "anyOf" => any })
+        .with("then", object! { "allOf" => all })
+}
+
+fn two_seats() -> Example {
+    let body = object! { "accounts" => vec![
+        object! { "tier" => "basic" },
+        object! {
+            "tier" => "premium",
+            "platform" => "tiktok",
+            "username" => "newcreator",
+            "pfp_url" => "https://example.com/avatar.jpg",
+            "keywords" => "fitness,health,workout",
+            "nick_name" => "New Creator",
+            "tag" => "influencer",
+        },
+    ] };
+    Example::new("two_seats", "A seat without details and one with them", body)
+}
+
+fn one_seat() -> Example {
+    let body =
+        object! { "accounts" => vec![object! { "tier" => "basic", "org_group" => "spring" }] };
+    Example::new("one_seat", "The least: a tier", body)
+}
+
+fn missing_detail_fields() -> Example {
+    let seat = object! { "tier" => "premium", "platform" => "tiktok", "username" => "newcreator" };
+    let body = object! { "accounts" => vec![object! { "tier" => "basic" }, seat] };
+    Example::new("missing_detail_fields", "Part of the detail group", body)
+}
+
+fn invalid_request() -> Example {
+    let seat = object! { "tier" => "gold", "age_range" => "24-18", "status" => "pending" };
+    let body = object! { "accounts" => vec![object! { "tier" => "basic" }, seat] };
+    Example::new("invalid_request", "Fields that break rules", body)
+}
+
+// ----------------------------------------------------------------------------------- Answers
+
+fn parse(example: &Example) -> Result<CreateSeats, Vec<Fault>> {
+    seats::quote_seats(
+        body::read(&example.body),
+        &Platforms::from_list(&DEFAULT_PLATFORMS.join(",")),
+    )
+}
+
+fn faults_of(example: &Example) -> Vec<Fault> {
+    parse(example).expect_err("an example of a refusal")
+}
+
+fn created(example: &Example) -> Json {
+    let command = parse(example).expect("an example that is accepted");
+    let seats = command.identify(&Still, &Still).expect("there is entropy");
+    let created = Created { answers: vec![seats::piece(&seats)], failed: 0, replayed: false };
+    body::of(&seats::created(&created).expect("the answer is whole"))
+}
+
+fn quoted(example: &Example) -> Json {
+    let added = parse(example).expect("an example that is accepted").counts();
+    let organization = OrganizationId::new(&Still, &Still).expect("there is entropy");
+    let secret = FingerprintKey::new(&[7; 32]).expect("long enough");
+    let tiers = tiers();
+    let quote = Quote::new(1, added, &tiers, Still.now());
+    body::of(&seats::quoted(Quoted {
+        id: quote.id(&organization, &secret).expect("a strong secret"),
+        before: BEFORE,
+        after: BEFORE + added,
+        tiers: &tiers,
+        proration: PRORATION,
+        expires_at: quote.expires_at,
+    }))
+}
+
+fn tiers() -> Tiers {
+    let entry = |name: &str, unit_amount| TierEntry {
+        name: name.to_owned(),
+        price: None,
+        unit_amount,
+        device_type: "shared".to_owned(),
+    };
+    Tiers::try_from(vec![entry("basic", 4_000), entry("premium", 10_000)]).expect("valid tiers")
+}
+
+/// A statement at version 1 of which Stripe was told `applied_version`.
+fn statement(applied_version: u64) -> Statement {
+    let start = Still.now().as_second();
+    Statement {
+        customer: "cus_QXg1o8vcGmoR32".to_owned(),
+        subscription: "sub_1Pgc6tLkdIwHu7ixkTzWqPbV".to_owned(),
+        standing: Standing {
+            status: SubscriptionStatus::Active,
+            cancel_at_period_end: false,
+            period: Some(Period { start, end: start + 28 * 24 * 60 * 60 }),
+        },
+        past_due_since: None,
+        seats: BEFORE,
+        seats_left: 99,
+        cents_left: None,
+        proration: ProrationBehavior::default(),
+        version: 1,
+        applied_version,
+        last_error: None,
+    }
+}

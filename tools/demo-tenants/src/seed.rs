@@ -1,0 +1,271 @@
+//! Bringing the tenants into a table, through the store as everything else.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use headcount_model::agency::{
+    self, Agency as StoredAgency, AgencyAccount, AgencySettings, NewAgencyAccount,
+};
+use headcount_model::credential::{Credential, Credentials, Holder, Permission, Presented};
+use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
+use headcount_model::idempotency::{FingerprintKey, Keyed, StoredAnswer};
+use headcount_model::identity::{self, Account, AccountKind, Accounts, Settings};
+use headcount_model::port::{Clock, Entropy, random};
+use headcount_model::text::Text;
+use headcount_store::{Limits, ProvisionError, Provisioned, SpendingLimit, StripeLink, Table};
+use jiff::Timestamp;
+
+use crate::file::{Agency, DemoTenants, Identity, OtherAgency};
+
+/// The most seats that an organization may have that is not at its limit.
+const SEAT_LIMIT: u64 = 100_000;
+
+/// Why not every tenant is there now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SeedError {
+    /// The store did not do it.
+    Provision(ProvisionError),
+    /// Something of this id is there, and is not what the file says.
+    Different(&'static str),
+    /// An account, a record or randomness was not to be had.
+    Unavailable,
+}
+
+impl fmt::Display for SeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SeedError::Provision(error) => error.fmt(f),
+            SeedError::Different(what) => write!(f, "there is another {what} under a demo id"),
+            SeedError::Unavailable => f.write_str("the table did not answer; see the log"),
+        }
+    }
+}
+
+impl std::error::Error for SeedError {}
+
+impl From<ProvisionError> for SeedError {
+    fn from(error: ProvisionError) -> Self {
+        SeedError::Provision(error)
+    }
+}
+
+/// Makes every tenant that the table does not have. To repeat it is harmless: what is there stays
+/// as it is, seats and limits included.
+///
+/// `subscribe` gives an organization the Stripe objects that bill it; it is asked for those that
+/// are billed and have none.
+///
+/// # Errors
+/// Those of `subscribe`, and [`SeedError`]. What was made until then stays.
+pub async fn seed<P, E>(
+    table: &Table,
+    ports: &P,
+    tenants: &DemoTenants,
+    subscribe: impl AsyncFn(&OrganizationId, &Text) -> Result<StripeLink, E>,
+) -> Result<(), E>
+where
+    P: Clock + Entropy,
+    E: From<SeedError>,
+{
+    let seeding = Seeding { table, ports };
+    let (studio, unbilled) = (&tenants.seats, &tenants.seats_no_billing);
+    let (full, spent) = (&tenants.seats_at_seat_limit, &tenants.seats_at_spending_limit);
+    for (org, name, seat_limit) in [
+        (&studio.org, &studio.name, SEAT_LIMIT),
+        (&full.org, &full.name, 0),
+        (&spent.org, &spent.name, SEAT_LIMIT),
+    ] {
+        if !seeding.is_billed(org).await? {
+            let link = subscribe(org, name).await?;
+            seeding.organization(org, name, Some(&link), seat_limit).await?;
+        }
+    }
+    seeding.organization(&unbilled.org, &unbilled.name, None, SEAT_LIMIT).await?;
+    seeding.spends_nothing(&spent.org).await?;
+    for (org, key) in [
+        (&studio.org, &studio.api_key),
+        (&unbilled.org, &unbilled.api_key),
+        (&full.org, &full.api_key),
+        (&spent.org, &spent.api_key),
+    ] {
+        seeding.api_key(org, key, &[Permission::AccountsCreate]).await?;
+    }
+    seeding.api_key(&studio.org, &studio.api_key_without_permission, &[]).await?;
+    seeding.agency(&tenants.agency).await?;
+    seeding.other_agency(&tenants.other_agency).await?;
+    seeding.identity(&tenants.identity).await?;
+    seeding.taken_keys(tenants).await?;
+    Ok(())
+}
+
+struct Seeding<'s, P> {
+    table: &'s Table,
+    ports: &'s P,
+}
+
+/// What is there already is fine.
+fn made(provisioned: Provisioned) -> Result<(), SeedError> {
+    match provisioned {
+        Ok(()) | Err(ProvisionError::Exists(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl<P: Clock + Entropy> Seeding<'_, P> {
+    async fn is_billed(&self, org: &OrganizationId) -> Result<bool, SeedError> {
+        let row = self.table.billing_row(org).await?;
+        Ok(row.is_some_and(|row| row.stripe_subscription.is_some()))
+    }
+
+    /// Makes an organization; one that is there is linked to its Stripe objects, if there are any.
+    async fn organization(
+        &self,
+        org: &OrganizationId,
+        name: &Text,
+        link: Option<&StripeLink>,
+        seat_limit: u64,
+    ) -> Result<(), SeedError> {
+        let created = self.table.create_organization(org, name, link, seat_limit).await;
+        match (created, link) {
+            (Err(ProvisionError::Exists(_)), Some(link)) => {
+                Ok(self.table.link_subscription(org, link).await?)
+            }
+            (created, _) => made(created),
+        }
+    }
+
+    async fn spends_nothing(&self, org: &OrganizationId) -> Result<(), SeedError> {
+        let spending = Some(SpendingLimit::Cents(0));
+        Ok(self.table.set_limits(org, Limits { seats: None, spending }).await?)
+    }
+
+    async fn api_key(
+        &self,
+        org: &OrganizationId,
+        key: &Presented,
+        permissions: &[Permission],
+    ) -> Result<(), SeedError> {
+        self.credential(key, Holder::Organization(org.clone()), permissions).await
+    }
+
+    async fn credential(
+        &self,
+        presented: &Presented,
+        holder: Holder,
+        permissions: &[Permission],
+    ) -> Result<(), SeedError> {
+        let wanted: Credential =
+            presented.issued_to(holder, BTreeSet::from_iter(permissions.iter().copied()));
+        made(self.table.create_credential(&wanted).await)?;
+        // A file whose secrets were changed must not seem to have been seeded.
+        let kept = self.table.credential(&wanted.id).await;
+        match kept.map_err(|_| SeedError::Unavailable)? {
+            Some(kept) if kept == wanted => Ok(()),
+            _ => Err(SeedError::Different("credential")),
+        }
+    }
+
+    async fn agency(&self, agency: &Agency) -> Result<(), SeedError> {
+        let (lcuid, app) = (&agency.agency_lcuid, &agency.app_id);
+        self.agency_with_app(lcuid, &agency.name, app).await?;
+        self.account(lcuid, &agency.parent_account_lcuid, "Demo Parent", true).await?;
+        self.account(lcuid, &agency.plain_account_lcuid, "Demo Account", false).await?;
+        let holder = Holder::App { app: app.clone(), agency: lcuid.clone() };
+        let create = [Permission::AgencyCreateAccounts];
+        self.credential(&agency.token, holder.clone(), &create).await?;
+        self.credential(&agency.token_without_permission, holder, &[]).await
+    }
+
+    async fn other_agency(&self, agency: &OtherAgency) -> Result<(), SeedError> {
+        self.agency_with_app(&agency.agency_lcuid, &agency.name, &agency.app_id).await?;
+        let (lcuid, parent) = (&agency.agency_lcuid, &agency.parent_account_lcuid);
+        self.account(lcuid, parent, "Another Demo Parent", true).await
+    }
+
+    async fn agency_with_app(
+        &self,
+        lcuid: &AgencyLcuid,
+        name: &Text,
+        app: &AppLcuid,
+    ) -> Result<(), SeedError> {
+        let settings = AgencySettings::default();
+        let agency = StoredAgency { lcuid: lcuid.clone(), name: name.clone(), settings };
+        made(self.table.create_agency(&agency).await)?;
+        made(self.table.create_app(app, lcuid, name).await)
+    }
+
+    async fn account(
+        &self,
+        agency: &AgencyLcuid,
+        lcuid: &AgencyAccountLcuid,
+        name: &'static str,
+        is_parent_account: bool,
+    ) -> Result<(), SeedError> {
+        // A repetition would take another slug.
+        if self.table.agency_account(agency, lcuid).await?.is_some() {
+            return Ok(());
+        }
+        let name = Text::line(name, 1..=255).map_err(|_| SeedError::Different("name"))?;
+        let account = AgencyAccount {
+            lcuid: lcuid.clone(),
+            agency: agency.clone(),
+            new: NewAgencyAccount { name, description: None, website: None, parent: None },
+            is_parent_account,
+            created_at: self.ports.now(),
+        };
+        let made = agency::create(self.table, self.ports, &account, None, |_, _| no_answer());
+        made.await.map(|_| ()).map_err(|_| SeedError::Unavailable)
+    }
+
+    async fn identity(&self, identity: &Identity) -> Result<(), SeedError> {
+        let create = [Permission::AccountsCreate];
+        self.credential(&identity.admin_token, Holder::Administrator, &create).await?;
+        let powerless = &identity.admin_token_without_permission;
+        self.credential(powerless, Holder::Administrator, &[]).await?;
+        self.owner(identity).await
+    }
+
+    async fn owner(&self, identity: &Identity) -> Result<(), SeedError> {
+        let now = self.ports.now();
+        let unavailable = |_| SeedError::Unavailable;
+        let name = Text::line("Demo Owner", 1..=255);
+        let account = Account {
+            id: AccountId::new(self.ports, self.ports).map_err(unavailable)?,
+            email: identity.email.clone(),
+            name: name.map_err(|_| SeedError::Different("name"))?,
+            kind: AccountKind::Individual,
+            password_hash: identity.password.hash(self.ports).map_err(unavailable)?,
+            settings: Settings::default(),
+            created_at: now,
+        };
+        let commit = identity::Commit { account: &account, record: None, now };
+        match Accounts::commit(self.table, commit).await {
+            Ok(_) | Err(identity::CommitRefusal::EmailExists) => Ok(()),
+            Err(_) => Err(SeedError::Unavailable),
+        }
+    }
+
+    /// The callers are those that the functions name in their records.
+    async fn taken_keys(&self, tenants: &DemoTenants) -> Result<(), SeedError> {
+        for (caller, route) in [
+            (tenants.seats.org.as_str(), "POST /accounts/create"),
+            (tenants.agency.app_id.as_str(), "POST /api/v3/accounts"),
+            (tenants.identity.admin_token.id().as_str(), "POST /v1/accounts"),
+        ] {
+            // Fingerprinted with a secret that is forgotten: no body is the one of the record.
+            let secret = random::<32>(self.ports).map_err(|_| SeedError::Unavailable)?;
+            let secret = FingerprintKey::new(&secret).map_err(|_| SeedError::Unavailable)?;
+            let (key, now) = (&tenants.taken_idempotency_key, self.ports.now());
+            let request = Keyed::new(caller, route, key, b"", &secret, now)
+                .map_err(|_| SeedError::Unavailable)?;
+            let for_ever = Keyed { expires_at: Timestamp::MAX, ..request };
+            made(self.table.take_idempotency_key(&for_ever).await)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is answered to nobody. Without an idempotency key it is kept nowhere.
+fn no_answer() -> StoredAnswer {
+    StoredAnswer { status: 200, location: None, body: String::new() }
+}
