@@ -871,6 +871,7 @@ async fn send_noted(stage: &Stage, call: &Call, most: usize) -> (u64, Vec<usize>
     let usual = stage.create_account();
     let function = create_account::Function {
         store: usual.store,
+        hashing: create_account::OwnThread,
         ports: noted,
         password_policy: usual.password_policy,
         self_signup: usual.self_signup,
@@ -1164,10 +1165,10 @@ struct Late {
 }
 
 impl Credentials for Late {
-    async fn credential(&self, id: &CredentialId) -> Result<Option<Credential>, LookupFailed> {
+    async fn credential(&self, who: &Presented) -> Result<Option<Credential>, LookupFailed> {
         for _ in 0..100 {
             if self.draws.lock().expect("not poisoned").len() == 2 {
-                return self.table.credential(id).await;
+                return self.table.credential(who).await;
             }
             tokio::task::yield_now().await;
         }
@@ -1189,6 +1190,7 @@ async fn the_password_is_hashed_while_the_table_is_asked_who_calls() {
     let draws = Arc::default();
     let function = create_account::Function {
         store: Late { table: usual.store, draws: Arc::clone(&draws) },
+        hashing: create_account::OwnThread,
         ports: Noted { ports: usual.ports, draws, most: usize::MAX },
         password_policy: usual.password_policy,
         self_signup: false,
@@ -1220,6 +1222,7 @@ async fn a_table_that_throttles_makes_the_caller_come_back() {
     let usual = stage.create_account();
     let function = create_account::Function {
         store: Throttled,
+        hashing: create_account::OwnThread,
         ports: usual.ports,
         password_policy: usual.password_policy,
         self_signup: usual.self_signup,

@@ -102,18 +102,23 @@ def apply(fault: Fault, *options: str) -> None:
 
 
 def build(fault: Fault) -> None:
-    """Builds the simulation with a fault in it."""
+    """Builds the simulation with a fault in it. Of one that does not build there is no program."""
+    fault.binary.unlink(missing_ok=True)
     apply(fault)
     try:
-        told = run(
-            *("cargo", "test", "--locked", "--package", "headcount-tests", "--test", "simulation", "--no-run"),
-            *("--message-format", "json-render-diagnostics"),
+        command = ["cargo", "test", "--locked", "--package", "headcount-tests", "--test", "simulation", "--no-run"]
+        told = subprocess.run(
+            [*command, "--message-format", "json-render-diagnostics"],
             cwd=COPY,
             stdout=subprocess.PIPE,
+            text=True,
             env={key: value for key, value in os.environ.items() if key != "CARGO_TARGET_DIR"},
         )
     finally:
         apply(fault, "--reverse")
+    if told.returncode:
+        print(f"{fault.patch.name} does not build", file=sys.stderr)
+        return
     messages = [json.loads(line) for line in told.stdout.splitlines() if line.startswith("{")]
     executables = [message["executable"] for message in messages if message.get("executable")]
     fault.binary.parent.mkdir(parents=True, exist_ok=True)
@@ -122,6 +127,8 @@ def build(fault: Fault) -> None:
 
 def find(fault: Fault) -> Finding:
     """Runs the simulation until it finds the fault."""
+    if not fault.binary.exists():
+        return Finding(fault, None, None)
     environment = {**os.environ, "SIMULATE_N": str(SCHEDULES), "SIMULATE_SEED": ""}
     ran = subprocess.run(
         [str(fault.binary), "schedules", "--exact", "--nocapture"],

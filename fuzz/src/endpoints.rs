@@ -76,6 +76,7 @@ pub(crate) fn create_account(input: &[u8]) {
         store: Table(sent.found()),
         ports: Draws(AtomicU32::new(if hashes { u32::MAX } else { 1 })),
         password_policy: PasswordPolicy::default(),
+        hashing: create_account::OwnThread,
         self_signup: true,
         fingerprint_key: fingerprint_key(),
     };

@@ -21,7 +21,7 @@ use headcount_billing::stripe::Stripe;
 use headcount_billing::webhook::SigningSecrets;
 use headcount_model::credential::{Credential, Holder, Permission, Presented, reveal};
 use headcount_model::idempotency::FingerprintKey;
-use headcount_model::identity::{Password, PasswordPolicy};
+use headcount_model::identity::{Password, PasswordPolicy, Salt};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_tests::billing::{Billed, Billing, SecretText, batch, reached};
 use headcount_tests::{AgencyTenant, Call, Fault, Item, Ports, Stage};
@@ -358,7 +358,8 @@ impl World {
         collected.debug(&(&self.issued, Presented::parse(header.as_bytes())));
         let password = |text| Password::parse(text, PasswordPolicy::default(), None, None);
         let good = password(PASSWORD).expect("a good one");
-        collected.debug(&(&good, good.hash(ports).is_ok(), password(&PASSWORD.repeat(9))));
+        let hashed = good.hash(&Salt::new(ports).expect("there is entropy"));
+        collected.debug(&(&good, hashed.is_ok(), password(&PASSWORD.repeat(9))));
         collected.debug(&fingerprint_key());
         collected.debug(&FingerprintKey::new(&FINGERPRINT[..31]).map_err(|weak| weak.to_string()));
         let secrets = SigningSecrets::parse(&SIGNING.join(",")).expect("secrets");
@@ -408,12 +409,14 @@ fn outbox(base: &str) -> AwsOutbox {
         .region(region.clone())
         .credentials_provider(credentials.clone())
         .endpoint_url(base)
+        .http_client(headcount_tests::plain_http())
         .build();
     let events = aws_sdk_eventbridge::Config::builder()
         .behavior_version(aws_sdk_eventbridge::config::BehaviorVersion::latest())
         .region(region)
         .credentials_provider(credentials)
         .endpoint_url(base)
+        .http_client(headcount_tests::plain_http())
         .build();
     AwsOutbox {
         sqs: aws_sdk_sqs::Client::from_conf(sqs),

@@ -43,6 +43,7 @@ impl Emulator {
             .stderr(file)
             .spawn()
             .expect("the emulator starts");
+        headcount_billing::stripe::install_tls();
         let emulator = Self { process, address, log, http: reqwest::Client::new() };
         emulator.until_it_listens().await;
         emulator

@@ -7,13 +7,12 @@ use headcount_billing::{Prices, message};
 use headcount_model::billing::BillingChange;
 use headcount_tests::Stage;
 use headcount_tests::samples::{SampleStripe, tiers};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Recorder, make_seats};
 
 impl sync_billing::BillingQueue for &Recorder {
-    async fn send_again(&self, change: &BillingChange, _: Timestamp) -> bool {
+    async fn send_again(&self, change: &BillingChange, _: &SqsMessage) -> bool {
         self.keep([json!({"sent_again": message::encode(change)})]);
         true
     }

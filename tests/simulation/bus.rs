@@ -33,9 +33,9 @@ impl Bus {
         }
     }
 
-    /// Everything that was put on the bus.
-    pub(crate) fn events(&self) -> Vec<Event> {
-        lock(&self.events).clone()
+    /// Looks at everything that was put on the bus.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&[Event]) -> T) -> T {
+        look(&lock(&self.events))
     }
 
     /// How many records could not be read.
@@ -43,13 +43,13 @@ impl Bus {
         *lock(&self.aside)
     }
 
-    fn take(&self, parcel: &Parcel) {
+    fn take(&self, parcel: Parcel) {
         match parcel {
             Parcel::Billing(change) => {
                 let id = format!("{}:{}", change.organization, change.version);
-                self.queue.send(change, &id);
+                self.queue.send(&change, &id);
             }
-            Parcel::Event(event) => lock(&self.events).push(event.clone()),
+            Parcel::Event(event) => lock(&self.events).push(event),
             Parcel::SetAside(_) => *lock(&self.aside) += 1,
         }
     }
@@ -71,7 +71,7 @@ impl Bus {
             .call(move || {
                 for ((_, parcel), refused) in entries {
                     if !refused {
-                        bus.take(&parcel);
+                        bus.take(parcel);
                     }
                 }
             })
@@ -87,9 +87,11 @@ impl Outbox for Bus {
         let (billing, others): (Vec<_>, Vec<_>) =
             all().partition(|(_, parcel)| matches!(parcel, Parcel::Billing(_)));
         let mut failed = Vec::new();
-        for call in [billing, others] {
-            for entries in call.chunks(10) {
-                failed.extend(self.call(entries.to_vec()).await);
+        for mut entries in [billing, others] {
+            while !entries.is_empty() {
+                let rest = entries.split_off(entries.len().min(10));
+                failed.extend(self.call(entries).await);
+                entries = rest;
             }
         }
         failed

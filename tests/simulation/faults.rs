@@ -67,7 +67,7 @@ pub(crate) struct Faults {
 impl Faults {
     /// Draws the faults of a schedule.
     pub(crate) fn draw(rng: &mut Rng) -> Self {
-        let rates = [0, 0, 5, 20, 20, 60, 120, 250];
+        let rates = [0, 0, 5, 20, 20, 60, 120, 200];
         Self {
             aws: *rng.pick(&rates),
             stripe: *rng.pick(&rates),

@@ -17,7 +17,7 @@ use headcount_model::billing::{PastDueGrace, SubscriptionStatus};
 use headcount_model::credential::{Credential, Holder, Permission, reveal};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
-use headcount_model::identity::PasswordPolicy;
+use headcount_model::identity::{Password, PasswordHash, PasswordPolicy, Salt};
 use headcount_model::port::Clock;
 use headcount_model::seats::Platforms;
 use headcount_model::text::Text;
@@ -33,6 +33,15 @@ use crate::queue::{Message, Queue};
 use crate::stripe::Account;
 use crate::table::{Dynamo, TABLE, number};
 use crate::world::{Ports, World};
+
+/// Passwords are hashed on the one thread that there is.
+struct InPlace;
+
+impl create_account::Hashing for InPlace {
+    async fn hash(&self, password: Password, salt: Salt) -> Option<PasswordHash> {
+        password.hash(&salt).ok()
+    }
+}
 
 /// What Lambda gives the functions, as template.yaml says.
 const CREATE_SEATS: Duration = Duration::from_secs(25);
@@ -330,6 +339,7 @@ impl Stack {
             store: self.table(&ports),
             ports,
             password_policy: PasswordPolicy::default(),
+            hashing: InPlace,
             self_signup: true,
             fingerprint_key: fingerprint_key(),
         };

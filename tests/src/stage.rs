@@ -161,6 +161,7 @@ impl Stage {
             store: self.table.clone(),
             ports: self.ports.clone(),
             password_policy: PasswordPolicy::default(),
+            hashing: create_account::OwnThread,
             self_signup: true,
             fingerprint_key: fingerprint_key(),
         }

@@ -1,6 +1,8 @@
 //! `POST /v1/accounts`: anyone signs up, or an administrator creates an account for somebody
 //! (CONTRACT section 3).
 
+mod hashing;
+
 use headcount_api::identity::{self, Identity, Refusal};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
 use headcount_model::credential::{Credentials, Holder, Permission};
@@ -9,7 +11,8 @@ use headcount_model::idempotency::FingerprintKey;
 use headcount_model::identity::{Account, Accounts, Commit, PasswordPolicy, Salt};
 use headcount_model::port::{Clock, Entropy};
 use jiff::Timestamp;
-use tokio::task::spawn_blocking;
+
+pub use hashing::{Hashing, OwnThread};
 
 const ROUTE: &str = "POST /v1/accounts";
 
@@ -18,11 +21,13 @@ const ROUTE: &str = "POST /v1/accounts";
 const ANYONE: &str = "anyone";
 
 /// The function, over its ports.
-pub struct Function<S, P> {
+pub struct Function<S, P, H = OwnThread> {
     /// Accounts and credentials.
     pub store: S,
     /// Time and randomness.
     pub ports: P,
+    /// Where passwords are hashed.
+    pub hashing: H,
     /// How long passwords must be.
     pub password_policy: PasswordPolicy,
     /// Whether anyone may create an account.
@@ -31,10 +36,11 @@ pub struct Function<S, P> {
     pub fingerprint_key: FingerprintKey,
 }
 
-impl<S, P> Endpoint for Function<S, P>
+impl<S, P, H> Endpoint for Function<S, P, H>
 where
     S: Accounts + Credentials + Sync,
     P: Clock + Entropy,
+    H: Hashing,
 {
     type Dialect = Identity;
 
@@ -59,10 +65,11 @@ where
     }
 }
 
-impl<S, P> Function<S, P>
+impl<S, P, H> Function<S, P, H>
 where
     S: Credentials + Sync,
     P: Clock + Entropy,
+    H: Hashing,
 {
     /// Who is calling, in the terms of idempotency. A credential that is present is never
     /// ignored.
@@ -92,10 +99,8 @@ where
         let new = identity::create_account(request.json()?, self.password_policy)?;
         let id = AccountId::new(&self.ports, &self.ports)?;
         let salt = Salt::new(&self.ports)?;
-        // On a thread of its own, where it holds up no answer of the table.
-        let password = new.password;
-        let hash = spawn_blocking(move || password.hash(&salt)).await;
-        let Ok(Ok(password_hash)) = hash else { return Err(Failure::Unavailable) };
+        let hash = self.hashing.hash(new.password, salt).await;
+        let password_hash = hash.ok_or(Failure::Unavailable)?;
         Ok(Account {
             id,
             password_hash,

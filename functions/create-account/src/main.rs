@@ -1,16 +1,14 @@
 //! Wiring of [`create_account`].
-
-use create_account::Function;
-use headcount_api::{configuration, serve};
+use create_account::{Function, OwnThread};
+use headcount_api::{configuration as read, serve};
 use headcount_model::port::System;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let aws = headcount_platform::start().await?;
-    let store = headcount_store::connect(aws.config(), &configuration::table_name()?);
+    let store = headcount_store::connect(aws.config(), &read::table_name()?);
     aws.open(headcount_store::endpoint(aws.config()).await).await;
-    let password_policy = configuration::password_policy()?;
-    let self_signup = configuration::self_signup()?;
-    let fingerprint_key = configuration::fingerprint_key()?;
-    serve(Function { store, ports: System, password_policy, self_signup, fingerprint_key }).await
+    let (password_policy, self_signup) = (read::password_policy()?, read::self_signup()?);
+    let (ports, hashing, fingerprint_key) = (System, OwnThread, read::fingerprint_key()?);
+    serve(Function { store, ports, hashing, password_policy, self_signup, fingerprint_key }).await
 }

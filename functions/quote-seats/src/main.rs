@@ -1,5 +1,4 @@
 //! Wiring of [`quote_seats`].
-
 use headcount_api::{configuration as read, serve};
 use headcount_model::port::System;
 use quote_seats::Function;

@@ -34,9 +34,8 @@ pub trait Endpoint: Sync {
 /// When the runtime cannot be reached.
 pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), Error> {
     let endpoint = &endpoint;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<GatewayEvent>| async move {
-        let (GatewayEvent(request), context) = event.into_parts();
-        Ok::<_, Infallible>(answer(endpoint, LambdaEvent::new(request, context)).await)
+    lambda_runtime::run(service_fn(move |event| async move {
+        Ok::<_, Infallible>(answer(endpoint, event).await)
     }))
     .await
 }

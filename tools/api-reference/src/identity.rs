@@ -6,7 +6,7 @@ use headcount_model::credential::Permission;
 use headcount_model::fault::Fault;
 use headcount_model::id::AccountId;
 use headcount_model::identity::{
-    Account, AccountKind, Email, Language, NewAccount, PasswordPolicy,
+    Account, AccountKind, Email, Language, NewAccount, PasswordPolicy, Salt,
 };
 use headcount_model::port::Clock;
 
@@ -194,9 +194,10 @@ fn faults_of(example: &Example) -> Vec<Fault> {
 
 fn created(example: &Example) -> Json {
     let new = parse(example).expect("an example that is accepted");
+    let salt = Salt::new(&Still).expect("there is entropy");
     let account = Account {
         id: AccountId::new(&Still, &Still).expect("there is entropy"),
-        password_hash: new.password.hash(&Still).expect("there is entropy"),
+        password_hash: new.password.hash(&salt).expect("it fits the parameters"),
         email: new.email,
         name: new.name,
         kind: new.kind,

@@ -9,7 +9,7 @@ use headcount_model::agency::{
 use headcount_model::credential::{Credential, Credentials, Holder, Permission, Presented};
 use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, Keyed, StoredAnswer};
-use headcount_model::identity::{self, Account, AccountKind, Accounts, Settings};
+use headcount_model::identity::{self, Account, AccountKind, Accounts, Salt, Settings};
 use headcount_model::port::{Clock, Entropy, random};
 use headcount_model::text::Text;
 use headcount_store::{Limits, ProvisionError, Provisioned, SpendingLimit, StripeLink, Table};
@@ -158,7 +158,7 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
             presented.issued_to(holder, BTreeSet::from_iter(permissions.iter().copied()));
         made(self.table.create_credential(&wanted).await)?;
         // A file whose secrets were changed must not seem to have been seeded.
-        let kept = self.table.credential(&wanted.id).await;
+        let kept = self.table.credential(presented).await;
         match kept.map_err(|_| SeedError::Unavailable)? {
             Some(kept) if kept == wanted => Ok(()),
             _ => Err(SeedError::Different("credential")),
@@ -228,13 +228,15 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
     async fn owner(&self, identity: &Identity) -> Result<(), SeedError> {
         let now = self.ports.now();
         let unavailable = |_| SeedError::Unavailable;
+        let salt = Salt::new(self.ports).map_err(unavailable)?;
+        let hash = identity.password.hash(&salt).map_err(|_| SeedError::Unavailable)?;
         let name = Text::line("Demo Owner", 1..=255);
         let account = Account {
             id: AccountId::new(self.ports, self.ports).map_err(unavailable)?,
             email: identity.email.clone(),
             name: name.map_err(|_| SeedError::Different("name"))?,
             kind: AccountKind::Individual,
-            password_hash: identity.password.hash(self.ports).map_err(unavailable)?,
+            password_hash: hash,
             settings: Settings::default(),
             created_at: now,
         };

@@ -192,7 +192,7 @@ impl Target {
         })?;
         let name = self.table_name()?;
         let config = match &self.aws {
-            None => aws_config::from_env().timeout_config(limits(LOCAL_CALL_BUDGET)).load().await,
+            None => from_env().timeout_config(limits(LOCAL_CALL_BUDGET)).load().await,
             Some((endpoint, aws)) => aws.config(endpoint).await,
         };
         // Set on the client itself: another variable, or a profile, could name another endpoint

@@ -19,7 +19,7 @@ use crate::text::{Text, check_length};
 const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
 
 /// What passwords are hashed in, one at a time: two would not fit into the memory of a function.
-/// It is kept, because the system takes a tenth of the time of a hash to give so much.
+/// It is kept, because to get and clear so much takes a third of the time of a hash.
 static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
 
 /// How long passwords must be.
