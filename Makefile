@@ -198,6 +198,8 @@ validate-template:
 	@$(STACK) packages requirements-check.txt
 	$(VENV)/sam validate --lint --region us-east-1 --template template.yaml
 
+# Every command below builds the whole workspace, or binaries of it: with a package alone, other features of what it
+# needs would be asked for, and most of it built twice.
 .PHONY: unit
 unit:
 	@$(STACK) packages requirements-test.txt
@@ -211,7 +213,7 @@ end-to-end:
 	@trap '$(STACK) down --dir $(TEST_STACK)' EXIT; \
 	$(STACK) up --dir $(TEST_STACK) --any-ports --detach; \
 	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
-		cargo test --locked --package headcount-tests --features end-to-end --test end-to-end; \
+		cargo test --workspace --locked --features headcount-tests/end-to-end --test end-to-end; \
 	$(VENV)/python tools/local/conformance.py --stack-file $(TEST_STACK)/stack.json --examples 10
 
 # Every sample event of a gateway to the release binaries, through the emulator that `sam local` runs in its container
@@ -223,13 +225,13 @@ runtime-interface guard: BUILT = $(filter-out publish-changes reconcile-billing 
 .PHONY: runtime-interface
 runtime-interface: binaries
 	@$(STACK) packages requirements-check.txt
-	cargo build --locked --package headcount
+	cargo build --locked --bin headcount
 	HEADCOUNT_BINARIES="$(CURDIR)/target/lambda" \
 	HEADCOUNT_RUNTIME_EMULATOR="$$(ls "$(CURDIR)/$(VENV)"/../lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$(EMULATOR_OF))" \
-		cargo test --locked --package headcount-tests --features runtime-interface --test runtime-interface
+		cargo test --workspace --locked --features headcount-tests/runtime-interface --test runtime-interface
 
 # Instructions, bytes and calls of the creates, held against tools/bench/guard.json.
 .PHONY: guard
 guard: binaries
-	cargo build --quiet --locked --package headcount-bench
+	cargo build --quiet --locked --bin bench
 	@$(BENCH) guard

@@ -151,7 +151,7 @@ pub(crate) fn exponent(points: &[(u64, u64)]) -> Option<f64> {
 /// A request for so many seats, which are as those of the published example by turns.
 fn seats(count: u64) -> Value {
     let seat = |index: u64| {
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             json!({"tier": "basic"})
         } else {
             json!({

@@ -78,7 +78,7 @@ async fn measure(
     let (mut cpus, mut latencies, mut count) = (Vec::new(), Vec::new(), 0);
     while cpus.len() < 3 || (cpus.len() < 40 && begun.elapsed() < budget) {
         let turn = size.max(200);
-        let turns = events.iter().cycle().cloned().take(usize::try_from(turn)?);
+        let turns = events.iter().cycle().take(usize::try_from(turn)?).cloned();
         let warm = warm(&mut session, turns).await?;
         cpus.push(warm.cpu_ns);
         latencies.extend(warm.latencies);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dynoxide::Database;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Units;
 use super::database::{Charge, Embedded};
@@ -109,6 +109,8 @@ fn length(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
