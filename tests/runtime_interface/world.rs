@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use headcount_billing::webhook::SigningSecrets;
 use headcount_model::billing::SubscriptionStatus;
@@ -19,7 +22,8 @@ const WEBHOOK_SECRET: &str = "stripe-webhook";
 pub(crate) struct World {
     stage: Stage,
     billing: Billing,
-    secrets: String,
+    /// Where it finds AWS.
+    aws: String,
     function: String,
     /// What bills the first organization now.
     subscription: String,
@@ -30,10 +34,11 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new(function: &str) -> Self {
         let (stage, billing) = (Stage::new().await, Billing::new().await);
+        let aws = serve_aws(stage.endpoint.clone()).await;
         Self {
             stage,
             billing,
-            secrets: serve_secrets().await,
+            aws,
             function: function.to_owned(),
             subscription: String::new(),
             is_as_seeded: false,
@@ -53,8 +58,7 @@ impl World {
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "test".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-            ("AWS_ENDPOINT_URL", self.stage.endpoint.clone()),
-            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets.clone()),
+            ("AWS_ENDPOINT_URL", self.aws.clone()),
             ("RUST_LOG", "info".to_owned()),
             ("TABLE_NAME", TABLE.to_owned()),
             ("FINGERPRINT_KEY", "the secret of a stack, of 32 bytes or more".to_owned()),
@@ -168,18 +172,39 @@ fn status_told(sample: &Sample) -> Option<SubscriptionStatus> {
     status.and_then(Result::ok).filter(|_| is_about_the_subscription(sample))
 }
 
-/// Secrets Manager, as far as a function asks it
-/// (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>).
-async fn serve_secrets() -> String {
+/// One address for all of AWS, which is how a function is told of it: what is for Secrets Manager
+/// is answered, the rest goes on to the table.
+async fn serve_aws(table: String) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let app = Router::new().fallback(get_secret_value);
+    let http = reqwest::Client::new();
+    let app = Router::new().fallback(move |request: Request| {
+        let (http, table) = (http.clone(), table.clone());
+        async move { answer(&http, &table, request).await }
+    });
     tokio::spawn(async move { axum::serve(listener, app).await });
     format!("http://{address}")
 }
 
-async fn get_secret_value(body: String) -> Json<Value> {
-    let request: Value = serde_json::from_str(&body).unwrap_or_default();
+async fn answer(http: &reqwest::Client, table: &str, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.expect("a body");
+    let target = parts.headers.get("x-amz-target").map_or(&b""[..], |target| target.as_bytes());
+    if target.starts_with(b"secretsmanager.") {
+        return get_secret_value(&body).into_response();
+    }
+    let mut headers = parts.headers;
+    headers.remove("host");
+    let sent = http.request(parts.method, table).headers(headers).body(body).send().await;
+    let answered = sent.expect("the table answers");
+    let (status, headers) = (answered.status(), answered.headers().clone());
+    (status, headers, answered.bytes().await.expect("a body")).into_response()
+}
+
+/// Secrets Manager, as far as a function asks it
+/// (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>).
+fn get_secret_value(body: &[u8]) -> Json<Value> {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = match request["SecretId"].as_str() {
         Some(STRIPE_SECRET) => STRIPE_KEY,
         Some(WEBHOOK_SECRET) => SIGNING_SECRET,

@@ -96,7 +96,7 @@ class Forward(BaseHTTPRequestHandler):
             return
         self._answer(status, headers, answer)
 
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = forward
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = forward
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
