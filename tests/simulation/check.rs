@@ -117,7 +117,7 @@ impl Rest<'_> {
         if all.len() != count || !all.is_subset(&made) {
             self.broken(5, format_args!("{mark} was told of {told:?}, and there are {made:?}"));
         }
-        let is_whole = request.count > 98 || made.len() % request.count == 0;
+        let is_whole = request.count > 98 || made.len().is_multiple_of(request.count);
         if !is_whole || made.len() > request.count * request.sent {
             let (count, sent) = (request.count, request.sent);
             let there = made.len();

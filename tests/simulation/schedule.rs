@@ -142,7 +142,7 @@ pub(crate) fn run(seed: u64, trace: Trace) -> Outcome {
     let world = World::new(seed, trace);
     let plan = world.kernel.draw(Plan::draw);
     // To look for secrets takes time, which a few schedules are enough for.
-    let (logs, _guard) = (seed % 16 == 0).then(Logs::capture).unzip();
+    let (logs, _guard) = seed.is_multiple_of(16).then(Logs::capture).unzip();
     let run = Run::set_up(&world, plan, logs);
     run.live();
     run.come_to_rest();
