@@ -214,7 +214,7 @@ end-to-end:
 	$(STACK) up --dir $(TEST_STACK) --any-ports --detach; \
 	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
 		cargo test --workspace --locked --features headcount-tests/end-to-end --test end-to-end; \
-	$(VENV)/python tools/local/conformance.py --stack-file $(TEST_STACK)/stack.json --examples 10
+	$(VENV)/python tools/local/conformance.py --stack-file $(TEST_STACK)/stack.json --examples 10 --seed 1
 
 # Every sample event of a gateway to the release binaries, through the emulator that `sam local` runs in its container
 # and the SAM CLI brings along. The command line signs those of Stripe. What no gateway calls is not built for it.

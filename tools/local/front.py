@@ -14,6 +14,7 @@ import mimetypes
 import os
 import re
 import threading
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -96,7 +97,11 @@ class Forward(BaseHTTPRequestHandler):
             return
         self._answer(status, headers, answer)
 
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = forward
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """Every other method, known or not: which have a route is for the gateway to say."""
+        if name.startswith("do_"):
+            return self.forward
+        raise AttributeError(name)
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
