@@ -6,7 +6,7 @@
 //! only what another delivery can put right is not.
 
 use headcount_api::webhooks::{NotAWebhook, Webhooks, received};
-use headcount_api::{Answer, Endpoint, Failure, Incoming};
+use headcount_api::{Answer, Endpoint, Failure, Incoming, STRIPE_SIGNATURE};
 use headcount_billing::rotation::{Rejected, SignatureCheck, SigningSecretSource};
 use headcount_billing::webhook::{self, Event, Notice};
 use headcount_billing::{Followed, Subscriptions, follow};
@@ -14,7 +14,6 @@ use headcount_model::billing::SubscriptionLedger;
 use headcount_model::port::Clock;
 
 /// The header that Stripe signs webhooks in.
-const SIGNATURE: &str = "stripe-signature";
 
 /// The function, over its ports.
 pub struct Function<L, S, K, P> {
@@ -39,7 +38,7 @@ where
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<NotAWebhook>> {
         let body = request.raw()?;
-        let header = request.header(SIGNATURE);
+        let header = request.header(&STRIPE_SIGNATURE);
         self.signatures.check(header, body, self.ports.now()).await.map_err(rejected)?;
         let event = webhook::read(body).map_err(|not| refused(&not))?;
         match &event.subscription {

@@ -16,7 +16,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::dialect::{Answer, Dialect, Failure};
 use crate::fields::Fields;
-use crate::incoming::Incoming;
+use crate::incoming::{APP_ID, Incoming};
 use crate::json::Object;
 #[cfg(feature = "openapi")]
 use crate::schema;
@@ -62,7 +62,7 @@ impl From<CommitRefusal> for Failure<Refusal> {
 /// [`Refusal::AppHeader`].
 pub fn app_of(request: &Incoming) -> Result<AppLcuid, Failure<Refusal>> {
     request
-        .header("appidv3")
+        .header(&APP_ID)
         .and_then(|value| std::str::from_utf8(value).ok())
         .and_then(|text| AppLcuid::parse(text.trim()).ok())
         .ok_or(Failure::Refused(Refusal::AppHeader))

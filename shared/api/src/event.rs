@@ -1,112 +1,150 @@
 //! The event of a gateway, read so that no request can make the function fail before the
-//! endpoint sees it: what `lambda_http` cannot read is a refusal of the request, not an error of
-//! ours.
+//! endpoint sees it: what `lambda_http` would not read is a refusal of the request, not an error
+//! of ours.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lambda_http::http::header::{HOST, HeaderMap, HeaderName};
+use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use lambda_http::http::header::{HeaderMap, HeaderValue};
 use lambda_http::request::LambdaRequest;
-use serde::de::Error;
+use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-/// A request as an HTTP API, a REST API or a load balancer hands it over.
+use crate::incoming::HEADERS;
+
+/// What is told to a function's caller whose event is none of a gateway.
+const EXPECTED: &str =
+    "this function expects the event of an HTTP API, a REST API or a load balancer";
+
+/// A request as an HTTP API, a REST API or a load balancer hands it over, with nothing in it that
+/// `lambda_http` would panic over. Of an event only what an endpoint looks at is read: headers and
+/// body. Method, path and query are the gateway's.
 #[derive(Debug)]
 pub struct GatewayEvent(LambdaRequest);
 
 impl GatewayEvent {
-    /// The request, without anything that `lambda_http` would panic over.
     pub(crate) fn into_request(self) -> LambdaRequest {
         self.0
     }
 }
 
 impl<'de> Deserialize<'de> for GatewayEvent {
-    /// Reads any event that has the shape of a gateway's, whatever its headers hold.
+    /// Reads any event that has the shape of a gateway's, whatever its headers and body hold.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let event = Box::<RawValue>::deserialize(deserializer)?;
-        let request = whole(event.get())
-            .or_else(|error| reduced(event.get()).ok_or(error))
-            .map_err(D::Error::custom)?;
-        Ok(Self(harmless(request)))
+        let event = Event::deserialize(deserializer)
+            .map_err(|error| D::Error::custom(format_args!("{EXPECTED}: {error}")))?;
+        event.into_request().map(Self).ok_or_else(|| D::Error::custom(EXPECTED))
     }
 }
-
-/// The event as `lambda_http` reads it: as one gateway's after the other's until it fits. One that
-/// says it comes from an HTTP API is read as that at once.
-fn whole(event: &str) -> Result<LambdaRequest, serde_json::Error> {
-    match serde_json::from_str(event) {
-        Ok(Version { version }) if version == HTTP_API => {
-            serde_json::from_str(event).map(LambdaRequest::ApiGatewayV2)
-        }
-        _ => serde_json::from_str(event),
-    }
-}
-
-/// The version of an HTTP API's events
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
-const HTTP_API: &str = "2.0";
 
 #[derive(Deserialize)]
-struct Version {
-    version: String,
-}
-
-/// What an endpoint looks at in an event that `lambda_http` refuses as a whole: headers, made
-/// legible, and body. `None` when it is no event of a gateway.
-fn reduced(event: &str) -> Option<LambdaRequest> {
-    let Value::Object(mut event) = serde_json::from_str(event).ok()? else { return None };
-    let mut take = |name: &str| event.remove(name).unwrap_or_default();
-    let context = origin(&take("requestContext"))?;
-    let body = match take("body") {
-        Value::Null => Value::Null,
-        body => Value::String(text(body)),
-    };
-    let is_base64 = take("isBase64Encoded") == Value::Bool(true);
-    let request = json!({
-        "httpMethod": "POST",
-        "headers": legible(take("headers")),
-        "multiValueHeaders": legible(take("multiValueHeaders")),
-        "requestContext": context,
-        "body": body,
-        "isBase64Encoded": is_base64,
-    });
-    serde_json::from_value(request).ok()
+#[serde(rename_all = "camelCase")]
+struct Event {
+    request_context: Context,
+    #[serde(default)]
+    headers: Value,
+    #[serde(default)]
+    multi_value_headers: Value,
+    #[serde(default)]
+    body: Value,
+    #[serde(default)]
+    is_base64_encoded: Value,
 }
 
 /// As much of a request context as tells which gateway it is, and so the form of the answer.
-fn origin(context: &Value) -> Option<Value> {
-    let has = |name| context.get(name).is_some();
-    if has("elb") {
-        Some(json!({"elb": {}}))
-    } else if has("http") {
-        Some(json!({"http": {"method": "POST"}}))
-    } else {
-        has("httpMethod").then(|| json!({"httpMethod": "POST"}))
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    elb: Option<IgnoredAny>,
+    http: Option<IgnoredAny>,
+    http_method: Option<IgnoredAny>,
+}
+
+impl Event {
+    fn into_request(self) -> Option<LambdaRequest> {
+        let (body, is_base64_encoded) = body(self.body, &self.is_base64_encoded);
+        let single = headers(self.headers);
+        // A REST API and a load balancer tell the values of a header in two places. Where there
+        // is a list, it says more.
+        let merged = |single| merge(single, headers(self.multi_value_headers));
+        if self.request_context.elb.is_some() {
+            let mut request = AlbTargetGroupRequest::default();
+            request.headers = merged(single);
+            request.body = body;
+            request.is_base64_encoded = is_base64_encoded;
+            Some(LambdaRequest::Alb(request))
+        } else if self.request_context.http.is_some() {
+            let mut request = ApiGatewayV2httpRequest::default();
+            request.headers = single;
+            request.body = body;
+            request.is_base64_encoded = is_base64_encoded;
+            Some(LambdaRequest::ApiGatewayV2(request))
+        } else if self.request_context.http_method.is_some() {
+            let mut request = ApiGatewayProxyRequest::default();
+            request.headers = merged(single);
+            request.body = body;
+            request.is_base64_encoded = is_base64_encoded;
+            Some(LambdaRequest::ApiGatewayV1(request))
+        } else {
+            None
+        }
     }
 }
 
-/// Headers that HTTP allows. A name that it does not allow is none that we read. A value is kept
-/// with U+FFFD for what it does not allow, so that a credential or key that is sent broken is
-/// refused and not overlooked.
-fn legible(headers: Value) -> Map<String, Value> {
-    let Value::Object(headers) = headers else { return Map::new() };
-    headers
-        .into_iter()
-        .filter(|(name, value)| HeaderName::from_bytes(name.as_bytes()).is_ok() && !value.is_null())
-        .map(|(name, value)| {
-            let values = match value {
-                Value::Array(values) => values,
-                value => vec![value],
-            };
-            (name, values.into_iter().map(|value| Value::String(printable(text(value)))).collect())
-        })
-        .collect()
+/// The body, and whether it is base64. `lambda_http` panics over one that says so and is not:
+/// it becomes a body that is no JSON, which has the same answer.
+fn body(body: Value, is_base64: &Value) -> (Option<String>, bool) {
+    let body = (!body.is_null()).then(|| text(body));
+    let is_base64 = *is_base64 == Value::Bool(true);
+    if is_base64 && body.as_deref().is_some_and(|text| STANDARD.decode(text).is_err()) {
+        (Some("(not base64)".to_owned()), false)
+    } else {
+        (body, is_base64)
+    }
 }
 
-fn printable(text: String) -> String {
-    text.chars().map(|c| if c.is_ascii_control() && c != '\t' { '\u{FFFD}' } else { c }).collect()
+/// The headers that an endpoint looks at. The host in particular is left out: `lambda_http` makes
+/// a URI of it, which it need not be.
+fn headers(headers: Value) -> HeaderMap {
+    let Value::Object(headers) = headers else { return HeaderMap::new() };
+    let mut kept = HeaderMap::with_capacity(HEADERS.len());
+    for (name, value) in headers {
+        let Some(name) = HEADERS.iter().find(|kept| name.eq_ignore_ascii_case(kept.as_str()))
+        else {
+            continue;
+        };
+        let values = match value {
+            Value::Null => continue,
+            Value::Array(values) => values,
+            value => vec![value],
+        };
+        for value in values.into_iter().filter_map(header_value) {
+            // More values than a map takes are more than a gateway lets through.
+            let _ = kept.try_append(name, value);
+        }
+    }
+    kept
+}
+
+/// A value is kept with U+FFFD for what HTTP does not allow, so that a credential or key that is
+/// sent broken is refused and not overlooked.
+fn header_value(value: Value) -> Option<HeaderValue> {
+    let mut text = text(value);
+    let forbidden = |c: char| c.is_ascii_control() && c != '\t';
+    if text.contains(forbidden) {
+        text = text.replace(forbidden, "\u{FFFD}");
+    }
+    HeaderValue::try_from(text).ok()
+}
+
+fn merge(mut single: HeaderMap, lists: HeaderMap) -> HeaderMap {
+    for name in lists.keys() {
+        single.remove(name);
+    }
+    single.extend(lists);
+    single
 }
 
 /// A text, or the JSON of another value in its place.
@@ -117,65 +155,11 @@ fn text(value: Value) -> String {
     }
 }
 
-/// Takes out of an event what `lambda_http` would panic over or lose: a body that says it is
-/// base64 and is not (it becomes a body that is no JSON, which has the same answer); a host,
-/// path, stage or query that does not make a URI (no endpoint looks at them); all but the last
-/// of several values of a header.
-fn harmless(mut request: LambdaRequest) -> LambdaRequest {
-    match &mut request {
-        LambdaRequest::ApiGatewayV2(event) => {
-            decodable(&mut event.body, &mut event.is_base64_encoded);
-            event.headers.remove(HOST);
-            event.request_context.domain_name = None;
-            event.request_context.stage = None;
-            event.raw_path = None;
-            event.raw_query_string = None;
-        }
-        LambdaRequest::ApiGatewayV1(event) => {
-            decodable(&mut event.body, &mut event.is_base64_encoded);
-            event.headers.remove(HOST);
-            keep_all(&mut event.headers, &event.multi_value_headers);
-            event.multi_value_headers.remove(HOST);
-            event.request_context.domain_name = None;
-            event.request_context.stage = None;
-            event.path = None;
-            event.query_string_parameters = Default::default();
-            event.multi_value_query_string_parameters = Default::default();
-        }
-        LambdaRequest::Alb(event) => {
-            decodable(&mut event.body, &mut event.is_base64_encoded);
-            event.headers.remove(HOST);
-            keep_all(&mut event.headers, &event.multi_value_headers);
-            event.multi_value_headers.remove(HOST);
-            event.path = None;
-            event.query_string_parameters = Default::default();
-            event.multi_value_query_string_parameters = Default::default();
-        }
-        // The enum is open; the features of the crate give these three.
-        _ => {}
-    }
-    request
-}
-
-fn decodable(body: &mut Option<String>, is_base64: &mut bool) {
-    if *is_base64 && body.as_deref().is_some_and(|text| STANDARD.decode(text).is_err()) {
-        *body = Some("(not base64)".to_owned());
-        *is_base64 = false;
-    }
-}
-
-/// `lambda_http` puts the single values over the lists of all values; where there is a list, it
-/// says more.
-fn keep_all(single: &mut HeaderMap, all: &HeaderMap) {
-    for name in all.keys() {
-        single.remove(name);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use lambda_http::Request;
     use lambda_http::http::header::AUTHORIZATION;
+    use serde_json::json;
 
     use super::*;
 
@@ -222,25 +206,26 @@ mod tests {
     #[test]
     fn of_several_values_none_is_lost() {
         for control in ["c", "\u{1}"] {
-            let headers = json!({"a": "2", "b": control});
-            let lists = json!({"a": ["1", "2"]});
+            let headers = json!({"appIdV3": "2", "authorization": control});
+            let lists = json!({"appIdV3": ["1", "2"]});
             let parts = json!({"headers": headers, "multiValueHeaders": lists});
             for event in &events(&parts)[1..] {
                 let request = read(event).expect("a request");
-                assert_eq!(request.headers().get_all("a").iter().count(), 2);
-                assert!(request.headers().contains_key("b"));
+                assert_eq!(request.headers().get_all("appidv3").iter().count(), 2);
+                assert!(request.headers().contains_key("authorization"));
             }
         }
     }
 
     #[test]
     fn what_is_not_text_is_taken_for_its_json() {
-        let parts = json!({"headers": {"a": 1, "b": null, "c": [true]}, "body": {"x": [1]}});
+        let headers = json!({"appIdV3": 1, "authorization": null, "content-type": [true]});
+        let parts = json!({"headers": headers, "body": {"x": [1]}});
         for event in events(&parts) {
             let request = read(&event).expect("a request");
-            assert_eq!(request.headers()["a"], "1");
-            assert_eq!(request.headers()["c"], "true");
-            assert!(!request.headers().contains_key("b"));
+            assert_eq!(request.headers()["appidv3"], "1");
+            assert_eq!(request.headers()["content-type"], "true");
+            assert!(!request.headers().contains_key("authorization"));
             assert_eq!(request.body().as_ref(), br#"{"x":[1]}"#);
         }
     }

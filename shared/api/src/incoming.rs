@@ -3,8 +3,8 @@
 use headcount_model::credential::{Credential, Credentials, LookupFailed, Presented};
 use headcount_model::idempotency::{FingerprintKey, IdempotencyKey, Keyed};
 use jiff::Timestamp;
-use lambda_http::http::HeaderMap;
 use lambda_http::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use lambda_http::http::{HeaderMap, HeaderName};
 use lambda_http::{Body, Request};
 
 use crate::dialect::{Failure, Transport};
@@ -13,8 +13,15 @@ use crate::json::{Object, parse_object};
 /// The largest body, in bytes, after base64 decoding.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// The header of an idempotency key.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// The app that calls the Agency API.
+pub(crate) const APP_ID: HeaderName = HeaderName::from_static("appidv3");
+/// Stripe's signature of a webhook.
+pub const STRIPE_SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Every header that an endpoint looks at. Of a gateway's event no other is kept.
+pub(crate) static HEADERS: [HeaderName; 6] =
+    [APP_ID, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, IDEMPOTENCY_KEY, STRIPE_SIGNATURE];
 
 /// A request, with its body decoded.
 pub struct Incoming {
@@ -41,9 +48,9 @@ impl From<Request> for Incoming {
 }
 
 impl Incoming {
-    /// A header's bytes. They need not be text. `None` without the header, and when it is there
-    /// more than once: it would be open which one is meant.
-    pub fn header(&self, name: &str) -> Option<&[u8]> {
+    /// The bytes of one of [`HEADERS`]. They need not be text. `None` without the header, and when
+    /// it is there more than once: it would be open which one is meant.
+    pub fn header(&self, name: &HeaderName) -> Option<&[u8]> {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?;
         values.next().is_none().then(|| value.as_bytes())
@@ -56,7 +63,7 @@ impl Incoming {
 
     /// The credential that the caller presents, if it has the right form.
     pub fn presented(&self) -> Option<Presented> {
-        Presented::parse(self.header(AUTHORIZATION.as_str())?)
+        Presented::parse(self.header(&AUTHORIZATION)?)
     }
 
     /// The caller's credential; `None` for every kind of bad one, so that they cannot be told
@@ -92,7 +99,7 @@ impl Incoming {
     /// # Errors
     /// [`Transport`]: content type, encoding, size, then syntax.
     pub fn json(&self) -> Result<Object, Transport> {
-        if !self.header(CONTENT_TYPE.as_str()).is_some_and(is_json) {
+        if !self.header(&CONTENT_TYPE).is_some_and(is_json) {
             return Err(Transport::NotJson);
         }
         if self.headers.contains_key(CONTENT_ENCODING) {
@@ -120,7 +127,7 @@ impl Incoming {
         if !self.headers.contains_key(IDEMPOTENCY_KEY) {
             return Ok(None);
         }
-        let key = self.header(IDEMPOTENCY_KEY).ok_or(Transport::IdempotencyKey)?;
+        let key = self.header(&IDEMPOTENCY_KEY).ok_or(Transport::IdempotencyKey)?;
         let key = IdempotencyKey::parse(key).map_err(|_| Transport::IdempotencyKey)?;
         Keyed::new(caller, route, &key, &self.body, secret, now)
             .map(Some)

@@ -1,12 +1,13 @@
 //! Running an endpoint as a Lambda function.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, ready};
+use std::pin::Pin;
 
 use lambda_http::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use lambda_http::http::{HeaderValue, Response};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
-use lambda_http::{Body, Error, Request, RequestExt, Service, service_fn};
+use lambda_http::{Body, Error, IntoResponse, Request, RequestExt, Service, service_fn};
 use serde::Serialize;
 
 use crate::dialect::{Answer, Dialect, Failure};
@@ -52,7 +53,7 @@ pub async fn answer<E: Endpoint>(endpoint: &E, event: LambdaEvent<GatewayEvent>)
     response
 }
 
-async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Response<Body> {
+async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Reply {
     let request_id =
         request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
     let outcome = endpoint.handle(&Incoming::from(request)).await;
@@ -63,7 +64,17 @@ async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Response<Body> 
         replayed = answer.replayed,
         "answered"
     );
-    response(answer, &request_id)
+    Reply(response(answer, &request_id))
+}
+
+/// A response whose body is text already. That of `lambda_http` itself would find out the body's
+/// charset, and link every encoding there is for that.
+struct Reply(Response<Body>);
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(ready(self.0))
+    }
 }
 
 fn response(answer: Answer, request_id: &str) -> Response<Body> {

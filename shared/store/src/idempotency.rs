@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::rows::IdempotencyRow;
 use crate::table::Table;
-use crate::transaction::{Condition, Item, Refused, number, put};
+use crate::transaction::{Condition, Item, Refused, number, put_item};
 
 /// Puts the record, unless one is there that has not expired. DynamoDB deletes expired items
 /// only some time later, so the condition looks at the time itself.
@@ -18,9 +18,9 @@ pub(crate) fn record(
     answer: &StoredAnswer,
     now: Timestamp,
 ) -> Result<TransactWriteItem, Refused> {
-    put(
+    put_item(
         table,
-        &IdempotencyRow::new(request, part, answer),
+        IdempotencyRow::new(request, part, answer).into(),
         Condition {
             expression: "attribute_not_exists(pk) OR expires_at <= :now",
             values: vec![(":now", number(now.as_second()))],

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
+use crate::transaction::{Item, number, text};
 
 /// An item that does not say what it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,6 +253,42 @@ impl SeatRow {
             updated_at: created_at.clone(),
             created_at,
         }
+    }
+}
+
+/// What serde would make of it, for a third of the work: a create writes up to 98 of them.
+impl From<SeatRow> for Item {
+    fn from(row: SeatRow) -> Self {
+        let required = [
+            ("pk", row.key.pk),
+            ("sk", row.key.sk),
+            ("id", row.id),
+            ("organization", row.organization),
+            ("tier", row.tier),
+            ("status", row.status),
+            ("created_at", row.created_at),
+            ("updated_at", row.updated_at),
+        ];
+        let optional = [
+            ("platform", row.platform),
+            ("username", row.username),
+            ("pfp_url", row.pfp_url),
+            ("keywords", row.keywords),
+            ("nick_name", row.nick_name),
+            ("age_range", row.age_range),
+            ("sex", row.sex),
+            ("location", row.location),
+            ("description", row.description),
+            ("tag", row.tag),
+            ("org_group", row.org_group),
+            ("device_type", row.device_type),
+        ];
+        let mut item = Item::with_capacity(required.len() + optional.len());
+        let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        for (name, value) in required.into_iter().chain(optional) {
+            item.insert(name.to_owned(), text(value));
+        }
+        item
     }
 }
 
@@ -526,6 +563,93 @@ impl IdempotencyRow {
             location: answer.location.clone(),
             body: answer.body.clone(),
             expires_at: request.expires_at.as_second(),
+        }
+    }
+}
+
+/// What serde would make of it, for a third of the work: most creates write one.
+impl From<IdempotencyRow> for Item {
+    fn from(row: IdempotencyRow) -> Self {
+        let mut item = Item::from([
+            ("pk".to_owned(), text(row.key.pk)),
+            ("sk".to_owned(), text(row.key.sk)),
+            ("fingerprint".to_owned(), text(row.fingerprint)),
+            ("status".to_owned(), number(row.status)),
+            ("body".to_owned(), text(row.body)),
+            ("expires_at".to_owned(), number(row.expires_at)),
+        ]);
+        item.extend(row.location.map(|location| ("location".to_owned(), text(location))));
+        item
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_dynamo::aws_sdk_dynamodb_1::to_item;
+
+    use super::*;
+
+    fn key() -> Key {
+        Key { pk: "p".to_owned(), sk: "s".to_owned() }
+    }
+
+    fn written<R: Serialize + Into<Item>>(row: R) {
+        assert_eq!(to_item(&row).expect("an item"), row.into());
+    }
+
+    #[test]
+    fn a_seat_is_written_as_serde_would() {
+        let some = |name: &str| Some(name.to_owned());
+        let bare = SeatRow {
+            key: key(),
+            id: "1".to_owned(),
+            organization: "2".to_owned(),
+            tier: "3".to_owned(),
+            status: "4".to_owned(),
+            platform: None,
+            username: None,
+            pfp_url: None,
+            keywords: None,
+            nick_name: None,
+            age_range: None,
+            sex: None,
+            location: None,
+            description: None,
+            tag: None,
+            org_group: None,
+            device_type: None,
+            created_at: "5".to_owned(),
+            updated_at: "6".to_owned(),
+        };
+        written(bare.clone());
+        written(SeatRow {
+            platform: some("7"),
+            username: some("8"),
+            pfp_url: some("9"),
+            keywords: some("10"),
+            nick_name: some("11"),
+            age_range: some("12"),
+            sex: some("13"),
+            location: some("14"),
+            description: some("15"),
+            tag: some("16"),
+            org_group: some("17"),
+            device_type: some("18"),
+            ..bare
+        });
+    }
+
+    #[test]
+    fn an_idempotency_record_is_written_as_serde_would() {
+        for location in [None, Some("/accounts/1".to_owned())] {
+            written(IdempotencyRow {
+                key: key(),
+                fingerprint: "f".to_owned(),
+                status: 201,
+                location,
+                body: "{}".to_owned(),
+                expires_at: -1,
+            });
         }
     }
 }

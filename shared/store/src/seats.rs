@@ -11,7 +11,7 @@ use crate::idempotency::{self, Found};
 use crate::key::Key;
 use crate::rows::{BillingRow, NO_SPENDING_LIMIT, SeatRow, behind_shard};
 use crate::table::Table;
-use crate::transaction::{Condition, Item, MAX_ACTIONS, Refused, number, put, text, update};
+use crate::transaction::{Condition, Item, MAX_ACTIONS, Refused, number, put_item, text, update};
 
 impl SeatLedger for Table {
     fn seats_per_commit(&self, keyed: bool) -> usize {
@@ -55,7 +55,7 @@ fn actions(table: &Table, commit: &Commit<'_>) -> Result<Vec<TransactWriteItem>,
     actions.push(add_to_billing(table, commit, counts)?);
     for seat in commit.seats {
         let row = SeatRow::new(commit.organization, seat, commit.tiers);
-        actions.push(put(table, &row, Condition::absent())?);
+        actions.push(put_item(table, row.into(), Condition::absent())?);
     }
     Ok(actions)
 }

@@ -76,6 +76,15 @@ pub(crate) fn put(
         tracing::error!(%error, "a row could not be encoded");
         Refused::Unavailable
     })?;
+    put_item(table, item, condition)
+}
+
+/// Puts an item.
+pub(crate) fn put_item(
+    table: &Table,
+    item: Item,
+    condition: Condition,
+) -> Result<TransactWriteItem, Refused> {
     let put = Put::builder()
         .table_name(&*table.name)
         .set_item(Some(item))
