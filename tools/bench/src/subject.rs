@@ -270,6 +270,7 @@ impl Subject {
             // A warning that Lambda's newer Node would not make either.
             ("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true"),
             ("RUST_LOG", "info"),
+            ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=127"),
             ("POWERTOOLS_SERVICE_NAME", "bench"),
             ("POWERTOOLS_LOG_LEVEL", "INFO"),
             ("TABLE_NAME", TABLE),
