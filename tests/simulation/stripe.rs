@@ -192,7 +192,7 @@ impl Transport for Account {
             let Some(fault) = world.depart(side).await else {
                 let reply = self.carry_out(request, None);
                 world.note(format_args!("{what} -> {}", reply.status));
-                world.travel().await;
+                world.travel(side).await;
                 return Ok(answered(&reply));
             };
             world.note(format_args!("{what} {fault:?}"));
@@ -219,7 +219,7 @@ impl Transport for Account {
                     return Err(NoAnswer("the connection broke".to_owned()));
                 }
             };
-            world.travel().await;
+            world.travel(side).await;
             Ok(answered(&reply))
         };
         let limit = world.kernel.sleep(CALL_BUDGET);
