@@ -137,14 +137,14 @@ impl Edit {
             return Edit::ParentFlag(rng.chance(300));
         }
         match rng.below(10) {
-            0..=2 => Edit::Quantity(tenant, rng.below(9)),
-            3 | 4 => Edit::DeleteItem(tenant),
-            5 | 6 => {
+            0 | 1 => Edit::Quantity(tenant, rng.below(9)),
+            2 | 3 => Edit::DeleteItem(tenant),
+            4 | 5 => {
                 let status = *rng.pick(&[Status::PastDue, Status::Unpaid, Status::Active]);
                 Edit::Status(tenant, status)
             }
-            7 => Edit::Cancel(tenant),
-            8 => Edit::LoseMessages,
+            6 => Edit::Cancel(tenant),
+            7 => Edit::LoseMessages,
             _ => Edit::Poison(tenant),
         }
     }

@@ -383,12 +383,16 @@ impl Stack {
 
     // ------------------------------------------------------------------------ Queue
 
-    /// Receives a batch at a time, if there is one then.
+    /// Receives a batch at a time or somewhat later, with what has come until then.
     fn receive_at(&self, at: u64) {
         let stack = self.clone();
         self.world.kernel.spawn("billing-queue", async move {
             let wait = at.saturating_sub(stack.world.kernel.now());
-            stack.world.kernel.sleep_micros(wait).await;
+            let late = stack.world.kernel.draw(|rng| match rng.below(3) {
+                0 => rng.between(0, 1_500_000),
+                _ => rng.between(0, 20_000),
+            });
+            stack.world.kernel.sleep_micros(wait + late).await;
             let batch = stack.queue.receive();
             if !batch.is_empty() {
                 stack.sync(batch).await;
