@@ -99,8 +99,7 @@ mutants: ## break the model and the transactions in small ways; the tests must n
 .PHONY: simulate
 simulate: ## run N=… simulated schedules, or show the one of SEED=…
 	SIMULATE_N=$(or $(N),$(if $(SEED),1,10000)) SIMULATE_SEED=$(SEED) \
-		cargo test --locked --profile simulate --package headcount-tests --test simulation \
-		-- schedules --exact --nocapture
+		cargo test --locked --workspace --profile simulate --test simulation -- schedules --exact --nocapture
 
 .PHONY: plant
 plant: ## break the code in known ways; the simulation has to find each (docs/reliability.md)

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use headcount_model::billing::{BillingChange, BillingLedger, RememberedItems, TakenUpdate};
+use headcount_model::billing::{
+    BillingChange, BillingLedger, Recorded, RememberedItems, TakenUpdate,
+};
 use headcount_model::port::Clock;
 use headcount_tests::billing::{Billed, Billing, batch, reached};
 use headcount_tests::{Call, Fault, Stage};
@@ -177,22 +179,33 @@ async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() 
     create(&stage, &billed, 1, 0).await;
     create(&stage, &billed, 1, 0).await;
     // What a writer that read version 1 records after version 2 was committed.
-    let update = |from, version| TakenUpdate {
+    let at = |second| Timestamp::from_second(second).expect("in range");
+    let update = |(from, paced_from): (u64, Option<i64>), (version, paced_until)| TakenUpdate {
         from,
+        paced_from: paced_from.map(at),
         version,
         items: RememberedItems::default(),
-        paced_until: Timestamp::UNIX_EPOCH,
+        paced_until: at(paced_until),
     };
-    let now = Timestamp::UNIX_EPOCH;
-    let recorded = stage.table.record_applied(&billed.organization, &update(0, 1), now).await;
-    assert_eq!(recorded, Ok(headcount_model::billing::Recorded::Yes));
+    let recorded = async |update: TakenUpdate| {
+        let now = Timestamp::UNIX_EPOCH;
+        stage.table.record_applied(&billed.organization, &update, now).await
+    };
+    assert_eq!(recorded(update((0, None), (1, 20))).await, Ok(Recorded::Yes));
     assert_eq!(record(&stage, &billed).await, (2, 1, None));
     assert_eq!(stage.items_with("behind_since").await, 1, "still behind");
 
     // One that was overtaken records nothing.
-    let late = stage.table.record_applied(&billed.organization, &update(0, 2), now).await;
-    assert_eq!(late, Ok(headcount_model::billing::Recorded::Overtaken));
+    assert_eq!(recorded(update((0, None), (2, 20))).await, Ok(Recorded::Overtaken));
     assert_eq!(record(&stage, &billed).await, (2, 1, None));
+
+    // Nor does one that began before another told of the applied version again.
+    assert_eq!(recorded(update((1, Some(20)), (1, 40))).await, Ok(Recorded::Yes));
+    assert_eq!(recorded(update((1, Some(20)), (2, 40))).await, Ok(Recorded::Overtaken));
+    assert_eq!(record(&stage, &billed).await, (2, 1, None));
+    assert_eq!(recorded(update((1, Some(40)), (2, 60))).await, Ok(Recorded::Yes));
+    assert_eq!(record(&stage, &billed).await, (2, 2, None));
+    assert_eq!(stage.items_with("behind_since").await, 0);
 }
 
 #[tokio::test]

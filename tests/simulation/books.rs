@@ -103,8 +103,15 @@ impl Books {
         if number(new, "seats_left") < 0 {
             self.world.broken(4, "there are more seats than the limit allows");
         }
-        if number(new, "applied_version") < number(old, "applied_version") {
+        let applied = number(new, "applied_version");
+        if applied < number(old, "applied_version") {
             self.world.broken(5, "the applied version went back");
+        }
+        let is_behind = applied < number(new, "version");
+        if is_behind != new.contains_key("behind_shard") {
+            let organization = text(new, "organization");
+            let marked = if is_behind { "is not marked as behind" } else { "is marked as behind" };
+            self.world.broken(5, format_args!("{organization} {marked}"));
         }
     }
 

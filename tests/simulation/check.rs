@@ -300,18 +300,18 @@ impl Rest<'_> {
             self.broken(6, format_args!("{} messages are left in the queue", waiting.len()));
         }
         let is_poison = |body: &str| headcount_billing::message::decode(body).is_err();
-        let ended: Vec<_> = self.tenants.iter().filter(|tenant| self.has_ended(tenant)).collect();
         for message in dead {
-            let is_ended = ended.iter().any(|tenant| tenant.organization.as_str() == message.group);
-            if !is_poison(&message.body) && !is_ended {
+            let mut tenants = self.tenants.iter();
+            let tenant = tenants.find(|tenant| tenant.organization.as_str() == message.group);
+            let is_ended = || tenant.is_some_and(|tenant| has_ended(&self.subscription(tenant)));
+            if !is_poison(&message.body) && !is_ended() {
                 self.broken(7, format_args!("a message of {} is dead", message.group));
             }
         }
     }
 
-    fn has_ended(&self, tenant: &Tenant) -> bool {
-        let subscription = self.stack.account.subscription(&tenant.subscription);
-        subscription["status"] == "canceled"
+    fn subscription(&self, tenant: &Tenant) -> Value {
+        self.stack.account.subscription(&tenant.subscription)
     }
 
     fn agreement(&self, tenant: &Tenant) -> Result<(), String> {
@@ -322,14 +322,15 @@ impl Rest<'_> {
         if there != listed {
             return Err(format!("{organization} has {listed:?} seats of the {there:?} committed"));
         }
-        if self.has_ended(tenant) {
+        let subscription = self.subscription(tenant);
+        if has_ended(&subscription) {
             return Ok(());
         }
         let (version, applied) = (number(record, "version"), number(record, "applied_version"));
         if version != applied || record.contains_key("behind_since") {
             return Err(format!("{organization} is at version {version}, Stripe at {applied}"));
         }
-        let billed = quantities(&self.stack.account.subscription(&tenant.subscription));
+        let billed = quantities(&subscription);
         if billed != there {
             return Err(format!("{organization} has {there:?} seats and is billed for {billed:?}"));
         }
@@ -359,7 +360,7 @@ impl Rest<'_> {
         for tenant in self.tenants {
             let Some(record) = self.record(tenant) else { continue };
             let kept = text(record, "subscription_status");
-            let subscription = self.stack.account.subscription(&tenant.subscription);
+            let subscription = self.subscription(tenant);
             let status = subscription["status"].as_str().unwrap_or_default();
             if kept != status {
                 let organization = &tenant.organization;
@@ -367,6 +368,10 @@ impl Rest<'_> {
             }
         }
     }
+}
+
+fn has_ended(subscription: &Value) -> bool {
+    subscription["status"] == "canceled"
 }
 
 fn successes(request: &Request) -> impl Iterator<Item = &Reply> {

@@ -54,6 +54,8 @@ pub(crate) struct Faults {
     pub(crate) late: bool,
     /// In so many of 1,000 deliveries of messages, records and webhooks: it comes twice.
     pub(crate) duplicates: u64,
+    /// In so many of 1,000 batches of the billing queue: it comes again while it is worked on.
+    pub(crate) overlapping: u64,
     /// Microseconds since the beginning after which nothing goes wrong any more.
     pub(crate) until: u64,
     /// How many calls arrived late: Stripe may then hold old quantities.
@@ -68,17 +70,25 @@ impl Faults {
     /// Draws the faults of a schedule.
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let rates = [0, 0, 5, 20, 20, 60, 120, 200];
+        let duplicates = *rng.pick(&[0, 20, 100, 300]);
         Self {
             aws: *rng.pick(&rates),
             stripe: *rng.pick(&rates),
             kills: rng.chance(700),
             late: rng.chance(100),
-            duplicates: *rng.pick(&[0, 20, 100, 300]),
+            duplicates,
+            // Two invocations at once are rarer than one after the other.
+            overlapping: duplicates * 3 / 10,
             until: 1_000_000 * *rng.pick(&[2, 10, 40, 120, 400]),
             strays: 0,
             struck: 0,
             overlaps: 0,
         }
+    }
+
+    /// Nothing goes wrong but that invocations meet, so that nothing excuses what comes of it.
+    pub(crate) fn meetings() -> Self {
+        Self { overlapping: 700, until: 40_000_000, ..Self::default() }
     }
 
     /// What happens to a call at `now`.

@@ -18,6 +18,7 @@ mod logs;
 mod queue;
 mod rng;
 mod schedule;
+mod shards;
 mod stack;
 mod stripe;
 mod table;
@@ -25,6 +26,7 @@ mod trace;
 mod world;
 
 use std::io::{IsTerminal, Write};
+use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -32,15 +34,22 @@ use std::time::{Duration, Instant};
 use crate::schedule::{Outcome, run};
 use crate::trace::Trace;
 
+/// A fifth of all instructions are the system's allocator's otherwise.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many schedules the test suite runs.
 const SCHEDULES: u64 = 2_000;
-/// How many run side by side, each on a thread of its own.
-const THREADS: u64 = 2;
 
 /// A number in the environment.
 fn variable(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")))
+}
+
+/// How many schedules run side by side, each on a thread of its own.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn told(text: &str) {
@@ -82,7 +91,7 @@ fn first_broken(first: u64, count: u64) -> Option<(u64, Vec<String>)> {
     };
     let progress = || show_progress(&next, &is_over, count);
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        let threads: Vec<_> = (0..threads()).map(|_| scope.spawn(work)).collect();
         let watch = scope.spawn(progress);
         for thread in threads {
             thread.join().expect("a thread does not panic");

@@ -184,7 +184,10 @@ impl Queue {
     /// Lets a batch that is being worked on come a second time, soon.
     pub(crate) fn duplicate(&self, batch: &[Message]) {
         let ids: Vec<_> = batch.iter().map(|message| message.id).collect();
-        let soon = self.world.kernel.draw(|rng| rng.between(0, 3 * SECOND));
+        let soon = self.world.kernel.draw(|rng| match rng.below(2) {
+            0 => rng.between(0, SECOND / 2),
+            _ => rng.between(0, 3 * SECOND),
+        });
         self.set_visible(&ids, self.world.kernel.now() + soon);
     }
 
@@ -242,7 +245,7 @@ impl Queue {
     pub(crate) async fn call(&self, effect: impl FnOnce() + Send + 'static) -> bool {
         let Some(fault) = self.world.depart(Side::Queue).await else {
             effect();
-            self.world.travel().await;
+            self.world.travel(Side::Queue).await;
             return true;
         };
         self.world.note(format_args!("queue {fault:?}"));

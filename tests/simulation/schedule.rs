@@ -1,9 +1,11 @@
 //! One schedule: who calls and when, what is done by hand, what goes wrong; then rest, and the
 //! check.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use headcount_model::reconcile::Shard;
 use stripe_stand_in::Status;
 
 use crate::books::Books;
@@ -35,6 +37,8 @@ struct Plan {
     has_agency: bool,
     has_identity: bool,
     has_big: bool,
+    /// How many of 1,000 requests are sent at once, and in how many microseconds all others.
+    rush: (u64, u64),
     is_listening: bool,
     /// Seconds that clocks are set ahead or back, one after the other.
     clock_steps: Vec<i64>,
@@ -43,6 +47,8 @@ struct Plan {
     reconciles_early: bool,
     /// Whether it runs at the end although nothing should be left for it.
     reconciles_late: bool,
+    /// Whether it asks the table for the shards that are empty, too.
+    reconciles_all: bool,
     faults: Faults,
     /// Whether Stripe is down for a while, and nothing else goes wrong.
     is_outage: bool,
@@ -62,13 +68,18 @@ enum Edit {
 
 impl Plan {
     fn draw(rng: &mut Rng) -> Self {
-        // Some have so much to do that Stripe's rate limit counts.
+        // What goes wrong between many goes wrong between few, and sooner. Some have so much to do
+        // that Stripe's rate limit counts.
         let is_busy = rng.chance(50);
-        let tenants = if is_busy { 1 } else { rng.between(1, 3) };
-        let tenants = usize::try_from(tenants).expect("few");
-        let requests = if is_busy { rng.between(8, 12) } else { rng.between(2, 7) };
+        let is_crowded = !is_busy && rng.chance(40);
+        let tenants = if is_busy || is_crowded { 1 } else { *rng.pick(&[1, 1, 1, 2, 2, 3]) };
+        let requests = match (is_busy, is_crowded) {
+            (true, _) => rng.between(8, 12),
+            (_, true) => rng.between(4, 8),
+            _ => rng.between(1, 4),
+        };
         let kind = rng.below(100);
-        let (has_identity, has_agency) = (kind < 3, (3..25).contains(&kind));
+        let (has_identity, has_agency) = (kind < 8, (8..30).contains(&kind));
         let clock_steps = if rng.chance(250) {
             (0..rng.between(1, 3)).map(|_| *rng.pick(&[-240, -30, -2, 1, 5, 60, 240])).collect()
         } else {
@@ -78,6 +89,8 @@ impl Plan {
         let is_outage = rng.chance(60);
         if is_outage {
             faults = Faults { stripe: 1_000, until: faults.until, ..Faults::default() };
+        } else if is_crowded {
+            faults = Faults::meetings();
         }
         let edits = (0..if rng.chance(140) { rng.between(1, 3) } else { 0 })
             .map(|_| (rng.between(0, 8_000_000), Edit::draw(rng, tenants, has_agency)))
@@ -89,11 +102,17 @@ impl Plan {
             has_agency,
             has_identity,
             has_big: rng.chance(10),
-            is_listening: rng.chance(400),
+            rush: match (is_busy, is_crowded) {
+                (true, _) => (500, 20_000_000),
+                (_, true) => (100, 4_000_000),
+                _ => (500, 6_000_000),
+            },
+            is_listening: rng.chance(300),
             clock_steps,
             edits,
             reconciles_early: rng.chance(40),
             reconciles_late: rng.chance(40),
+            reconciles_all: rng.chance(30),
             faults,
             is_outage,
         }
@@ -118,14 +137,14 @@ impl Edit {
             return Edit::ParentFlag(rng.chance(300));
         }
         match rng.below(10) {
-            0..=2 => Edit::Quantity(tenant, rng.below(9)),
-            3 | 4 => Edit::DeleteItem(tenant),
-            5 | 6 => {
+            0 | 1 => Edit::Quantity(tenant, rng.below(9)),
+            2 | 3 => Edit::DeleteItem(tenant),
+            4 | 5 => {
                 let status = *rng.pick(&[Status::PastDue, Status::Unpaid, Status::Active]);
                 Edit::Status(tenant, status)
             }
-            7 => Edit::Cancel(tenant),
-            8 => Edit::LoseMessages,
+            6 => Edit::Cancel(tenant),
+            7 => Edit::LoseMessages,
             _ => Edit::Poison(tenant),
         }
     }
@@ -200,14 +219,22 @@ impl Run {
         self.begin_edits();
         self.begin_clock_steps();
         if self.plan.reconciles_early {
-            let stack = self.stack.clone();
+            let (stack, shards) = (self.stack.clone(), self.shards());
             self.world.kernel.spawn("schedule", async move {
                 let wait = stack.world.kernel.draw(|rng| rng.between(0, 200_000_000));
                 stack.world.kernel.sleep_micros(wait).await;
-                stack.reconcile().await;
+                stack.reconcile(shards).await;
             });
         }
         self.rest();
+    }
+
+    /// The shards that reconcile-billing asks the table for.
+    fn shards(&self) -> BTreeSet<Shard> {
+        if self.plan.reconciles_all {
+            return Shard::all().collect();
+        }
+        self.tenants.iter().map(|tenant| Shard::of(&tenant.organization)).collect()
     }
 
     fn begin_requests(&self) {
@@ -224,7 +251,8 @@ impl Run {
                 let is_big = self.plan.has_big && rng.chance(400);
                 let agency = self.agency.as_ref();
                 let request = callers::draw(rng, number, api, agency, is_big, &earlier);
-                let wait = if rng.chance(500) { 0 } else { rng.between(0, 6_000_000) };
+                let (at_once, rush) = self.plan.rush;
+                let wait = if rng.chance(at_once) { 0 } else { rng.between(0, rush) };
                 (request, wait, if rng.chance(150) { 2 } else { 1 })
             });
             callers.begin(request, wait, senders);
@@ -305,9 +333,10 @@ impl Run {
         for minutes in [5, 5, 5, 60, 5, 5] {
             let quiet: Arc<Mutex<bool>> = Arc::default();
             let (stack, slot) = (self.stack.clone(), Arc::clone(&quiet));
+            let shards = self.shards();
             self.world.kernel.spawn("schedule", async move {
                 stack.world.kernel.sleep(Duration::from_mins(minutes)).await;
-                let report = stack.reconcile().await;
+                let report = stack.reconcile(shards).await;
                 *lock(&slot) = report.is_some_and(|report| {
                     report.drifts + report.behind + report.moving + report.republished == 0
                         && report.ended == reconcile_billing::Ended::Complete

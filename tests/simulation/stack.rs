@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsEvent;
@@ -18,7 +18,8 @@ use headcount_model::credential::{Credential, Holder, Permission, reveal};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
 use headcount_model::identity::{Password, PasswordHash, PasswordPolicy, Salt};
-use headcount_model::port::Clock;
+use headcount_model::port::{Clock, Entropy, NoEntropy};
+use headcount_model::reconcile::Shard;
 use headcount_model::seats::Platforms;
 use headcount_model::text::Text;
 use headcount_model::tiers::{TierEntry, Tiers};
@@ -30,16 +31,33 @@ use reconcile_billing::{Finding, Findings, Report};
 use crate::bus::{Bus, Stream};
 use crate::kernel::{Died, lock};
 use crate::queue::{Message, Queue};
+use crate::shards::Sharded;
 use crate::stripe::Account;
 use crate::table::{Dynamo, TABLE, number};
 use crate::world::{Ports, World};
 
-/// Passwords are hashed on the one thread that there is.
-struct InPlace;
+/// Every caller has the same password, which is hashed once: hashing takes longer than all the rest
+/// of a schedule, and what comes of it decides nothing.
+struct HashedOnce;
 
-impl create_account::Hashing for InPlace {
-    async fn hash(&self, password: Password, salt: Salt) -> Option<PasswordHash> {
-        password.hash(&salt).ok()
+impl create_account::Hashing for HashedOnce {
+    async fn hash(&self, password: Password, _: Salt) -> Option<PasswordHash> {
+        static HASH: OnceLock<PasswordHash> = OnceLock::new();
+        let hash = || {
+            let salt = Salt::new(&Zeros).expect("zeros");
+            password.hash(&salt).expect("memory")
+        };
+        Some(HASH.get_or_init(hash).clone())
+    }
+}
+
+/// The salt of that hash.
+struct Zeros;
+
+impl Entropy for Zeros {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        bytes.fill(0);
+        Ok(())
     }
 }
 
@@ -339,7 +357,7 @@ impl Stack {
             store: self.table(&ports),
             ports,
             password_policy: PasswordPolicy::default(),
-            hashing: InPlace,
+            hashing: HashedOnce,
             self_signup: true,
             fingerprint_key: fingerprint_key(),
         };
@@ -365,12 +383,16 @@ impl Stack {
 
     // ------------------------------------------------------------------------ Queue
 
-    /// Receives a batch at a time, if there is one then.
+    /// Receives a batch at a time or somewhat later, with what has come until then.
     fn receive_at(&self, at: u64) {
         let stack = self.clone();
         self.world.kernel.spawn("billing-queue", async move {
             let wait = at.saturating_sub(stack.world.kernel.now());
-            stack.world.kernel.sleep_micros(wait).await;
+            let late = stack.world.kernel.draw(|rng| match rng.below(3) {
+                0 => rng.between(0, 1_500_000),
+                _ => rng.between(0, 20_000),
+            });
+            stack.world.kernel.sleep_micros(wait + late).await;
             let batch = stack.queue.receive();
             if !batch.is_empty() {
                 stack.sync(batch).await;
@@ -380,10 +402,8 @@ impl Stack {
 
     async fn sync(&self, batch: Vec<Message>) {
         self.world.note(format_args!("receives {}", batch.len()));
-        // Two invocations at once are rarer than one after the other.
-        if self.world.is_duplicated() && self.world.kernel.draw(|rng| rng.chance(300)) {
+        if self.world.is_overlapping() {
             self.queue.duplicate(&batch);
-            self.world.note_overlap();
         }
         let ports = self.ports();
         let function = sync_billing::Function {
@@ -515,13 +535,13 @@ impl Stack {
 
     // ------------------------------------------------------------------------ Comparison
 
-    /// One run of reconcile-billing.
-    pub(crate) async fn reconcile(&self) -> Option<Report> {
+    /// One run of reconcile-billing, which asks the table for some shards.
+    pub(crate) async fn reconcile(&self, shards: BTreeSet<Shard>) -> Option<Report> {
         let ports = self.ports();
         let limit = SignedDuration::try_from(RECONCILE_BILLING).expect("minutes");
         let deadline = ports.now() + limit;
         let function = reconcile_billing::Function {
-            ledger: self.table(&ports),
+            ledger: Sharded::new(self.table(&ports), shards),
             stripe: Stripe::over(self.account.clone()),
             queue: self.queue.clone(),
             findings: self.findings.clone(),

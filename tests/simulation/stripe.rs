@@ -125,7 +125,9 @@ impl Account {
     fn carry_out(&self, request: Request, fault: Option<StandInFault>) -> Reply {
         let is_update = request.method == "POST" && request.path.starts_with("/v1/subscriptions/");
         let id = request.path.rsplit('/').next().unwrap_or_default().to_owned();
+        // A call that fails although it is carried out may have had nothing to carry out.
         let is_applied = fault.as_ref().is_some_and(|fault| fault.applied);
+        let before = is_applied.then(|| self.subscription(&id));
         let reply = {
             let mut stripe = lock(&self.stripe);
             if let Some(fault) = fault {
@@ -138,9 +140,12 @@ impl Account {
         };
         let is_replayed = reply.headers.iter().any(|(name, _)| *name == "Idempotent-Replayed");
         if is_update && !is_replayed && (reply.status == 200 || is_applied) {
+            let after = self.subscription(&id);
             let observer = lock(&self.listeners).observer.clone();
-            if let Some(observer) = observer {
-                observer(&self.subscription(&id));
+            if let Some(observer) = observer
+                && before.is_none_or(|before| before != after)
+            {
+                observer(&after);
             }
             self.ring();
         }
@@ -192,7 +197,7 @@ impl Transport for Account {
             let Some(fault) = world.depart(side).await else {
                 let reply = self.carry_out(request, None);
                 world.note(format_args!("{what} -> {}", reply.status));
-                world.travel().await;
+                world.travel(side).await;
                 return Ok(answered(&reply));
             };
             world.note(format_args!("{what} {fault:?}"));
@@ -219,7 +224,7 @@ impl Transport for Account {
                     return Err(NoAnswer("the connection broke".to_owned()));
                 }
             };
-            world.travel().await;
+            world.travel(side).await;
             Ok(answered(&reply))
         };
         let limit = world.kernel.sleep(CALL_BUDGET);

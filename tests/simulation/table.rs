@@ -230,7 +230,7 @@ impl Dynamo {
         let Some(fault) = fault else {
             let answer = self.carry_out(&operation, &body);
             world.note(format_args!("{operation} -> {}", answer.0));
-            world.travel().await;
+            world.travel(side).await;
             return Ok(answer);
         };
         world.note(format_args!("{operation} {fault:?}"));

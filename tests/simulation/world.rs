@@ -78,24 +78,29 @@ impl World {
         self.kernel.draw(|rng| rng.chance(rate))
     }
 
-    /// Notes that two invocations work on the same messages.
-    pub(crate) fn note_overlap(&self) {
-        lock(&self.shared.faults).overlaps += 1;
+    /// Whether a batch comes again while it is worked on.
+    pub(crate) fn is_overlapping(&self) -> bool {
+        let now = self.kernel.now();
+        let rate = self.faults(|faults| if now < faults.until { faults.overlapping } else { 0 });
+        let is_overlapping = self.kernel.draw(|rng| rng.chance(rate));
+        lock(&self.shared.faults).overlaps += u64::from(is_overlapping);
+        is_overlapping
     }
 
     /// Decides what happens to a call, and lets it travel.
     pub(crate) async fn depart(&self, side: Side) -> Option<Fault> {
         let now = self.kernel.now();
         let fault = self.kernel.draw(|rng| lock(&self.shared.faults).strike(side, now, rng));
-        self.travel().await;
+        self.travel(side).await;
         fault
     }
 
-    /// Lets a call or its answer travel: mostly for milliseconds, sometimes for a second.
-    pub(crate) async fn travel(&self) {
-        let micros = self.kernel.draw(|rng| match rng.below(40) {
-            0 => rng.between(20_000, 900_000),
-            1..=8 => rng.between(3_000, 40_000),
+    /// Lets a call or its answer travel: mostly for milliseconds, sometimes for a second, which is
+    /// what Stripe often takes.
+    pub(crate) async fn travel(&self, side: Side) {
+        let micros = self.kernel.draw(|rng| match (side, rng.below(40)) {
+            (Side::StripeRead | Side::StripeWrite, 0..20) | (_, 0) => rng.between(20_000, 900_000),
+            (_, 1..=8) => rng.between(3_000, 40_000),
             _ => rng.between(200, 3_000),
         });
         self.kernel.sleep_micros(micros).await;

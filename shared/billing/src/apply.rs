@@ -157,7 +157,8 @@ pub async fn apply(
             }
         };
         let (from, version) = (record.applied_version, record.version);
-        let update = TakenUpdate { from, version, items, paced_until };
+        let paced_from = record.paced_until;
+        let update = TakenUpdate { from, paced_from, version, items, paced_until };
         match ledger.record_applied(organization, &update, clock.now()).await? {
             Recorded::Yes => return Ok(Applied::Now(record.version)),
             Recorded::Overtaken => overtaken = true,

@@ -253,6 +253,9 @@ impl RememberedItems {
 pub struct TakenUpdate {
     /// The applied version when we began.
     pub from: u64,
+    /// How far the updates reached when we began. Every update moves it, also one that tells Stripe
+    /// of the applied version again, so that none goes unnoticed.
+    pub paced_from: Option<Timestamp>,
     /// The version whose quantities Stripe now holds.
     pub version: u64,
     /// The subscription's items.

@@ -41,13 +41,13 @@ impl BillingLedger for Table {
                 now,
                 "REMOVE behind_since, behind_shard, last_error",
             )
-            .condition_expression("applied_version = :from AND version = :version");
+            .condition_expression(format!("{} AND version = :version", untold(update)));
         if conditional(caught_up).await? {
             return Ok(Recorded::Yes);
         }
         let still_behind = self
             .record_update(organization, update, now, "REMOVE last_error")
-            .condition_expression("applied_version = :from AND version > :version");
+            .condition_expression(format!("{} AND version > :version", untold(update)));
         if conditional(still_behind).await? { Ok(Recorded::Yes) } else { Ok(Recorded::Overtaken) }
     }
 
@@ -137,6 +137,14 @@ fn standing_expression(standing: &Standing) -> String {
     expression
 }
 
+/// Says that nobody recorded an update since we began.
+fn untold(update: &TakenUpdate) -> &'static str {
+    match update.paced_from {
+        Some(_) => "applied_version = :from AND paced_until = :paced_from",
+        None => "applied_version = :from AND attribute_not_exists(paced_until)",
+    }
+}
+
 impl Table {
     /// What an update taken by Stripe sets, whether or not the record is still behind.
     fn record_update(
@@ -153,6 +161,9 @@ impl Table {
             .expression_attribute_values(":from", number(update.from))
             .expression_attribute_values(":version", number(update.version))
             .expression_attribute_values(":paced", text(micros(update.paced_until)));
+        if let Some(paced_from) = update.paced_from {
+            builder = builder.expression_attribute_values(":paced_from", text(micros(paced_from)));
+        }
         if let Some(item) = &update.items.basic {
             set.push_str(", item_basic = :basic");
             builder = builder.expression_attribute_values(":basic", text(item));

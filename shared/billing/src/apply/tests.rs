@@ -85,7 +85,8 @@ impl BillingLedger for Ledger {
         if let Some(interfere) = self.interference.borrow_mut().take() {
             interfere(record);
         }
-        ready(Ok(if record.applied_version == update.from {
+        let began = (update.from, update.paced_from);
+        ready(Ok(if (record.applied_version, record.paced_until) == began {
             record.applied_version = update.version;
             record.items = update.items.clone();
             record.paced_until = Some(update.paced_until);
@@ -284,6 +285,18 @@ fn an_overtaken_writer_applies_again_under_a_key_of_its_own() {
     let keys = remote.keys.borrow();
     assert_eq!(keys.len(), 2);
     assert!(keys[1].starts_with(&format!("{}:2:", organization())));
+}
+
+#[test]
+fn a_writer_notices_one_that_told_of_the_applied_version_again() {
+    let ledger = Ledger::with(record(2, 1, 9, 0));
+    *ledger.interference.borrow_mut() = Some(Box::new(|record| {
+        // One that had been overtaken put version 1 right, perhaps after our call reached Stripe.
+        record.paced_until = Timestamp::from_second(20).ok();
+    }));
+    let remote = Remote::with(&[("basic", 0)]);
+    assert_eq!(run(&ledger, &remote, 2), Ok(Applied::Now(2)));
+    assert_eq!(remote.keys.borrow().len(), 2, "it told Stripe once more");
 }
 
 #[test]
