@@ -13,8 +13,6 @@ use headcount_billing::{Followed, Subscriptions, follow};
 use headcount_model::billing::SubscriptionLedger;
 use headcount_model::port::Clock;
 
-/// The header that Stripe signs webhooks in.
-
 /// The function, over its ports.
 pub struct Function<L, S, K, P> {
     /// The billing records.

@@ -48,7 +48,7 @@ impl From<Request> for Incoming {
 }
 
 impl Incoming {
-    /// The bytes of one of [`HEADERS`]. They need not be text. `None` without the header, and when
+    /// The bytes of one of the headers that are kept. They need not be text. `None` without it, and when
     /// it is there more than once: it would be open which one is meant.
     pub fn header(&self, name: &HeaderName) -> Option<&[u8]> {
         let mut values = self.headers.get_all(name).iter();
