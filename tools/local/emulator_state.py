@@ -9,12 +9,14 @@
 
 from __future__ import annotations
 
-import logging
+import copy
 import os
 import socket
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ministack import app
@@ -32,6 +34,17 @@ STREAMS = "headcount_streams"
 _saving = threading.Lock()
 
 
+@contextmanager
+def _nobody_else() -> Iterator[None]:
+    """Lets no other thread run: a dictionary that changes while it is copied would be no copy at all."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(3600)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+
+
 def save(services: Mapping[str, Callable[[], Any]]) -> None:
     """Saves every service, and the stream records: in place of ministack's own `save_all`.
 
@@ -40,16 +53,26 @@ def save(services: Mapping[str, Callable[[], Any]]) -> None:
     delivered twice.
     """
     with _saving:
-        states = {name: get_state() for name, get_state in services.items()}
-        streams = {
-            "records": dynamodb._stream_records,
-            "trimmed": dynamodb._stream_trimmed,
-            "sequence": dynamodb._stream_seq_counter,
-        }
+        try:
+            states, streams = _copied(services)
+        except RuntimeError:
+            # Somebody wrote to what was being copied. A pause is better than nothing saved.
+            with _nobody_else():
+                states, streams = _copied(services)
         persistence.save_state(STREAMS, streams)
         for name, state in states.items():
             if state is not None:
                 persistence.save_state(name, state)
+
+
+def _copied(services: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    states = {name: get_state() for name, get_state in services.items()}
+    streams = {
+        "records": copy.deepcopy(dynamodb._stream_records),
+        "trimmed": copy.deepcopy(dynamodb._stream_trimmed),
+        "sequence": dynamodb._stream_seq_counter,
+    }
+    return states, streams
 
 
 def restore_streams() -> None:
@@ -94,10 +117,6 @@ def save_now_and_then() -> None:
     while True:
         time.sleep(max(SAVE_SECONDS, took / SHARE_OF_TIME))
         started = time.monotonic()
-        try:
-            if not _deploying():
-                save(app._build_persistence_save_dict())
-        except RuntimeError as error:
-            # Somebody wrote to what was being copied. The next save comes soon.
-            logging.getLogger("persistence").warning("not saved this time: %s", error)
+        if not _deploying():
+            save(app._build_persistence_save_dict())
         took = time.monotonic() - started

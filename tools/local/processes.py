@@ -13,7 +13,7 @@ from pathlib import Path
 from console import Failure
 from settings import Settings
 
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
 """How long a process may take to save its state and end before it is killed."""
 
 
