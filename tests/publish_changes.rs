@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::billing::BillingChange;
 use headcount_model::id::OrganizationId;
-use headcount_tests::{Call, Item, Stage};
-use publish_changes::{AwsOutbox, Batch, Event, Outbox, Parcel, SetAside, handle};
+use headcount_tests::{Call, Item, Stage, outbox};
+use publish_changes::{Batch, Event, Outbox, Parcel, SetAside, handle};
 use serde_json::{Value, json};
 
 /// Keeps what it is given and fails what it is told to.
@@ -353,32 +353,6 @@ mod services {
     /// The SDK compares the digest of each message with the one that it sent.
     fn md5(entry: &Value) -> md5::Digest {
         md5::compute(entry["MessageBody"].as_str().expect("a body"))
-    }
-}
-
-fn outbox(base: &str) -> AwsOutbox {
-    let region = aws_sdk_sqs::config::Region::from_static("us-east-1");
-    let credentials = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test");
-    let sqs = aws_sdk_sqs::Config::builder()
-        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
-        .region(region.clone())
-        .credentials_provider(credentials.clone())
-        .endpoint_url(base)
-        .http_client(headcount_tests::plain_http())
-        .build();
-    let events = aws_sdk_eventbridge::Config::builder()
-        .behavior_version(aws_sdk_eventbridge::config::BehaviorVersion::latest())
-        .region(region)
-        .credentials_provider(credentials)
-        .endpoint_url(base)
-        .http_client(headcount_tests::plain_http())
-        .build();
-    AwsOutbox {
-        sqs: aws_sdk_sqs::Client::from_conf(sqs),
-        events: aws_sdk_eventbridge::Client::from_conf(events),
-        billing_queue_url: format!("{base}/billing.fifo"),
-        undelivered_queue_url: format!("{base}/undelivered"),
-        event_bus_name: "bus".to_owned(),
     }
 }
 

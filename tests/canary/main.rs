@@ -24,9 +24,9 @@ use headcount_model::idempotency::FingerprintKey;
 use headcount_model::identity::{Password, PasswordPolicy, Salt};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_tests::billing::{Billed, Billing, SecretText, batch, reached};
-use headcount_tests::{AgencyTenant, Call, Fault, Item, Ports, Stage};
+use headcount_tests::{AgencyTenant, Call, Fault, Item, Ports, Stage, outbox};
 use jiff::{SignedDuration, Timestamp};
-use publish_changes::{AwsOutbox, Batch, handle};
+use publish_changes::{Batch, handle};
 use reconcile_billing::{BillingQueue, LogFindings, Message, Pause};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -399,32 +399,6 @@ async fn serve(app: Router) -> String {
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, app).await });
     format!("http://{address}")
-}
-
-fn outbox(base: &str) -> AwsOutbox {
-    let region = aws_sdk_sqs::config::Region::from_static("us-east-1");
-    let credentials = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test");
-    let sqs = aws_sdk_sqs::Config::builder()
-        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
-        .region(region.clone())
-        .credentials_provider(credentials.clone())
-        .endpoint_url(base)
-        .http_client(headcount_tests::plain_http())
-        .build();
-    let events = aws_sdk_eventbridge::Config::builder()
-        .behavior_version(aws_sdk_eventbridge::config::BehaviorVersion::latest())
-        .region(region)
-        .credentials_provider(credentials)
-        .endpoint_url(base)
-        .http_client(headcount_tests::plain_http())
-        .build();
-    AwsOutbox {
-        sqs: aws_sdk_sqs::Client::from_conf(sqs),
-        events: aws_sdk_eventbridge::Client::from_conf(events),
-        billing_queue_url: format!("{base}/billing.fifo"),
-        undelivered_queue_url: format!("{base}/undelivered"),
-        event_bus_name: "bus".to_owned(),
-    }
 }
 
 /// The stream's record of a new item.

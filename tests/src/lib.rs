@@ -4,6 +4,7 @@
 pub mod billing;
 mod call;
 mod operations;
+mod outbox;
 mod ports;
 pub mod samples;
 mod stage;
@@ -13,6 +14,7 @@ mod wire;
 
 pub use call::{Call, Reply};
 pub use operations::Operations;
+pub use outbox::outbox;
 pub use ports::Ports;
 pub use stage::{AgencyTenant, Item, Stage, TABLE, plain_http};
 pub use unauthorized::bad_credentials;

@@ -28,9 +28,11 @@ pub(crate) fn start() {
     let _ = tracing::subscriber::set_global_default(log);
 }
 
-/// The first of some names that is one of a level.
+/// The first of some names that is one of a level, but never below `DEBUG`: at `TRACE` the Lambda
+/// runtime logs every event as it comes, passwords included.
 fn level_of(names: impl IntoIterator<Item = String>) -> LevelFilter {
-    names.into_iter().find_map(|name| name.parse().ok()).unwrap_or(LevelFilter::INFO)
+    let named = names.into_iter().find_map(|name| name.parse().ok());
+    named.unwrap_or(LevelFilter::INFO).min(LevelFilter::DEBUG)
 }
 
 /// Writes events as lines.
@@ -193,5 +195,12 @@ mod tests {
         assert_eq!(level(&[]), LevelFilter::INFO);
         assert_eq!(level(&["WARN", "debug"]), LevelFilter::WARN);
         assert_eq!(level(&["loud", "debug"]), LevelFilter::DEBUG);
+        assert_eq!(level(&["off"]), LevelFilter::OFF);
+    }
+
+    #[test]
+    fn no_setting_shows_whole_events() {
+        assert_eq!(level_of(["trace".to_owned()]), LevelFilter::DEBUG);
+        assert_eq!(level_of(["TRACE".to_owned(), "info".to_owned()]), LevelFilter::DEBUG);
     }
 }

@@ -115,7 +115,7 @@ impl<'r> Costs<'r> {
 
     /// Billed milliseconds: the processor's, which a function gets a share of, and the waiting.
     fn billed_ms(measured: &Measured, memory: f64, waiting: f64) -> f64 {
-        let cpu = measured.figures.warm_cpu_ns.median as f64 / MILLION;
+        let cpu = measured.figures.warm_cpu_ns.spread().median as f64 / MILLION;
         (cpu * assumed::WHOLE_PROCESSOR / memory + waiting).ceil()
     }
 
@@ -130,7 +130,7 @@ impl<'r> Costs<'r> {
     }
 
     fn logs(&self, subject: &str, besides: f64) -> Result<Line, Failure> {
-        let bytes = self.measured(subject)?.figures.log_bytes.median as f64;
+        let bytes = self.measured(subject)?.figures.log_bytes.spread().median as f64;
         Ok(("logs", (bytes + besides) * MILLION / 1e9 * self.price("logs_gb")?))
     }
 
@@ -206,7 +206,7 @@ impl<'r> Costs<'r> {
             let lines = self.create(subject, "create-seats")?;
             let time =
                 lines.iter().find(|line| line.0 == "Lambda, time").map_or(0.0, |line| line.1);
-            let start = measured.figures.first_poll_ns.median as f64 / 1e9;
+            let start = measured.figures.first_poll_ns.spread().median as f64 / 1e9;
             let start = start * memory / 1_024.0 * MILLION * self.price("lambda_gb_second")?;
             let ms = Self::billed_ms(measured, memory, assumed::TRANSACTION_MS);
             text += &format!(

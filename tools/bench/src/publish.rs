@@ -9,7 +9,7 @@ use crate::growth::{Growth, Step, exponent};
 use crate::measure::Effort;
 use crate::plot::{self, Bar, Line, count, time};
 use crate::report::{Figures, Report};
-use crate::stats::Spread;
+use crate::stats::{Series, Spread};
 use crate::subject::{Role, Transport};
 use crate::{table, targets};
 
@@ -136,7 +136,7 @@ fn curve(head: &str, each: bool, steps: &[Step]) -> String {
 }
 
 fn plots(report: &Report, growth: &Growth) -> [(&'static str, String); 4] {
-    let bars = |title: &str, figure: fn(&Figures) -> Spread| {
+    let bars = |title: &str, figure: fn(&Figures) -> &Series| {
         let compared = report.results.iter().filter(|measured| {
             measured.transport == Transport::Tls
                 && (measured.role != Role::Ours || measured.subject.starts_with("create-"))
@@ -144,7 +144,7 @@ fn plots(report: &Report, growth: &Growth) -> [(&'static str, String); 4] {
         let bars: Vec<Bar> = compared
             .map(|measured| Bar {
                 label: measured.subject.clone(),
-                figure: figure(&measured.figures),
+                figure: figure(&measured.figures).spread(),
                 ours: measured.role == Role::Ours,
             })
             .collect();
@@ -169,10 +169,10 @@ fn plots(report: &Report, growth: &Growth) -> [(&'static str, String); 4] {
         (
             "first-response.svg",
             bars("From starting the process to its first answer, over TLS", |f| {
-                f.first_response_ns
+                &f.first_response_ns
             }),
         ),
-        ("warm-cpu.svg", bars("Processor time of a warm invocation, over TLS", |f| f.warm_cpu_ns)),
+        ("warm-cpu.svg", bars("Processor time of a warm invocation, over TLS", |f| &f.warm_cpu_ns)),
         ("growth.svg", plot::lines("Processor time of a create", "how many", &growing, time)),
         (
             "writers.svg",

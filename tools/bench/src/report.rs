@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Calls;
 use crate::failure::{Doing, Failure};
 use crate::machine::Machine;
-use crate::stats::Spread;
+use crate::stats::Series;
 use crate::subject::{Role, Transport};
 
 /// A run.
@@ -42,23 +42,23 @@ pub(crate) struct Measured {
     pub(crate) calls_warm: Calls,
 }
 
-/// Each figure is one of a round: the median over the rounds, and how far they reach.
+/// What the rounds showed, in their order.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Figures {
     /// From the start of the process until it asks for work.
-    pub(crate) first_poll_ns: Spread,
+    pub(crate) first_poll_ns: Series,
     /// From the start of the process until its first answer is here.
-    pub(crate) first_response_ns: Spread,
+    pub(crate) first_response_ns: Series,
     /// From handing out an event until the answer is here: the median of a round.
-    pub(crate) warm_p50_ns: Spread,
+    pub(crate) warm_p50_ns: Series,
     /// The same, the 99th percentile of a round.
-    pub(crate) warm_p99_ns: Spread,
+    pub(crate) warm_p99_ns: Series,
     /// Processor time of a warm invocation, all threads, kernel included.
-    pub(crate) warm_cpu_ns: Spread,
+    pub(crate) warm_cpu_ns: Series,
     /// The most memory that the process has held.
-    pub(crate) peak_memory_bytes: Spread,
+    pub(crate) peak_memory_bytes: Series,
     /// What a warm invocation writes to the log.
-    pub(crate) log_bytes: Spread,
+    pub(crate) log_bytes: Series,
 }
 
 impl Report {

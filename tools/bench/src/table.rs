@@ -4,7 +4,7 @@ use comfy_table::{Table, presets};
 
 use crate::aws::Calls;
 use crate::report::{Measured, Report};
-use crate::stats::Spread;
+use crate::stats::{Series, Spread};
 use crate::subject::{Role, Transport};
 use crate::targets::FLOOR;
 
@@ -30,19 +30,18 @@ fn scaled(figure: u64, unit: u64) -> String {
     }
 }
 
-fn spread(figure: Spread, unit: u64) -> String {
-    let [median, min, max] = [figure.median, figure.min, figure.max].map(|f| scaled(f, unit));
+fn spread(figure: &Series, unit: u64) -> String {
+    let Spread { median, min, max } = figure.spread();
+    let [median, min, max] = [median, min, max].map(|f| scaled(f, unit));
     format!("{median} ({min}–{max})")
 }
 
-fn ratio(figure: Spread, floor: Option<Spread>) -> String {
-    match floor {
-        Some(floor) if floor.median > 0 => {
-            let hundredths = (figure.median * 100 + floor.median / 2) / floor.median;
-            format!("{}.{:02}", hundredths / 100, hundredths % 100)
-        }
-        _ => "–".to_owned(),
-    }
+fn ratio(figure: &Series, floor: Option<&Series>) -> String {
+    let Some((one, floor)) = floor.and_then(|floor| figure.against(floor)) else {
+        return "–".to_owned();
+    };
+    let hundredths = (one * 100 + floor / 2) / floor;
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
 fn row(measured: &Measured, floor: Option<&Measured>) -> [String; 9] {
@@ -50,17 +49,17 @@ fn row(measured: &Measured, floor: Option<&Measured>) -> [String; 9] {
     let floor = floor.map(|floor| &floor.figures);
     [
         measured.subject.clone(),
-        spread(figures.first_poll_ns, 1_000_000),
-        spread(figures.first_response_ns, 1_000_000),
-        ratio(figures.first_response_ns, floor.map(|floor| floor.first_response_ns)),
+        spread(&figures.first_poll_ns, 1_000_000),
+        spread(&figures.first_response_ns, 1_000_000),
+        ratio(&figures.first_response_ns, floor.map(|floor| &floor.first_response_ns)),
         format!(
             "{} / {}",
-            scaled(figures.warm_p50_ns.median, 1_000),
-            scaled(figures.warm_p99_ns.median, 1_000)
+            scaled(figures.warm_p50_ns.spread().median, 1_000),
+            scaled(figures.warm_p99_ns.spread().median, 1_000)
         ),
-        spread(figures.warm_cpu_ns, 1_000),
-        ratio(figures.warm_cpu_ns, floor.map(|floor| floor.warm_cpu_ns)),
-        scaled(figures.peak_memory_bytes.median, 1_000_000),
+        spread(&figures.warm_cpu_ns, 1_000),
+        ratio(&figures.warm_cpu_ns, floor.map(|floor| &floor.warm_cpu_ns)),
+        scaled(figures.peak_memory_bytes.spread().median, 1_000_000),
         scaled(measured.size_bytes, 1_000_000),
     ]
 }
@@ -94,7 +93,7 @@ pub(crate) fn terminal(report: &Report) -> String {
 pub(crate) fn markdown(report: &Report) -> String {
     let machine = &report.machine;
     let mut text = format!(
-        "Made {} on {} ({} cores, Linux {}), {} rounds. Median (lowest–highest).\n",
+        "Made {} on {} ({} cores, Linux {}), {} rounds. Median (lowest–highest); of ratios within each round the median.\n",
         report.made_at, machine.processor, machine.cores, machine.kernel, report.rounds
     );
     for (transport, title) in TRANSPORTS {
@@ -159,9 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_is_that_of_the_medians() {
-        let figure = |median| Spread { median, min: 0, max: u64::MAX };
-        assert_eq!(ratio(figure(125), Some(figure(100))), "1.25");
-        assert_eq!(ratio(figure(1), Some(figure(0))), "–");
+    fn a_ratio_to_nothing_is_none() {
+        let figure = |figure| Series::of([figure]).expect("a figure");
+        assert_eq!(ratio(&figure(125), Some(&figure(100))), "1.25");
+        assert_eq!(ratio(&figure(1), Some(&figure(0))), "–");
+        assert_eq!(ratio(&figure(1), None), "–");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::growth::{Growth, Step};
 use crate::report::{Measured, Report};
+use crate::stats::Series;
 use crate::subject::{CREATES, Transport};
 
 /// What ours are compared with.
@@ -21,8 +22,8 @@ pub(crate) fn outcomes(report: &Report, growth: Option<&Growth>) -> Vec<Outcome>
     for (transport, how) in [(Transport::Plain, "in the clear"), (Transport::Tls, "over TLS")] {
         let of = |subject: &str| report.of(subject, transport);
         let Some(seats) = of("create-seats") else { continue };
-        let first: fn(&Measured) -> u64 = |m| m.figures.first_response_ns.median;
-        let cpu: fn(&Measured) -> u64 = |m| m.figures.warm_cpu_ns.median;
+        let first: fn(&Measured) -> &Series = |m| &m.figures.first_response_ns;
+        let cpu: fn(&Measured) -> &Series = |m| &m.figures.warm_cpu_ns;
         for (figure, name, other, most) in [
             (first, "first response", FLOOR, (125, 100)),
             (first, "first response", "peer-node", (1, 15)),
@@ -31,15 +32,16 @@ pub(crate) fn outcomes(report: &Report, growth: Option<&Growth>) -> Vec<Outcome>
             (cpu, "CPU of a warm invocation", "peer-node", (1, 5)),
             (cpu, "CPU of a warm invocation", "peer-python", (1, 5)),
         ] {
-            let Some(other_one) = of(other) else { continue };
+            let pair = of(other).and_then(|other| figure(seats).against(figure(other)));
+            let Some((ours, others)) = pair else { continue };
             let what = format!("create-seats, {name}, {how}, against {other}");
-            outcomes.push(ratio(what, figure(seats), figure(other_one), most));
+            outcomes.push(ratio(what, ours, others, most));
         }
     }
     for name in CREATES {
         let Some(measured) = report.of(name, Transport::Plain) else { continue };
         let most = if name == "create-account" { 40 } else { 16 };
-        let memory = measured.figures.peak_memory_bytes.median;
+        let memory = measured.figures.peak_memory_bytes.spread().median;
         outcomes.push(bytes(format!("{name}, peak memory"), memory, most));
         outcomes.push(bytes(format!("{name}, bootstrap"), measured.size_bytes, 6));
         outcomes.push(calls(name, measured));
