@@ -12,7 +12,7 @@ use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{Accounts, Commit, CommitRefusal, PasswordPolicy};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_store::Table;
-use headcount_tests::{Call, Item, Ports, Reply, Stage, bad_credentials, transport};
+use headcount_tests::{Call, Fault, Item, Ports, Reply, Stage, bad_credentials, transport};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -392,6 +392,16 @@ async fn the_email_is_unique_whatever_its_case() {
         assert_eq!((reply.status, reply.json()), (409, email_exists()), "{email}");
     }
     assert_eq!(api.made().await, (different.len(), 0));
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_still_at_work_is_nobody_elses() {
+    let api = Api::new().await;
+    // As many as the SDK tries.
+    api.stage.wire.strike(vec![Fault::InProgress; 3]);
+    let reply = api.post(&body(&json!({}))).await;
+    assert_eq!(reply.status, 503, "its own address is not taken: {}", reply.text);
+    assert_eq!(api.made().await, (1, 0));
 }
 
 #[tokio::test]

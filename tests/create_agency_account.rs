@@ -235,6 +235,22 @@ async fn a_number_that_a_name_has_taken_is_passed_over() {
 }
 
 #[tokio::test]
+async fn the_numbers_of_another_name_are_not_counted() {
+    let api = Api::new().await;
+    let slug = async |name: &str| {
+        let reply = api.post(&api.body(&json!({"name": name}))).await;
+        reply.json()["account"]["slug"].as_str().expect("a slug").to_owned()
+    };
+    // These take Ka2, and give the numbers 2 to 9 behind it.
+    for _ in 0..9 {
+        slug("Ka 2").await;
+    }
+    assert_eq!(slug("Ka").await, "Ka");
+    let next = slug("Ka").await;
+    assert!(["Ka3", "Ka4"].contains(&next.as_str()), "{next}");
+}
+
+#[tokio::test]
 async fn slugs_are_unique_over_all_agencies() {
     let api = Api::new().await;
     api.post(&api.body(&json!({}))).await;

@@ -27,7 +27,12 @@ pub enum Fault {
     Refused,
     /// It is carried out, and the answer gets lost on the way back.
     AnswerLost,
+    /// It is carried out, and DynamoDB seems to be still at work on it.
+    InProgress,
 }
+
+/// The error of a transaction whose first attempt has not ended.
+const IN_PROGRESS: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionInProgressException","Message":"The transaction with the given request token is already in progress."}"#;
 
 /// Whether DynamoDB can be reached, and what happens to transactions. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -129,6 +134,7 @@ impl Intercept for Wire {
         let (status, body) = match fault {
             Fault::Cancelled(codes) => (400, cancellation(codes)),
             Fault::Refused | Fault::AnswerLost => (500, "{}".to_owned()),
+            Fault::InProgress => (400, IN_PROGRESS.to_owned()),
         };
         *context.response_mut() = HttpResponse::new(status.try_into()?, SdkBody::from(body));
         Ok(())

@@ -15,8 +15,8 @@ use headcount_model::seats::{Platforms, Quote};
 use headcount_model::statement::Statements;
 use headcount_model::tiers::Tiers;
 
-/// How long Stripe may take for its calls together. A function has 10 s, and a caller should
-/// hear from us that Stripe does not answer.
+/// How long Stripe may take for its calls together. The function has 25 s, of which the table may
+/// take 6, and a caller should hear from us that Stripe does not answer.
 const STRIPE_BUDGET: Duration = Duration::from_secs(7);
 
 /// The function, over its ports.

@@ -89,20 +89,25 @@ const BURST: i32 = 6;
 /// How far the updates reach at the allowed pace after one more at `now`; `None` when it has to
 /// wait (the generic cell rate algorithm).
 fn paced(paced_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    let from = paced_until.map_or(now, |until| until.max(now));
-    let ahead = from.duration_since(now);
-    // A clock that was set back far must not stop billing for as long.
-    let is_plausible = ahead <= PACE * (BURST + 1);
+    let ahead = paced_until.map_or(SignedDuration::ZERO, |until| until.duration_since(now));
+    // A clock that was set back far must not stop billing for as long. No writer goes further
+    // ahead than what follows at once and what it puts right when it is overtaken.
+    let is_plausible = ahead <= PACE * (BURST + MAX_ROUNDS);
     if is_plausible && ahead > PACE * (BURST - 1) {
         return None;
     }
-    let from = if is_plausible { from } else { now };
-    Some(from.saturating_add(PACE).unwrap_or(Timestamp::MAX))
+    Some(one_more(paced_until.filter(|_| is_plausible), now))
+}
+
+/// How far the updates reach after one more, whether or not it has to wait.
+fn one_more(paced_until: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let from = paced_until.map_or(now, |until| until.max(now));
+    from.saturating_add(PACE).unwrap_or(Timestamp::MAX)
 }
 
 /// How often a writer that was overtaken reads and applies again before it leaves the rest to
 /// the next delivery.
-const MAX_ROUNDS: u32 = 4;
+const MAX_ROUNDS: i32 = 4;
 
 /// Brings Stripe to the newest version of the organization, unless it has the message's already.
 ///
@@ -144,7 +149,7 @@ pub async fn apply(
             Some(paced_until) => paced_until,
             // What an overtaken writer may have done has to be put right at once: when the message
             // came again, the record would say that there is nothing to do.
-            None if overtaken => now.saturating_add(PACE).unwrap_or(Timestamp::MAX),
+            None if overtaken => one_more(record.paced_until, now),
             None => return Err(Failure::TooSoon),
         };
         let items = match set(stripe, prices, &record, &key, entropy).await {
@@ -206,7 +211,7 @@ async fn look_and_update(
     entropy: &dyn Entropy,
 ) -> Result<RememberedItems, Failure> {
     let subscription = stripe.fetch(id).await.map_err(failure)?;
-    let items_now = items(&subscription, prices);
+    let items_now = billing_items(&subscription, prices, record);
     let targets = targets(&items_now, prices, record)?;
     let updated = update(stripe, id, &targets, record, key, entropy).await?;
     Ok(items(&updated, prices))
@@ -243,6 +248,26 @@ fn items(subscription: &Subscription, prices: &Prices) -> RememberedItems {
     let item = |tier| {
         let price = prices.of(tier)?;
         subscription.item_of(price).map(|item| item.id.clone())
+    };
+    RememberedItems { basic: item(Tier::Basic), premium: item(Tier::Premium) }
+}
+
+/// The items to change: those at the configured prices, and of a tier without one the item that
+/// billed it so far, which moves to its tier's new price.
+fn billing_items(
+    subscription: &Subscription,
+    prices: &Prices,
+    record: &BillingRecord,
+) -> RememberedItems {
+    let at_price = items(subscription, prices);
+    let item = |tier| {
+        let so_far = || {
+            let id = record.items.of(tier)?;
+            let is_there = subscription.items.iter().any(|item| item.id == id);
+            let is_anothers = Tier::ALL.iter().any(|&other| at_price.of(other) == Some(id));
+            (is_there && !is_anothers).then_some(id)
+        };
+        at_price.of(tier).or_else(so_far).map(str::to_owned)
     };
     RememberedItems { basic: item(Tier::Basic), premium: item(Tier::Premium) }
 }

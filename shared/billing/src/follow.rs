@@ -79,7 +79,7 @@ pub async fn follow(
 ///
 /// # Errors
 /// [`Unanswered`].
-pub async fn refresh(
+async fn refresh(
     ledger: &impl SubscriptionLedger,
     stripe: &impl Subscriptions,
     organization: &OrganizationId,

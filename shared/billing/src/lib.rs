@@ -19,6 +19,6 @@ mod subscription;
 pub mod webhook;
 
 pub use apply::{Applied, Failure, Prices, apply};
-pub use follow::{Followed, Unanswered, follow, refresh};
+pub use follow::{Followed, Unanswered, follow};
 pub use secret::NamedSecret;
 pub use subscription::{Item, ItemTarget, StripeFailure, Subscription, Subscriptions};

@@ -14,7 +14,7 @@ use crate::webhook::{BadSignature, SigningSecrets};
 
 /// How long secrets are believed after they were read: so long a secret that was taken away
 /// may still be good.
-pub const BELIEVED: SignedDuration = SignedDuration::from_mins(5);
+const BELIEVED: SignedDuration = SignedDuration::from_mins(5);
 
 /// How soon they are read again for a signature that is wrong by them: it may be made with a
 /// new secret, or by somebody who wants us to be busy.

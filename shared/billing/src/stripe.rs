@@ -181,11 +181,14 @@ pub fn install_tls() {
 fn sort(status: StatusCode, body: &[u8]) -> StripeFailure {
     let error =
         serde_json::from_slice::<ErrorBody>(body).map(|body| body.error).unwrap_or_default();
+    let is_key_burnt = error.kind.as_deref() == Some("idempotency_error");
     let code = error.code.or(error.kind).unwrap_or_default();
     let told = format!("Stripe answered {status}: {code}");
     match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT => StripeFailure::Transient(told),
-        _ if status.is_server_error() => StripeFailure::Stored(told),
+        // A key that was first used with other parameters is as burnt as one under which Stripe
+        // stored a failure: what a writer makes of a version depends on the items it finds.
+        _ if status.is_server_error() || is_key_burnt => StripeFailure::Stored(told),
         _ => StripeFailure::Permanent(BillingError {
             code: if code.is_empty() { format!("http_{}", status.as_u16()) } else { code },
             message: error.message.unwrap_or(told),
@@ -331,6 +334,9 @@ mod tests {
         for status in [500, 502, 503] {
             assert!(matches!(sorted(status, "<html>"), StripeFailure::Stored(_)));
         }
+        let reused = r#"{"error":{"type":"idempotency_error","message":"Keys …"}}"#;
+        assert!(matches!(sorted(400, reused), StripeFailure::Stored(_)));
+        assert!(matches!(sorted(409, reused), StripeFailure::Transient(_)), "it is in use");
     }
 
     #[test]

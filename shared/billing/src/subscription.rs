@@ -56,8 +56,8 @@ pub struct ItemTarget {
 pub enum StripeFailure {
     /// Too many requests, a lock, no answer: the same request with the same key later.
     Transient(String),
-    /// A server error, which Stripe replays under the same key: look what happened, then use
-    /// another key.
+    /// A server error, which Stripe replays under the same key, or a key that was first used for
+    /// another request: look what happened, then use another key.
     Stored(String),
     /// Trying again changes nothing; somebody has to look.
     Permanent(BillingError),

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use headcount_model::id::OrganizationId;
-use headcount_model::idempotency::hex;
+use headcount_model::idempotency::{hex, unhex};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,7 +16,7 @@ use crate::stripe::ORGANIZATION;
 
 /// How far a signature's time may lie from now, before or after: an older one may be a
 /// recording.
-pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// The bytes of an HMAC-SHA256.
 type Code = [u8; 32];
@@ -47,7 +47,7 @@ pub enum BadSignature {
     Malformed,
     /// No signature in it is one of this body and time with one of our secrets.
     Wrong,
-    /// It is right, and its time more than [`TOLERANCE`] away.
+    /// It is right, and its time more than 5 minutes away.
     OutOfTime,
 }
 
@@ -96,7 +96,7 @@ impl SigningSecrets {
         signatures.fold(format!("t={timestamp}"), |header, code| format!("{header},v1={code}"))
     }
 
-    /// Whether Stripe signed `body`, to the byte as it came, within [`TOLERANCE`] of `now`.
+    /// Whether Stripe signed `body`, to the byte as it came, within 5 minutes of `now`.
     /// `header` is the value of `Stripe-Signature`.
     ///
     /// # Errors
@@ -160,7 +160,11 @@ impl<'h> Header<'h> {
                     return Err(BadSignature::Malformed);
                 }
                 "t" => timestamp = Some(value),
-                "v1" => signatures.extend(unhex(value)),
+                "v1" => {
+                    // The case of the digits says nothing.
+                    let code: Option<Code> = unhex(&value.to_ascii_lowercase());
+                    signatures.extend(code);
+                }
                 _ => {}
             }
         }
@@ -176,20 +180,6 @@ impl<'h> Header<'h> {
 /// Digits, no more than a time before the year 5000 has.
 fn is_time(text: &str) -> bool {
     (1..=11).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The code that 64 hexadecimal digits write; `None` for anything else.
-fn unhex(text: &str) -> Option<Code> {
-    let digits = text.as_bytes();
-    let mut code = Code::default();
-    if digits.len() != 2 * code.len() {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    for (byte, pair) in code.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = 16 * digit(pair[0])? + digit(pair[1])?;
-    }
-    Some(code)
 }
 
 /// What Stripe tells, as far as anything follows from it.

@@ -276,9 +276,15 @@ fn spread(entropy: &dyn Entropy, attempt: u32) -> Result<u64, NoEntropy> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::sync::Mutex;
+    use std::task::{Context, Poll, Waker};
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::id::tests::{At, Same};
+    use crate::port::Clock;
 
     fn slug(name: &str) -> String {
         Slug::of(&Text::line(name, 1..=255).expect("a name")).to_string()
@@ -303,7 +309,76 @@ mod tests {
     #[test]
     fn a_number_goes_behind_the_name() {
         let bare = Slug::of(&Text::line("Blue River", 1..=255).expect("a name"));
-        assert_eq!(bare.numbered(28).to_string(), "BlueRiver28");
+        let numbered = bare.numbered(28);
+        assert_eq!(numbered.to_string(), "BlueRiver28");
+        assert_eq!((numbered.base(), numbered.number()), ("BlueRiver", Some(28)));
+        assert_eq!((bare.base(), bare.number()), ("BlueRiver", None));
+    }
+
+    /// Refuses the first slugs and notes all that were tried.
+    struct Taken {
+        refusals: usize,
+        last_number: u64,
+        tried: Mutex<Vec<String>>,
+    }
+
+    impl AgencyAccounts for Taken {
+        async fn commit(&self, commit: Commit<'_>) -> Result<Option<StoredAnswer>, CommitRefusal> {
+            let mut tried = self.tried.lock().expect("not poisoned");
+            tried.push(commit.slug.to_string());
+            if tried.len() > self.refusals {
+                return Ok(None);
+            }
+            Err(CommitRefusal::SlugTaken { last_number: self.last_number })
+        }
+    }
+
+    fn slugs_tried(refusals: usize, last_number: u64, random: u8) -> (Vec<String>, bool) {
+        let clock = At(Timestamp::UNIX_EPOCH);
+        let new = NewAgencyAccount {
+            name: Text::line("Ka", 1..=255).expect("a name"),
+            description: None,
+            website: None,
+            parent: None,
+        };
+        let account = AgencyAccount {
+            lcuid: AgencyAccountLcuid::new(&Same(1)).expect("entropy"),
+            agency: AgencyLcuid::new(&Same(1)).expect("entropy"),
+            new,
+            is_parent_account: false,
+            created_at: clock.now(),
+        };
+        let taken = Taken { refusals, last_number, tried: Mutex::default() };
+        let answer = |_: &AgencyAccount, slug: &Slug| StoredAnswer {
+            status: 200,
+            location: None,
+            body: slug.to_string(),
+        };
+        let entropy = Same(random);
+        let created = pin!(create(&taken, &entropy, &account, None, answer));
+        let Poll::Ready(created) = created.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("nothing waits here");
+        };
+        let tried = taken.tried.lock().expect("not poisoned").clone();
+        if let Ok((answer, is_replay)) = &created {
+            assert_eq!((tried.last(), *is_replay), (Some(&answer.body), false));
+        }
+        (tried, created.is_ok())
+    }
+
+    #[test]
+    fn the_next_number_is_tried_and_then_ever_further_ones() {
+        assert_eq!(slugs_tried(1, 1, 0xff).0, ["Ka", "Ka2"]);
+        assert_eq!(slugs_tried(1, 27, 0xff).0, ["Ka", "Ka28"]);
+        assert_eq!(slugs_tried(3, 1, 0).0, ["Ka", "Ka2", "Ka3", "Ka4"]);
+        // As far as 2, 4 and 8 possible numbers reach.
+        assert_eq!(slugs_tried(4, 1, 0xff).0, ["Ka", "Ka2", "Ka4", "Ka8", "Ka16"]);
+    }
+
+    #[test]
+    fn tries_end() {
+        let (tried, is_created) = slugs_tried(usize::MAX, 1, 0);
+        assert_eq!((tried.len(), is_created), (16, false));
     }
 
     #[test]

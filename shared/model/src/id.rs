@@ -219,13 +219,32 @@ pub(crate) mod tests {
         }
     }
 
+    /// The highest of the 80 random bits alone.
+    struct Half;
+    impl Entropy for Half {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+            bytes.fill(0);
+            bytes[6] = 0x80;
+            Ok(())
+        }
+    }
+
     #[test]
     fn a_batch_is_ascending_even_from_the_highest_random_part() {
         let clock = At(Timestamp::from_second(1_790_000_000).expect("in range"));
-        let ids = SeatId::batch(1_000, &clock, &Same(0xff)).expect("entropy");
-        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!(ids.len(), 1_000);
-        assert!(ids.iter().all(|id| SeatId::parse(id.as_str()).is_ok()));
+        for entropy in [&Same(0xff) as &dyn Entropy, &Half, &Same(0)] {
+            let ids = SeatId::batch(1_000, &clock, entropy).expect("entropy");
+            assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+            assert_eq!(ids.len(), 1_000);
+            assert!(ids.iter().all(|id| SeatId::parse(id.as_str()).is_ok()));
+        }
+    }
+
+    #[test]
+    fn batches_of_one_moment_differ() {
+        let clock = At(Timestamp::from_second(1_790_000_000).expect("in range"));
+        let first = |random| SeatId::batch(1, &clock, &Same(random)).expect("entropy");
+        assert_ne!(first(0x11), first(0x22));
     }
 
     #[test]

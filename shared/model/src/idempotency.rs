@@ -149,8 +149,9 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Reads what [`hex`] writes: `None` for any other text.
-pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+/// Reads what [`hex`] writes of `N` bytes: `None` for any other text, such as one with digits in
+/// upper case.
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

@@ -323,6 +323,27 @@ mod tests {
     }
 
     #[test]
+    fn a_record_is_behind_until_its_version_is_applied() {
+        let state = |applied_version, version| LedgerState {
+            organization: OrganizationId::new(&System, &System).expect("entropy"),
+            linked: None,
+            status: None,
+            cancel_at_period_end: false,
+            period: None,
+            seats: SeatCounts::default(),
+            seat_limit: 0,
+            seats_left: 0,
+            cents_left: None,
+            version,
+            applied_version,
+            failed_at: None,
+        };
+        assert!(state(1, 2).is_behind());
+        assert!(!state(2, 2).is_behind());
+        assert!(!state(3, 2).is_behind());
+    }
+
+    #[test]
     fn a_correction_moves_what_is_left_by_the_difference() {
         let state = LedgerState {
             organization: OrganizationId::new(&System, &System).expect("entropy"),

@@ -204,6 +204,18 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_largest_and_oddest_that_make_sense_are_taken() {
+        let basic = TierEntry {
+            device_type: "shared_phone-2".to_owned(),
+            ..entry("basic", "price_1_a", MAX_UNIT_AMOUNT)
+        };
+        let tiers = Tiers::try_from(vec![basic, entry("premium", "price_p", 0)]).expect("valid");
+        assert_eq!(tiers.of(Tier::Basic).unit_amount, MAX_UNIT_AMOUNT);
+        assert_eq!(tiers.of(Tier::Basic).price.as_deref(), Some("price_1_a"));
+        assert_eq!(tiers.of(Tier::Basic).device_type, "shared_phone-2");
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused_with_its_reason() {
         let basic = || entry("basic", "price_b", 4_000);
         let premium = || entry("premium", "price_p", 10_000);
@@ -216,6 +228,7 @@ pub(crate) mod tests {
             (vec![basic(), entry("gold", "price_g", 1)], TiersError::Unknown("gold".to_owned())),
             (vec![entry("basic", "plan_b", 1), premium()], TiersError::Price(Tier::Basic)),
             (vec![entry("basic", "price_", 1), premium()], TiersError::Price(Tier::Basic)),
+            (vec![entry("basic", "price_a b", 1), premium()], TiersError::Price(Tier::Basic)),
             (vec![entry("basic", "price_p", 1), premium()], TiersError::SamePrice),
             (
                 vec![entry("basic", "price_b", MAX_UNIT_AMOUNT + 1), premium()],
@@ -226,5 +239,7 @@ pub(crate) mod tests {
         ] {
             assert_eq!(Tiers::try_from(entries), Err(error));
         }
+        let told = TiersError::Unknown("gold".to_owned()).to_string();
+        assert_eq!(told, "there is no tier \"gold\"; there are basic and premium");
     }
 }

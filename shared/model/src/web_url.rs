@@ -44,7 +44,7 @@ impl WebUrl {
         // As RFC 3986 reads it. The parser ends it at a backslash too, others do not: of
         // `https://a\@b` one calls `a`, another `b`.
         let authority = after_scheme[3..].split(['/', '?', '#']).next().unwrap_or_default();
-        if !url.username().is_empty() || url.password().is_some() || authority.contains('@') {
+        if authority.contains('@') {
             return Err(Rule::Url(UrlRule::UserInfo));
         }
         if authority.contains('\\') {
@@ -84,7 +84,7 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
 }
 
 /// The same for IPv6 (RFC 4193, 4291), and for IPv4 addresses written inside IPv6 ones
-/// (mapped, compatible, NAT64 and 6to4).
+/// (mapped, compatible, NAT64 and 6to4). `::` and `::1` are read as compatible ones.
 fn is_private_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     let tail = || {
@@ -96,9 +96,7 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
         [0x2002, high, low, ..] => Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))),
         _ => None,
     };
-    address.is_loopback()
-        || address.is_unspecified()
-        || address.is_unique_local()
+    address.is_unique_local()
         || address.is_unicast_link_local()
         // Deprecated site-local, fec0::/10, still routed privately by old equipment.
         || segments[0] & 0xffc0 == 0xfec0
@@ -118,7 +116,12 @@ mod tests {
             "https://example.com:8443/a?b=c#d",
             "https://bücher.example/ä",
             "https://8.8.8.8/x",
+            "https://8.100.8.8/",
+            "https://8.64.8.8/",
+            "https://100.8.8.8/",
+            "https://100.128.0.1/",
             "https://[2606:4700::1111]/",
+            "https://[2002:808:808::]/",
             "https://example.com/@handle?mail=a@b",
             "HTTPS://EXAMPLE.COM/",
         ] {
@@ -149,6 +152,8 @@ mod tests {
             "http://[2002:7f00:1::]/",
             "http://[fd00::1]/",
             "http://[fe80::1]/",
+            "http://[fec0::1]/",
+            "http://[feff::1]/",
             "http://①②⑦.0.0.1/",
             "http://127。0。0。1/",
         ] {

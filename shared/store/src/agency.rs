@@ -42,6 +42,10 @@ impl AgencyAccounts for Table {
                     };
                 }
                 (Purpose::Parent, _) => return Err(CommitRefusal::UnusableParent),
+                // The lock on a name with a number counts the numbers behind that whole name.
+                (Purpose::Slug, _) if commit.slug.number().is_some() => {
+                    slug_taken = slug_taken.max(Some(1));
+                }
                 (Purpose::Slug | Purpose::Numbering, _) => {
                     slug_taken = slug_taken.max(Some(last_number(item)));
                 }

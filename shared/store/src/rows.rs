@@ -7,7 +7,7 @@ use headcount_model::billing::{
 };
 use headcount_model::credential::{Credential, Holder};
 use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros};
-use headcount_model::idempotency::{Keyed, StoredAnswer, hex};
+use headcount_model::idempotency::{Keyed, StoredAnswer, hex, unhex};
 use headcount_model::identity::Account;
 use headcount_model::reconcile::Shard;
 use headcount_model::seats::Seat;
@@ -519,18 +519,6 @@ impl TryFrom<CredentialRow> for Credential {
             revoked: row.revoked,
         })
     }
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let digits = std::str::from_utf8(digits).ok()?;
-        *byte = u8::from_str_radix(digits, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 /// What a caller was told, under its idempotency key.

@@ -16,8 +16,9 @@ use crate::credentials::Cache;
 use crate::key::Key;
 use crate::transaction::Item;
 
-/// How long one call, with the SDK's retries, may take. API Gateway gives up after 30 s and a
-/// function after 10 s; a caller should hear from us, not from them.
+/// How long one call, with the SDK's retries, may take. API Gateway gives up after 30 s and Lambda,
+/// on a function behind it, after 25 s (stripe-webhook: 29 s); a caller should hear from us, not
+/// from them.
 const CALL_BUDGET: Duration = Duration::from_secs(3);
 /// How long one attempt may take. DynamoDB answers in milliseconds, so a second means that the
 /// answer is lost.

@@ -206,8 +206,13 @@ fn classify(error: &SdkError<TransactWriteItemsError>) -> Outcome {
         return classify_reasons(canceled.cancellation_reasons());
     }
     match error.code() {
-        Some("TransactionInProgressException" | "TransactionConflictException") => {
-            Outcome::Conflict
+        Some("TransactionConflictException") => Outcome::Conflict,
+        // Our own attempt, whose answer did not come in time, is still at work, also after the
+        // SDK's retries. Another call would meet what that one commits, and take it for somebody
+        // else's.
+        Some("TransactionInProgressException") => {
+            tracing::warn!("the transaction is still in progress");
+            Outcome::Refused(Refused::Unavailable)
         }
         code if is_throttling(code) => {
             tracing::warn!(code, "the table throttles");

@@ -30,7 +30,7 @@ API Gateway answers some requests by itself, in every API alike, without `x-requ
 | 429 | `{\"message\":\"Too Many Requests\"}` | More requests than the stage's rate (`ThrottlingRate`, `ThrottlingBurst`). | \
 Send it again later; wait longer each time. |
 | 500, 503 | `{\"message\":\"Internal Server Error\"}`, `{\"message\":\"Service Unavailable\"}` | The function could not be run, \
-or took longer than 30 s. | Send it again with the same `Idempotency-Key`. |
+or took longer than it may: 25 s, `/webhooks/stripe` 29 s. | Send it again with the same `Idempotency-Key`. |
 ";
 
 /// The page.

@@ -158,7 +158,9 @@ impl Remote {
         let mut items = self.items.borrow_mut();
         for target in targets {
             match items.iter_mut().find(|item| Some(&item.id) == target.id.as_ref()) {
-                Some(item) => item.quantity = target.quantity,
+                Some(item) => {
+                    (item.price, item.quantity) = (target.price.clone(), target.quantity);
+                }
                 None => items.push(Item {
                     id: format!("si_{}", target.price),
                     price: target.price.clone(),
@@ -429,9 +431,43 @@ fn an_overtaken_writer_does_not_wait() {
         record.version = 2;
         record.applied_version = 2;
         record.seats.basic = 9;
-        record.paced_until = Timestamp::from_second(60).ok();
+        record.paced_until = Timestamp::from_second(110).ok();
     }));
     let remote = Remote::with(&[("basic", 0)]);
     assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(2)));
     assert_eq!(remote.quantities(), [("basic".to_owned(), 9)]);
+    // Those after it wait for this update, too.
+    assert_eq!(ledger.record().paced_until, Timestamp::from_second(130).ok());
+}
+
+#[test]
+fn what_overtaken_writers_sent_is_waited_for_too() {
+    let at = |second| Timestamp::from_second(second).expect("in range");
+    for ahead in [101, 140, 200] {
+        assert_eq!(paced(Some(at(ahead)), at(0)), None, "{ahead}");
+    }
+    assert_eq!(paced(Some(at(201)), at(0)), Some(at(20)), "a clock was set back");
+}
+
+#[test]
+fn an_item_at_its_tiers_old_price_moves_to_the_new_one() {
+    let mut before = record(1, 0, 3, 1);
+    before.items.basic = Some("si_old".to_owned());
+    let ledger = Ledger::with(before);
+    let remote = Remote::with(&[("old", 2)]);
+    assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(1)));
+    let quantities = [("basic".to_owned(), 3), ("premium".to_owned(), 1)];
+    assert_eq!(remote.quantities(), quantities);
+    assert_eq!(ledger.record().items.basic.as_deref(), Some("si_old"));
+}
+
+#[test]
+fn an_item_that_bills_another_tier_now_is_left_to_it() {
+    let mut before = record(1, 0, 3, 1);
+    before.items.basic = Some("si_premium".to_owned());
+    let ledger = Ledger::with(before);
+    let remote = Remote::with(&[("premium", 1)]);
+    assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(1)));
+    let quantities = [("premium".to_owned(), 1), ("basic".to_owned(), 3)];
+    assert_eq!(remote.quantities(), quantities);
 }

@@ -115,6 +115,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_tag_may_have_64_characters() {
+        let tag = format!("en-x-{}-aaaaa", ["aaaaaaaa"; 6].join("-"));
+        assert_eq!(tag.len(), Language::MAX_LENGTH);
+        assert!(Language::parse(&tag).is_ok());
+        assert_eq!(Language::parse(&(tag + "a")), Err(Rule::Language));
+    }
+
+    #[test]
     fn known_values_are_kept_in_canonical_case() {
         assert_eq!(Currency::parse("EUR").map(|c| c.0), Ok("EUR".to_owned()));
         for (raw, kept) in [

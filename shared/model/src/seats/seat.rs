@@ -9,12 +9,13 @@ use crate::id::SeatId;
 use crate::text::{Text, check_length};
 use crate::web_url::WebUrl;
 
-/// Fixes the price of a seat and the kind of device behind it.
+/// Fixes the price of a seat and the kind of device behind it. Which these are is configuration:
+/// [`Tiers`](crate::tiers::Tiers).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tier {
-    /// 40 USD a month.
+    /// Written `basic`.
     Basic,
-    /// 100 USD a month.
+    /// Written `premium`.
     Premium,
 }
 
