@@ -400,6 +400,22 @@ mod tests {
     }
 
     #[test]
+    fn one_fault_is_enough() {
+        let text = |text: &str| Given::Value(text.to_owned());
+        let faults = NewAgencyAccount::parse(
+            AgencyAccountInput {
+                name: text("A"),
+                agency_lcuid: text("x"),
+                website: text("nowhere"),
+                ..AgencyAccountInput::default()
+            },
+            Vec::new(),
+        )
+        .expect_err("a fault");
+        assert_eq!(faults.len(), 1);
+    }
+
+    #[test]
     fn faults_come_in_the_documented_order_with_unknown_fields_last() {
         let unknown = Fault { index: None, field: "is_parent_account".into(), rule: Rule::Unknown };
         let faults = NewAgencyAccount::parse(
