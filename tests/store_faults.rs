@@ -74,6 +74,18 @@ async fn throttling_is_told_to_the_caller() {
 }
 
 #[tokio::test]
+async fn throttling_of_the_call_itself_is_told_too() {
+    let stage = Stage::new().await;
+    let (organization, api_key) = stage.seats_tenant().await;
+    // As many as the SDK tries.
+    stage.wire.strike(vec![Fault::Throttled; 3]);
+    let reply = create(&stage, &api_key).await;
+    assert_eq!(reply.status, 429, "{}", reply.text);
+    assert!(!reply.header("retry-after").is_empty());
+    assert_eq!(stage.seats(&organization).await, (0, 0, 0, 0));
+}
+
+#[tokio::test]
 async fn a_reason_that_is_nobodys_fault_shows_nothing_of_itself() {
     let stage = Stage::new().await;
     let (organization, api_key) = stage.seats_tenant().await;

@@ -461,6 +461,18 @@ impl SubscriptionLedger for Broken {
 }
 
 #[tokio::test]
+async fn a_record_that_counts_no_writes_yet_is_written_too() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    // As records were before their writes were counted.
+    stage.remove(&format!("ORG#{}", billed.organization), "BILLING", "status_version").await;
+    becomes(&stage, &billing, &billed, SubscriptionStatus::Paused).await;
+    let row = row(&stage, &billed.organization).await;
+    assert_eq!(row.subscription_status.as_deref(), Some("paused"));
+    assert_eq!(row.status_version, 1);
+}
+
+#[tokio::test]
 async fn while_the_table_cannot_be_written_the_event_has_to_come_again() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billing.organization(&stage).await;

@@ -313,6 +313,20 @@ impl Stage {
             .await
             .expect("an update");
     }
+
+    /// Removes an attribute of an item.
+    pub async fn remove(&self, pk: &str, sk: &str, name: &str) {
+        self.client
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .key("sk", AttributeValue::S(sk.to_owned()))
+            .update_expression("REMOVE #name")
+            .expression_attribute_names("#name", name)
+            .send()
+            .await
+            .expect("an update");
+    }
 }
 
 /// The text of an attribute, or of its number; empty when there is none.

@@ -25,6 +25,8 @@ pub enum Fault {
     Cancelled(Vec<&'static str>),
     /// It never arrives, and DynamoDB seems to have an internal error.
     Refused,
+    /// It never arrives, and DynamoDB seems to say that calls come too fast.
+    Throttled,
     /// It is carried out, and the answer gets lost on the way back.
     AnswerLost,
     /// It is carried out, and DynamoDB seems to be still at work on it.
@@ -33,6 +35,10 @@ pub enum Fault {
 
 /// The error of a transaction whose first attempt has not ended.
 const IN_PROGRESS: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionInProgressException","Message":"The transaction with the given request token is already in progress."}"#;
+
+/// The error of a call that comes too fast.
+const THROTTLED: &str =
+    r#"{"__type":"com.amazon.coral.availability#ThrottlingException","Message":"Rate exceeded"}"#;
 
 /// Whether DynamoDB can be reached, and what happens to transactions. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -112,7 +118,7 @@ impl Intercept for Wire {
         let target = context.request().headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
         let fault = self.next_fault(operation);
-        if let Some(Fault::Cancelled(_) | Fault::Refused) = &fault {
+        if let Some(Fault::Cancelled(_) | Fault::Refused | Fault::Throttled) = &fault {
             // Something that changes nothing, whose answer is replaced below.
             let harmless = "DynamoDB_20120810.ListTables";
             context.request_mut().headers_mut().insert("x-amz-target", harmless);
@@ -135,6 +141,7 @@ impl Intercept for Wire {
             Fault::Cancelled(codes) => (400, cancellation(codes)),
             Fault::Refused | Fault::AnswerLost => (500, "{}".to_owned()),
             Fault::InProgress => (400, IN_PROGRESS.to_owned()),
+            Fault::Throttled => (400, THROTTLED.to_owned()),
         };
         *context.response_mut() = HttpResponse::new(status.try_into()?, SdkBody::from(body));
         Ok(())
