@@ -74,6 +74,15 @@ async fn the_last_cent_may_be_spent_and_no_more() {
 }
 
 #[tokio::test]
+async fn the_limit_that_leaves_no_room_is_the_one_that_is_told() {
+    let bench = Bench::new().await;
+    // Room for the seat, and none for its price.
+    bench.limit(1, cents(3_999)).await;
+    assert_eq!(told(&bench.create(1, 0).await), (409, json!("spending_limit_reached")));
+    assert_eq!(told(&bench.create(2, 0).await), (409, json!("seat_limit_reached")));
+}
+
+#[tokio::test]
 async fn without_a_limit_the_spending_is_counted_all_the_same() {
     let bench = Bench::new().await;
     assert_eq!(bench.create(2, 1).await.status, 200);

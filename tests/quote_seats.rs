@@ -224,6 +224,17 @@ async fn seats_that_come_between_end_it() {
 }
 
 #[tokio::test]
+async fn while_it_holds_a_limit_is_told_as_a_limit() {
+    let bench = Bench::new().await;
+    let (_, id) = bench.quoted(2, 0).await;
+    let limits = Limits { seats: Some(1), spending: None };
+    let set = bench.stage.table.set_limits(&bench.billed.organization, limits).await;
+    set.expect("an organization");
+    let reply = bench.create(&with_quote(body(2, 0), id)).await;
+    assert_eq!(error(&reply), refused(409, "seat_limit_reached"));
+}
+
+#[tokio::test]
 async fn it_ends_after_an_hour() {
     let bench = Bench::new().await;
     let (_, first) = bench.quoted(1, 0).await;
