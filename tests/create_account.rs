@@ -210,6 +210,23 @@ async fn the_published_request_gets_the_published_answer() {
     assert_eq!(reply.text, expected);
     assert_eq!(reply.header("location"), format!("/v1/accounts/{}", id.as_str().expect("an id")));
     assert_eq!(api.made().await, (1, 0));
+
+    let kept = api.stage.items_under("ACCOUNT#").await;
+    for (attribute, value) in [
+        ("id", id.as_str().expect("an id")),
+        ("email", "owner@example.com"),
+        ("email_ascii", "owner@example.com"),
+        ("name", "Acme Inc."),
+        ("type", "business"),
+        ("status", "active"),
+        ("currency", "USD"),
+        ("timezone", "America/New_York"),
+        ("language", "en"),
+        ("created_at", "2026-02-03T18:12:47.000000Z"),
+        ("updated_at", "2026-02-03T18:12:47.000000Z"),
+    ] {
+        assert_eq!(text(&kept[0], attribute), value, "{attribute}");
+    }
 }
 
 #[tokio::test]

@@ -169,7 +169,9 @@ impl Table {
             match classify(&error) {
                 Outcome::Refused(refused) => return Err(refused),
                 Outcome::Conflict => {
-                    let wait = self.jitter(longest_wait);
+                    // Without randomness the full wait is still a wait.
+                    let random = random::<4>(&*self.entropy).map_or(u32::MAX, u32::from_be_bytes);
+                    let wait = jitter(longest_wait, random);
                     // A clock that was set back must not make this last for ever.
                     let passed = Duration::try_from(self.clock.now().duration_since(began));
                     let passed = passed.map_or(waited, |passed| passed.max(waited));
@@ -184,14 +186,12 @@ impl Table {
             }
         }
     }
+}
 
-    /// A random duration below `longest`.
-    fn jitter(&self, longest: Duration) -> Duration {
-        // Without randomness the full wait is still a wait.
-        let random = random::<4>(&*self.entropy).map_or(u32::MAX, u32::from_be_bytes);
-        let micros = longest.as_micros() * u128::from(random) / u128::from(u32::MAX);
-        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
-    }
+/// The part of `longest` that `random` is of its own range.
+fn jitter(longest: Duration, random: u32) -> Duration {
+    let micros = longest.as_micros() * u128::from(random) / u128::from(u32::MAX);
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
 enum Outcome {
@@ -278,6 +278,14 @@ mod tests {
     fn a_conflict_outweighs_a_failed_condition() {
         let reasons = [reason("ConditionalCheckFailed", None), reason("TransactionConflict", None)];
         assert!(matches!(classify_reasons(&reasons), Outcome::Conflict));
+    }
+
+    #[test]
+    fn a_wait_is_anything_up_to_the_longest() {
+        let longest = Duration::from_millis(800);
+        assert_eq!(jitter(longest, 0), Duration::ZERO);
+        assert_eq!(jitter(longest, u32::MAX / 4), Duration::from_micros(199_999));
+        assert_eq!(jitter(longest, u32::MAX), longest);
     }
 
     #[test]
