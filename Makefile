@@ -83,9 +83,9 @@ fuzz: ## look for inputs that crash, hang, grow or give a 5xx (T=600 seconds eac
 			.local/fuzz/corpus/$$target fuzz/corpus/$$target; \
 	done
 
-# Two rounds: what the model's own tests, which take seconds, do not notice is left to the component
-# tests, as is all of the store. Nothing of it is compiled in this directory. With -C the tests are named to
-# the build of a mutant too, which would link all of them otherwise.
+# Two rounds: what the own tests of model and store, which take seconds, do not notice is left to the component
+# tests. Nothing of it is compiled in this directory. With -C the tests are named to the build of a mutant too,
+# which would link all of them otherwise.
 MUTANTS = .local/cargo/bin/cargo-mutants mutants --no-shuffle --output .local
 NOTICING := create-seats create-account create-agency-account limits quote-seats races reconcile-billing \
 	store-faults stripe-webhook sync-billing
@@ -93,7 +93,7 @@ NOTICING := create-seats create-account create-agency-account limits quote-seats
 .PHONY: mutants
 mutants: ## break the model and the transactions in small ways; the tests must notice (ARGS=--shard=0/8)
 	@$(STACK) tool cargo-mutants $(CARGO_MUTANTS_VERSION)
-	$(MUTANTS) --package headcount-model --test-package headcount-model $(ARGS) || case $$? in 2|3) ;; *) exit 1 ;; esac
+	$(MUTANTS) -C=--locked $(ARGS) || case $$? in 2|3) ;; *) exit 1 ;; esac
 	$(MUTANTS) --iterate -C=--workspace -C=--locked $(NOTICING:%=-C=--test=%) $(ARGS)
 
 # SEED alone runs one schedule and shows its record; N runs many, beginning with SEED or 0.

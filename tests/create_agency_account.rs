@@ -11,7 +11,9 @@ use headcount_model::id::{AgencyLcuid, AppLcuid};
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::text::Text;
 use headcount_store::Table;
-use headcount_tests::{AgencyTenant, Call, Item, Ports, Reply, Stage, bad_credentials, transport};
+use headcount_tests::{
+    AgencyTenant, Call, Ports, Reply, Stage, bad_credentials, text_of, transport,
+};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -171,7 +173,7 @@ async fn the_published_request_gets_the_published_answer() {
 
     let kept = api.stage.items_under("AGENCY#").await;
     let lcuid = lcuid.as_str().expect("an id");
-    let kept = kept.iter().find(|item| text(item, "lcuid") == Some(lcuid)).expect("an item");
+    let kept = kept.iter().find(|item| text_of(item, "lcuid") == Some(lcuid)).expect("an item");
     for (attribute, value) in [
         ("agency", api.tenant.lcuid.to_string().as_str()),
         ("name", "My New Account"),
@@ -182,14 +184,9 @@ async fn the_published_request_gets_the_published_answer() {
         ("created_at", "2026-02-03T18:12:47.000000Z"),
         ("updated_at", "2026-02-03T18:12:47.000000Z"),
     ] {
-        assert_eq!(text(kept, attribute), Some(value), "{attribute}");
+        assert_eq!(text_of(kept, attribute), Some(value), "{attribute}");
     }
     assert_eq!(kept.get("is_parent_account"), Some(&AttributeValue::Bool(false)));
-}
-
-/// The text that an item keeps under a name.
-fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
-    item.get(name)?.as_s().ok().map(String::as_str)
 }
 
 #[tokio::test]

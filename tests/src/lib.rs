@@ -16,6 +16,6 @@ pub use call::{Call, Reply};
 pub use operations::Operations;
 pub use outbox::outbox;
 pub use ports::Ports;
-pub use stage::{AgencyTenant, Item, Stage, TABLE, plain_http};
+pub use stage::{AgencyTenant, Item, Stage, TABLE, plain_http, text_of};
 pub use unauthorized::bad_credentials;
 pub use wire::{Fault, Wire};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
@@ -299,34 +300,32 @@ impl Stage {
         (seats, number("seats_basic"), number("seats_premium"), number("version"))
     }
 
-    /// Overwrites attributes of an item.
+    /// Overwrites an attribute of an item.
     pub async fn set(&self, pk: &str, sk: &str, name: &str, value: AttributeValue) {
-        self.client
-            .update_item()
-            .table_name(TABLE)
-            .key("pk", AttributeValue::S(pk.to_owned()))
-            .key("sk", AttributeValue::S(sk.to_owned()))
-            .update_expression("SET #name = :value")
-            .expression_attribute_names("#name", name)
-            .expression_attribute_values(":value", value)
-            .send()
-            .await
-            .expect("an update");
+        let update = self.update(pk, sk, name).update_expression("SET #name = :value");
+        let update = update.expression_attribute_values(":value", value);
+        update.send().await.expect("an update");
     }
 
     /// Removes an attribute of an item.
     pub async fn remove(&self, pk: &str, sk: &str, name: &str) {
+        let update = self.update(pk, sk, name).update_expression("REMOVE #name");
+        update.send().await.expect("an update");
+    }
+
+    fn update(&self, pk: &str, sk: &str, name: &str) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(TABLE)
             .key("pk", AttributeValue::S(pk.to_owned()))
             .key("sk", AttributeValue::S(sk.to_owned()))
-            .update_expression("REMOVE #name")
             .expression_attribute_names("#name", name)
-            .send()
-            .await
-            .expect("an update");
     }
+}
+
+/// What an item keeps under a name, when that is text.
+pub fn text_of<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
 }
 
 /// The text of an attribute, or of its number; empty when there is none.

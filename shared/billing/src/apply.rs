@@ -279,31 +279,14 @@ fn remembered(prices: &Prices, record: &BillingRecord) -> Result<Option<Vec<Item
     Ok(is_complete.then_some(targets))
 }
 
-/// The quantity of every tier, by the item that bills it. A tier without an item gets one as
-/// soon as it has seats; an item whose seats are gone stays, with quantity 0.
+/// What Stripe is to be told of the record's seats, by these items.
 fn targets(
     items: &RememberedItems,
     prices: &Prices,
     record: &BillingRecord,
 ) -> Result<Vec<ItemTarget>, Failure> {
-    let mut targets = Vec::new();
-    for tier in Tier::ALL {
-        let quantity = record.seats.get(tier);
-        let Some(price) = prices.of(tier) else {
-            if quantity == 0 {
-                continue;
-            }
-            return Err(Failure::Permanent(error(
-                "price_not_configured",
-                &format!("no Stripe price is configured for tier {}", tier.as_str()),
-            )));
-        };
-        let id = items.of(tier).map(str::to_owned);
-        if id.is_some() || quantity > 0 {
-            targets.push(ItemTarget { id, price: price.to_owned(), quantity });
-        }
-    }
-    Ok(targets)
+    let item = |tier, _: &str| items.of(tier).map(str::to_owned);
+    ItemTarget::of_seats(record.seats, |tier| prices.of(tier), item).map_err(Failure::Permanent)
 }
 
 fn agrees(subscription: &Subscription, targets: &[ItemTarget]) -> bool {

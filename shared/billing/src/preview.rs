@@ -3,10 +3,9 @@
 
 use std::future::Future;
 
-use headcount_model::billing::{BillingError, ProrationBehavior, SeatCounts, SubscriptionStatus};
+use headcount_model::billing::{ProrationBehavior, SeatCounts, SubscriptionStatus};
 use headcount_model::idempotency::hex;
 use headcount_model::port::{Entropy, random};
-use headcount_model::seats::Tier;
 use headcount_model::tiers::Tiers;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -136,30 +135,15 @@ fn is_told(subscription: &Subscription, change: &Change<'_>) -> Result<bool, Str
     }))
 }
 
-/// The items and their quantities for some seats. A tier that has neither is left out.
+/// What Stripe would be told of some seats.
 fn targets(
     subscription: &Subscription,
     tiers: &Tiers,
     seats: SeatCounts,
 ) -> Result<Vec<ItemTarget>, StripeFailure> {
-    let mut targets = Vec::new();
-    for tier in Tier::ALL {
-        let quantity = seats.get(tier);
-        let Some(price) = &tiers.of(tier).price else {
-            if quantity == 0 {
-                continue;
-            }
-            return Err(StripeFailure::Permanent(BillingError {
-                code: "price_not_configured".to_owned(),
-                message: format!("no Stripe price is configured for tier {}", tier.as_str()),
-            }));
-        };
-        let id = subscription.item_of(price).map(|item| item.id.clone());
-        if id.is_some() || quantity > 0 {
-            targets.push(ItemTarget { id, price: price.clone(), quantity });
-        }
-    }
-    Ok(targets)
+    let price = |tier| tiers.of(tier).price.as_deref();
+    let item = |_, price: &str| subscription.item_of(price).map(|item| item.id.clone());
+    ItemTarget::of_seats(seats, price, item).map_err(StripeFailure::Permanent)
 }
 
 /// The form of a preview (<https://docs.stripe.com/api/invoices/create_preview>).

@@ -2,8 +2,9 @@
 
 use std::future::Future;
 
-use headcount_model::billing::{BillingError, Period, ProrationBehavior};
+use headcount_model::billing::{BillingError, Period, ProrationBehavior, SeatCounts};
 use headcount_model::id::OrganizationId;
+use headcount_model::seats::Tier;
 
 /// One item of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,38 @@ pub struct ItemTarget {
     pub price: String,
     /// The quantity to end up with.
     pub quantity: u64,
+}
+
+impl ItemTarget {
+    /// The quantity of every tier, at its price, by the item that bills it. A tier without an item
+    /// gets one as soon as it has seats; an item whose seats are gone stays, with quantity 0.
+    ///
+    /// # Errors
+    /// `price_not_configured` for a tier that has seats and no price.
+    pub(crate) fn of_seats<'p>(
+        seats: SeatCounts,
+        price: impl Fn(Tier) -> Option<&'p str>,
+        item: impl Fn(Tier, &str) -> Option<String>,
+    ) -> Result<Vec<Self>, BillingError> {
+        let mut targets = Vec::new();
+        for tier in Tier::ALL {
+            let quantity = seats.get(tier);
+            let Some(price) = price(tier) else {
+                if quantity == 0 {
+                    continue;
+                }
+                return Err(BillingError {
+                    code: "price_not_configured".to_owned(),
+                    message: format!("no Stripe price is configured for tier {}", tier.as_str()),
+                });
+            };
+            let id = item(tier, price);
+            if id.is_some() || quantity > 0 {
+                targets.push(Self { id, price: price.to_owned(), quantity });
+            }
+        }
+        Ok(targets)
+    }
 }
 
 /// Why Stripe did not do what was asked, sorted by what to do about it.
