@@ -112,7 +112,7 @@ impl Plan {
             edits,
             reconciles_early: rng.chance(40),
             reconciles_late: rng.chance(40),
-            reconciles_all: rng.chance(30),
+            reconciles_all: rng.chance(10),
             faults,
             is_outage,
         }

@@ -62,8 +62,7 @@ impl Entropy for Zeros {
 }
 
 /// What Lambda gives the functions, as template.yaml says.
-const CREATE_SEATS: Duration = Duration::from_secs(25);
-const CREATE: Duration = Duration::from_secs(10);
+const API: Duration = Duration::from_secs(25);
 const SYNC_BILLING: Duration = Duration::from_secs(30);
 const STRIPE_WEBHOOK: Duration = Duration::from_secs(29);
 const RECONCILE_BILLING: Duration = Duration::from_secs(240);
@@ -336,7 +335,7 @@ impl Stack {
             grace: grace(),
             fingerprint_key: fingerprint_key(),
         };
-        self.ask("create-seats", CREATE_SEATS, function, call).await
+        self.ask("create-seats", API, function, call).await
     }
 
     /// `POST /api/v3/accounts`.
@@ -347,7 +346,7 @@ impl Stack {
             ports,
             fingerprint_key: fingerprint_key(),
         };
-        self.ask("create-agency-account", CREATE, function, call).await
+        self.ask("create-agency-account", API, function, call).await
     }
 
     /// `POST /v1/accounts`.
@@ -361,7 +360,7 @@ impl Stack {
             self_signup: true,
             fingerprint_key: fingerprint_key(),
         };
-        self.ask("create-account", CREATE, function, call).await
+        self.ask("create-account", API, function, call).await
     }
 
     async fn ask<E: Endpoint + Send + 'static>(

@@ -140,12 +140,18 @@ impl Account {
         };
         let is_replayed = reply.headers.iter().any(|(name, _)| *name == "Idempotent-Replayed");
         if is_update && !is_replayed && (reply.status == 200 || is_applied) {
-            let after = self.subscription(&id);
+            let unanswered;
+            let after = if reply.status == 200 {
+                &reply.body
+            } else {
+                unanswered = self.subscription(&id);
+                &unanswered
+            };
             let observer = lock(&self.listeners).observer.clone();
             if let Some(observer) = observer
-                && before.is_none_or(|before| before != after)
+                && before.is_none_or(|before| before != *after)
             {
-                observer(&after);
+                observer(after);
             }
             self.ring();
         }

@@ -78,17 +78,18 @@ pub(crate) fn record(
     if let Some(previous) = previous {
         data.insert("previous_attributes".into(), previous);
     }
-    let body = json!({
+    let mut body = json!({
         "id": id,
         "object": "event",
         "api_version": API_VERSION,
         "created": now,
-        "data": data,
         "livemode": false,
         "pending_webhooks": listening.len(),
         "request": { "id": origin.request_id, "idempotency_key": origin.idempotency_key },
         "type": kind,
     });
+    // Put in afterwards, because `json!` copies what it is given.
+    body["data"] = data.into();
     for endpoint in listening {
         state.deliveries.push(Delivery::new(endpoint, id.clone(), now));
     }

@@ -35,8 +35,7 @@ impl Subscription {
 
     /// The item's object. Since API version 2025-03-31 the period is the item's.
     pub(crate) fn item_view(&self, state: &State, item: &Item) -> Value {
-        let price = state.prices.get(&item.price);
-        json!({
+        let mut view = json!({
             "id": item.id,
             "object": "subscription_item",
             "billing_thresholds": null,
@@ -45,12 +44,15 @@ impl Subscription {
             "current_period_start": self.period.start,
             "discounts": [],
             "metadata": item.metadata,
-            "plan": price.map(Price::plan_view),
-            "price": price.map(Price::view),
             "quantity": item.quantity,
             "subscription": self.id,
             "tax_rates": [],
-        })
+        });
+        // Put in afterwards, because `json!` copies what it is given.
+        let price = state.prices.get(&item.price);
+        view["plan"] = price.map(Price::plan_view).into();
+        view["price"] = price.map(Price::view).into();
+        view
     }
 
     fn identity(&self) -> Value {
@@ -106,14 +108,15 @@ impl Subscription {
     }
 
     fn list(&self, state: &State) -> Value {
-        let items: Vec<Value> = self.items.iter().map(|item| self.item_view(state, item)).collect();
-        json!({
+        let mut list = json!({
             "items": {
                 "object": "list",
-                "data": items,
                 "has_more": false,
                 "url": format!("/v1/subscription_items?subscription={}", self.id),
             },
-        })
+        });
+        let items = self.items.iter().map(|item| self.item_view(state, item));
+        list["items"]["data"] = items.collect();
+        list
     }
 }
