@@ -293,10 +293,16 @@ async fn what_failed_comes_again_soon_and_then_ever_later() {
 
     let seconds = |received| sync_billing::backoff(received).as_secs();
     assert_eq!([1, 2, 3, 4, 6, 7, 99].map(seconds), [5, 10, 20, 40, 160, 180, 180]);
-    // Poison comes again only after the queue's own time: nothing makes it better.
-    let poison = [(billed.organization.as_str(), "{".to_owned())];
-    assert_eq!(deliver(&stage, &billing, poison).await, ["message-0"]);
-    assert_eq!(billing.sent_again.delays().len(), 1);
+}
+
+#[tokio::test]
+async fn poison_is_given_up_soon_because_its_organization_waits_for_that() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let messages =
+        [(billed.organization.as_str(), "{".to_owned()), reached(&billed.organization, 1)];
+    assert_eq!(deliver(&stage, &billing, messages).await, ["message-0", "message-1"]);
+    assert_eq!(billing.sent_again.delays(), [(2, Duration::from_secs(5))]);
 }
 
 #[tokio::test]

@@ -35,8 +35,10 @@ INVARIANTS = {
     "5": "what is committed is published and billed, and no more",
     "6": "a message is acknowledged only when its version is applied",
     "7": "a poisoned message blocks nobody else",
+    "8": "nobody reaches another's data",
     "9": "no secret anywhere",
-    "10": "no 5xx but 503",
+    "10": "no answer but the documented ones",
+    "11": "no create fails because of Stripe",
     "12": "what was changed by hand is found and healed",
 }
 """The invariants of the simulation's check, in the words of the table."""

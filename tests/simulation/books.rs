@@ -25,21 +25,21 @@ pub(crate) struct Books {
 struct Pages {
     /// By the id of the organization.
     seats: BTreeMap<String, Counts>,
-    /// By the id of the subscription.
+    /// The organization of each subscription.
     organization: BTreeMap<String, String>,
     /// Agency accounts that may have accounts below them now.
     parents: BTreeSet<String>,
 }
 
 impl Books {
-    pub(crate) fn new(world: &World, tenants: &[Tenant], agency: Option<&AgencyTenant>) -> Self {
+    pub(crate) fn new(world: &World, tenants: &[Tenant], agencies: &[AgencyTenant]) -> Self {
         let pages = Pages {
             seats: BTreeMap::new(),
             organization: tenants
                 .iter()
                 .map(|tenant| (tenant.subscription.clone(), tenant.organization.to_string()))
                 .collect(),
-            parents: agency.map(|agency| agency.parent.clone()).into_iter().collect(),
+            parents: agencies.iter().map(|agency| agency.parent.clone()).collect(),
         };
         Self { world: world.clone(), pages: Arc::new(Mutex::new(pages)) }
     }
@@ -51,6 +51,7 @@ impl Books {
         for images in &images {
             self.enter(&mut pages, images);
         }
+        self.compare_seats(&pages, &images);
         for images in &images {
             self.compare(&pages, images);
         }
@@ -86,10 +87,7 @@ impl Books {
 
     /// Whether a billing record counts what there is, at every commit.
     fn compare(&self, pages: &Pages, images: &Images<'_>) {
-        let (Some(old), Some(new)) = (images.old, images.new) else {
-            self.compare_seats(pages, images);
-            return;
-        };
+        let (Some(old), Some(new)) = (images.old, images.new) else { return };
         if text(new, "sk") != "BILLING" {
             return;
         }
@@ -115,15 +113,27 @@ impl Books {
         }
     }
 
-    fn compare_seats(&self, pages: &Pages, images: &Images<'_>) {
-        let Some(new) = images.new else { return };
-        if !text(new, "sk").starts_with("SEAT#") {
-            return;
-        }
-        // The record of the same commit has been compared with all its seats.
-        let organization = text(new, "organization");
-        if !pages.seats.contains_key(organization) {
-            self.world.broken(4, format_args!("a seat of {organization}, which is no tenant"));
+    /// Whether every new seat lies with its organization, and came with a billing record that
+    /// counts it.
+    fn compare_seats(&self, pages: &Pages, images: &[Images<'_>]) {
+        let new = || images.iter().filter_map(|images| images.new);
+        let counted: BTreeSet<_> = new()
+            .filter(|new| text(new, "sk") == "BILLING")
+            .map(|new| text(new, "organization"))
+            .collect();
+        let seats = images.iter().filter(|images| images.old.is_none());
+        let seats = seats.filter_map(|images| images.new);
+        for seat in seats.filter(|new| text(new, "sk").starts_with("SEAT#")) {
+            let organization = text(seat, "organization");
+            if !pages.organization.values().any(|tenant| tenant == organization)
+                || text(seat, "pk") != format!("ORG#{organization}")
+            {
+                let pk = text(seat, "pk");
+                self.world.broken(8, format_args!("a seat of {organization} lies in {pk}"));
+            }
+            if !counted.contains(organization) {
+                self.world.broken(4, format_args!("a seat of {organization} is not counted"));
+            }
         }
     }
 

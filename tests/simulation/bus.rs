@@ -57,12 +57,7 @@ impl Bus {
     /// One call of SQS or EventBridge; the positions of what it did not take, as far as we hear.
     async fn call(&self, parcels: Vec<(usize, Parcel)>) -> Vec<usize> {
         // Some entries of a call may fail while others are taken.
-        let is_healthy = self.world.faults(|faults| self.world.kernel.now() >= faults.until);
-        let rate = self.world.faults(|faults| faults.aws);
-        let refused: Vec<bool> = parcels
-            .iter()
-            .map(|_| !is_healthy && self.world.kernel.draw(|rng| rng.chance(rate)))
-            .collect();
+        let refused: Vec<bool> = parcels.iter().map(|_| self.world.is_entry_refused()).collect();
         let positions: Vec<usize> = parcels.iter().map(|(position, _)| *position).collect();
         let bus = self.clone();
         let entries: Vec<_> = parcels.into_iter().zip(refused.clone()).collect();

@@ -13,7 +13,7 @@ use crate::stack::{AgencyTenant, Stack, Tenant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Api {
     Seats(usize),
-    Agency,
+    Agency(usize),
     Identity,
 }
 
@@ -26,6 +26,8 @@ pub(crate) struct Request {
     pub(crate) body: Arc<Value>,
     /// What tells its effect from that of others.
     pub(crate) mark: String,
+    /// Whether it names an agency, or a parent, that is not the caller's.
+    pub(crate) is_foreign: bool,
     /// How many seats or accounts it asks for.
     pub(crate) count: usize,
     /// How often it was sent.
@@ -67,7 +69,7 @@ pub(crate) fn draw(
     rng: &mut Rng,
     number: usize,
     api: Api,
-    agency: Option<&AgencyTenant>,
+    agencies: &[AgencyTenant],
     is_big: bool,
     earlier: &[(Api, Option<String>)],
 ) -> Request {
@@ -81,13 +83,17 @@ pub(crate) fn draw(
         _ => Some(format!("key-{number}")),
     };
     let mark = format!("r{number}");
+    let is_foreign = matches!(api, Api::Agency(_)) && agencies.len() > 1 && rng.chance(200);
     let (count, body) = match api {
         Api::Seats(_) => {
             let count = if is_big { rng.between(99, 215) } else { rng.between(1, 4) };
             let count = usize::try_from(count).expect("small");
             (count, json!({"accounts": seats(rng, count, &mark)}))
         }
-        Api::Agency => (1, agency_account(rng, &mark, agency)),
+        Api::Agency(own) => {
+            let other = &agencies[(own + 1) % agencies.len()];
+            (1, agency_account(rng, &mark, &agencies[own], is_foreign.then_some(other)))
+        }
         Api::Identity => {
             let body = json!({
                 "email": rng.pick(&EMAILS),
@@ -98,7 +104,8 @@ pub(crate) fn draw(
             (1, body)
         }
     };
-    Request { api, key, body: Arc::new(body), mark, count, sent: 0, replies: Vec::new() }
+    let (sent, replies) = (0, Vec::new());
+    Request { api, key, body: Arc::new(body), mark, is_foreign, count, sent, replies }
 }
 
 fn seats(rng: &mut Rng, count: usize, mark: &str) -> Vec<Value> {
@@ -116,13 +123,21 @@ fn seats(rng: &mut Rng, count: usize, mark: &str) -> Vec<Value> {
     (0..count).map(seat).collect()
 }
 
-fn agency_account(rng: &mut Rng, mark: &str, agency: Option<&AgencyTenant>) -> Value {
-    let agency = agency.expect("there is an agency");
+/// An account of the caller's `own` agency, or one that reaches into `another`.
+fn agency_account(
+    rng: &mut Rng,
+    mark: &str,
+    own: &AgencyTenant,
+    another: Option<&AgencyTenant>,
+) -> Value {
     let mut body = json!({
-        "name": rng.pick(&NAMES), "description": mark, "agency_lcuid": agency.lcuid
+        "name": rng.pick(&NAMES), "description": mark, "agency_lcuid": own.lcuid
     });
-    if rng.chance(500) {
-        body["parent_account_lcuid"] = json!(agency.parent);
+    match another {
+        Some(another) if rng.chance(500) => body["agency_lcuid"] = json!(another.lcuid),
+        Some(another) => body["parent_account_lcuid"] = json!(another.parent),
+        None if rng.chance(500) => body["parent_account_lcuid"] = json!(own.parent),
+        None => {}
     }
     body
 }
@@ -132,7 +147,7 @@ fn agency_account(rng: &mut Rng, mark: &str, agency: Option<&AgencyTenant>) -> V
 pub(crate) struct Callers {
     pub(crate) stack: Stack,
     pub(crate) tenants: Arc<Vec<Tenant>>,
-    pub(crate) agency: Option<AgencyTenant>,
+    pub(crate) agencies: Arc<Vec<AgencyTenant>>,
     pub(crate) history: History,
 }
 
@@ -183,8 +198,8 @@ impl Callers {
             Api::Seats(tenant) => {
                 self.stack.create_seats(call.bearer(&self.tenants[tenant].api_key)).await
             }
-            Api::Agency => {
-                let agency = self.agency.as_ref().expect("there is an agency");
+            Api::Agency(agency) => {
+                let agency = &self.agencies[agency];
                 let call = call.bearer(&agency.token).header("appidv3", &agency.app);
                 self.stack.create_agency_account(call).await
             }

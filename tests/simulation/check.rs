@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use crate::books::{Books, Counts, quantities};
 use crate::callers::{Api, Request};
-use crate::stack::{Stack, Tenant};
+use crate::stack::{AgencyTenant, Stack, Tenant};
 use crate::table::{Row, number, text};
 
 /// What is looked at.
 pub(crate) struct Rest<'r> {
     pub(crate) stack: &'r Stack,
     pub(crate) tenants: &'r [Tenant],
+    pub(crate) agencies: &'r [AgencyTenant],
     pub(crate) books: &'r Books,
     pub(crate) requests: &'r [Request],
     pub(crate) items: &'r [Row],
@@ -37,6 +38,7 @@ impl Rest<'_> {
     /// Everything that needs no convergence with Stripe.
     pub(crate) fn check(&self) {
         self.check_statuses();
+        self.check_owners();
         let mut of_key: BTreeMap<(Api, &str), Vec<&Request>> = BTreeMap::new();
         for request in self.requests {
             match &request.key {
@@ -57,6 +59,8 @@ impl Rest<'_> {
 
     /// No answer is a 5xx but the documented 503, and each refusal has its reason.
     fn check_statuses(&self) {
+        // Nothing but the table can keep a create waiting.
+        let may_fail = self.stack.world.faults(|faults| faults.aws > 0);
         for request in self.requests {
             for reply in &request.replies {
                 if self.is_outage && matches!(reply.status, 429 | 503) {
@@ -64,12 +68,13 @@ impl Rest<'_> {
                 }
                 let is_expected = match (request.api, reply.status) {
                     (_, 422) if self.is_key_shared(request) => true,
-                    (_, 503) => reply.header("retry-after") == "1",
-                    (_, 429) => !reply.header("retry-after").is_empty(),
-                    (Api::Seats(_) | Api::Agency, 200) | (Api::Identity, 201 | 409) => true,
+                    (_, 503) => may_fail && reply.header("retry-after") == "1",
+                    (_, 429) => may_fail && !reply.header("retry-after").is_empty(),
+                    (_, status) if request.is_foreign => matches!(status, 403 | 422),
+                    (Api::Seats(_) | Api::Agency(_), 200) | (Api::Identity, 201 | 409) => true,
                     (Api::Seats(_), 402) => self.statuses_changed,
                     (Api::Seats(_), 409) => self.limits_are_low,
-                    (Api::Agency, 422) => self.parents_changed,
+                    (Api::Agency(_), 422) => self.parents_changed,
                     _ => false,
                 };
                 if !is_expected {
@@ -88,23 +93,42 @@ impl Rest<'_> {
             })
     }
 
-    /// The ids of what a request made, as the table has them.
-    fn made(&self, request: &Request) -> BTreeSet<String> {
-        let is_mine = |item: &&Row| {
+    /// What a request made, wherever it lies.
+    fn items_of<'s>(&'s self, request: &'s Request) -> impl Iterator<Item = &'s Row> {
+        let is_mine = move |item: &&Row| {
             let sk = text(item, "sk");
             match request.api {
                 Api::Seats(_) => sk.starts_with("SEAT#") && text(item, "tag") == request.mark,
-                Api::Agency => {
+                Api::Agency(_) => {
                     sk.starts_with("ACCOUNT#") && text(item, "description") == request.mark
                 }
                 Api::Identity => sk == "ACCOUNT" && text(item, "name") == request.mark,
             }
         };
-        let id = |item: &Row| {
-            let name = if matches!(request.api, Api::Agency) { "lcuid" } else { "id" };
-            text(item, name).to_owned()
-        };
-        self.items.iter().filter(is_mine).map(id).collect()
+        self.items.iter().filter(is_mine)
+    }
+
+    /// The ids of what a request made, as the table has them.
+    fn made(&self, request: &Request) -> BTreeSet<String> {
+        let name = if matches!(request.api, Api::Agency(_)) { "lcuid" } else { "id" };
+        self.items_of(request).map(|item| text(item, name).to_owned()).collect()
+    }
+
+    /// What a request made lies with its caller; in another's name it made nothing.
+    fn check_owners(&self) {
+        for request in self.requests {
+            let owner = match request.api {
+                Api::Seats(tenant) => format!("ORG#{}", self.tenants[tenant].organization),
+                Api::Agency(agency) => format!("AGENCY#{}", self.agencies[agency].lcuid),
+                Api::Identity => continue,
+            };
+            for item in self.items_of(request) {
+                let (mark, pk) = (&request.mark, text(item, "pk"));
+                if request.is_foreign || pk != owner {
+                    self.broken(8, format_args!("{mark} of {owner} made something in {pk}"));
+                }
+            }
+        }
     }
 
     /// Without a key each sending may have an effect; what was acknowledged has one of its own.
@@ -180,9 +204,30 @@ impl Rest<'_> {
             }
             longest = Some(long);
         }
+        if !is_series {
+            self.check_one_answer(request, !made.is_empty());
+        }
+    }
+
+    /// A request under a key has the answer that it had first, which is told to be that.
+    fn check_one_answer(&self, request: &Request, has_effect: bool) {
+        let mark = &request.mark;
         let bodies: BTreeSet<_> = successes(request).map(|reply| &reply.text).collect();
-        if !is_series && bodies.len() > 1 {
+        if bodies.len() > 1 {
             self.broken(1, format_args!("{mark} was answered differently: {bodies:?}"));
+        }
+        let is_first = |reply: &&Reply| reply.header("idempotency-replayed").is_empty();
+        let first = successes(request).filter(is_first).count();
+        if first > 1 {
+            self.broken(1, format_args!("{mark} was answered {first} times as if it were new"));
+        }
+        // What a request took, an address or the room for its seats, is no reason to refuse it
+        // when it comes again. A parent may have been none for a while.
+        let is_excused = |reply: &Reply| reply.status == 422 && self.parents_changed;
+        let refused = request.replies.iter().find(|reply| matches!(reply.status, 409 | 422));
+        if let Some(reply) = refused.filter(|reply| has_effect && !is_excused(reply)) {
+            let (status, text) = (reply.status, &reply.text);
+            self.broken(1, format_args!("{mark} had an effect, and was answered {status}: {text}"));
         }
     }
 
@@ -231,27 +276,34 @@ impl Rest<'_> {
 
     /// Everything that was committed was told of.
     fn check_events(&self) {
-        let told: BTreeSet<(&str, String)> = self.stack.bus.look(|events| {
+        // Each event by its type, whose it is, and of what.
+        let told: BTreeSet<(&str, String, String)> = self.stack.bus.look(|events| {
             let told = events.iter().map(|event| {
                 let data = &event.detail["data"];
-                let id = data["id"].as_str().or(data["lcuid"].as_str()).unwrap_or_default();
-                (event.detail_type, id.to_owned())
+                let one_of = |names: [&str; 2]| {
+                    let text = names.iter().find_map(|name| data[*name].as_str());
+                    text.unwrap_or_default().to_owned()
+                };
+                let owner = one_of(["organization", "agency_lcuid"]);
+                (event.detail_type, owner, one_of(["id", "lcuid"]))
             });
             told.collect()
         });
-        let mut due: BTreeSet<(&str, String)> = BTreeSet::new();
+        let mut due: BTreeSet<(&str, String, String)> = BTreeSet::new();
         for item in self.items {
-            let sk = text(item, "sk");
+            let (sk, pk) = (text(item, "sk"), text(item, "pk"));
             let id = text(item, "id").to_owned();
             if sk.starts_with("SEAT#") {
+                let owner = pk.trim_start_matches("ORG#").to_owned();
                 if text(item, "status") == "pending" {
-                    due.insert(("SeatSetupRequested", id.clone()));
+                    due.insert(("SeatSetupRequested", owner.clone(), id.clone()));
                 }
-                due.insert(("SeatCreated", id));
+                due.insert(("SeatCreated", owner, id));
             } else if sk == "ACCOUNT" {
-                due.insert(("AccountCreated", id));
+                due.insert(("AccountCreated", String::new(), id));
             } else if sk.starts_with("ACCOUNT#") && !text(item, "description").is_empty() {
-                due.insert(("AgencyAccountCreated", text(item, "lcuid").to_owned()));
+                let owner = pk.trim_start_matches("AGENCY#").to_owned();
+                due.insert(("AgencyAccountCreated", owner, text(item, "lcuid").to_owned()));
             }
         }
         if told != due {
@@ -264,11 +316,13 @@ impl Rest<'_> {
         }
     }
 
-    /// No secret is in the table, in an event, in an answer or in a log.
+    /// No secret is in the table, in an event, in a message, in an answer or in a log.
     fn check_secrets(&self) {
         let Some(logs) = self.logs else { return };
-        let mut secrets = vec![crate::callers::PASSWORD.to_owned(), "sk_test".to_owned()];
+        let mut secrets = vec![crate::callers::PASSWORD.to_owned()];
+        secrets.extend(self.stack.signing_secret());
         let keys = self.tenants.iter().map(|tenant| &tenant.api_key);
+        let keys = keys.chain(self.agencies.iter().map(|agency| &agency.token));
         secrets.extend(keys.map(|key| key.rsplit('_').next().unwrap_or_default().to_owned()));
         let items = self.items.iter().map(|item| Value::Object(item.clone()).to_string());
         let events = self.stack.bus.look(|events| {
@@ -277,7 +331,8 @@ impl Rest<'_> {
         });
         let replies = self.requests.iter().flat_map(|request| &request.replies);
         let replies = replies.map(|reply| reply.text.clone());
-        let texts = items.chain(events).chain(replies).chain([logs.to_owned()]);
+        let messages = self.stack.queue.every_body();
+        let texts = items.chain(events).chain(messages).chain(replies).chain([logs.to_owned()]);
         for text in texts {
             for secret in secrets.iter().filter(|secret| text.contains(secret.as_str())) {
                 let text: String = text.chars().take(2_000).collect();
@@ -387,7 +442,7 @@ fn told(api: Api, reply: &Reply) -> Vec<String> {
             let accounts = body["data"]["accounts"].as_array().into_iter().flatten();
             accounts.map(|account| text(&account["id"])).collect()
         }
-        Api::Agency => vec![text(&body["account"]["lcuid"])],
+        Api::Agency(_) => vec![text(&body["account"]["lcuid"])],
         Api::Identity => vec![text(&body["id"])],
     }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     Killed(Effect),
     /// Stripe fails and stores the failure under the idempotency key.
     StoredFailure(Effect),
+    /// Stripe refuses for good, and stores the refusal under the idempotency key.
+    Declined,
 }
 
 /// Whether a call that got no answer was carried out.
@@ -58,7 +60,7 @@ pub(crate) struct Faults {
     pub(crate) overlapping: u64,
     /// Microseconds since the beginning after which nothing goes wrong any more.
     pub(crate) until: u64,
-    /// How many calls arrived late: Stripe may then hold old quantities.
+    /// How many updates arrived late: Stripe may then hold old quantities.
     pub(crate) strays: u64,
     /// How many calls were struck.
     pub(crate) struck: u64,
@@ -109,12 +111,13 @@ impl Faults {
             (_, 4) => Fault::Broken(self.effect(rng)),
             (Side::StripeWrite, 5 | 6) if rng.chance(500) => Fault::StoredFailure(Effect::None),
             (Side::StripeWrite, 5 | 6) => Fault::StoredFailure(Effect::Done),
+            (Side::StripeWrite, 7) if rng.chance(300) => Fault::Declined,
             (Side::Write | Side::Transaction, 5 | 6) => Fault::Conflict,
             _ => Fault::Refused,
         };
-        if matches!(fault, Fault::Silent(Effect::Late(_)) | Fault::Broken(Effect::Late(_))) {
-            self.strays += 1;
-        }
+        let is_late =
+            matches!(fault, Fault::Silent(Effect::Late(_)) | Fault::Broken(Effect::Late(_)));
+        self.strays += u64::from(is_late && side == Side::StripeWrite);
         Some(fault)
     }
 

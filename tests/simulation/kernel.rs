@@ -64,9 +64,14 @@ impl Wake for Alarm {
     }
 }
 
-/// The task did not come to its end: it was killed, or its time was up.
+/// Why a task did not come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Died;
+pub(crate) enum Died {
+    /// It was killed.
+    Killed,
+    /// Its time was up.
+    TimeUp,
+}
 
 /// A schedule that does not come to rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +159,7 @@ impl Kernel {
             Some(outcome) => outcome,
             None => {
                 self.kill(id);
-                Err(Died)
+                Err(Died::TimeUp)
             }
         }
     }
@@ -268,7 +273,7 @@ impl<T> Report<T> {
 
 impl<T> Drop for Report<T> {
     fn drop(&mut self) {
-        self.give(Err(Died));
+        self.give(Err(Died::Killed));
     }
 }
 

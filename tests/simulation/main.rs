@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::schedule::{Outcome, run};
+use crate::schedule::run;
 use crate::trace::Trace;
 
 /// A fifth of all instructions are the system's allocator's otherwise.
@@ -57,16 +57,6 @@ fn told(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Runs one schedule; what panics is broken too.
-fn guarded(seed: u64, trace: fn() -> Trace) -> Outcome {
-    std::panic::catch_unwind(|| run(seed, trace())).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or(panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        let broken = vec![format!("a panic: {}", text.unwrap_or_default())];
-        Outcome { hash: 0, broken, lines: Vec::new() }
-    })
-}
-
 /// The first seed that breaks something, in the order in which they were tried.
 fn first_broken(first: u64, count: u64) -> Option<(u64, Vec<String>)> {
     let (next, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -78,7 +68,7 @@ fn first_broken(first: u64, count: u64) -> Option<(u64, Vec<String>)> {
                 return;
             }
             let seed = first.wrapping_add(number);
-            let outcome = guarded(seed, Trace::default);
+            let outcome = run(seed, Trace::default());
             if !outcome.broken.is_empty() {
                 is_over.store(true, Ordering::Relaxed);
                 let mut broken = broken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,12 +111,17 @@ fn show_progress(next: &AtomicU64, is_over: &AtomicBool, count: u64) {
     }
 }
 
-/// Shows what a seed breaks, and how to see it again.
-fn fail(seed: u64, broken: &[String]) -> ! {
-    let outcome = guarded(seed, Trace::kept);
+/// Shows the record of a schedule, and gives what it breaks.
+fn show(seed: u64) -> Vec<String> {
+    let outcome = run(seed, Trace::kept());
     for line in &outcome.lines {
         told(line);
     }
+    outcome.broken
+}
+
+/// Says what a seed breaks, and how to see it again.
+fn fail(seed: u64, broken: &[String]) -> ! {
     told(&format!("seed {seed} breaks:"));
     for line in broken {
         told(&format!("  {line}"));
@@ -139,18 +134,14 @@ fn schedules() {
     let count = variable("SIMULATE_N").unwrap_or(SCHEDULES);
     let first = variable("SIMULATE_SEED").unwrap_or(0);
     if count == 1 {
-        let outcome = guarded(first, Trace::kept);
-        for line in &outcome.lines {
-            told(line);
+        match show(first) {
+            broken if broken.is_empty() => told(&format!("seed {first}: every invariant holds")),
+            broken => fail(first, &broken),
         }
-        if outcome.broken.is_empty() {
-            told(&format!("seed {first}: every invariant holds"));
-            return;
-        }
-    }
-    if let Some((seed, broken)) = first_broken(first, count) {
+    } else if let Some((seed, broken)) = first_broken(first, count) {
         let number = seed.wrapping_sub(first) + 1;
         told(&format!("found at schedule {number}"));
+        show(seed);
         fail(seed, &broken);
     }
 }

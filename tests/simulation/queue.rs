@@ -9,7 +9,7 @@ use aws_lambda_events::event::sqs::SqsMessage;
 use headcount_billing::message;
 use headcount_model::billing::BillingChange;
 
-use crate::faults::{Effect, Fault, Side};
+use crate::faults::{Fault, Side};
 use crate::kernel::lock;
 use crate::world::World;
 
@@ -19,6 +19,8 @@ const VISIBILITY_TIMEOUT: u64 = 180 * SECOND;
 const DEDUPLICATION: u64 = 300 * SECOND;
 const MAX_RECEIVE_COUNT: u32 = 8;
 const BATCH: usize = 10;
+/// How long the functions' clients of the queue wait for an answer, with all attempts.
+const CALL_LIMIT: Duration = Duration::from_secs(6);
 
 /// A message of the queue.
 #[derive(Debug, Clone)]
@@ -54,6 +56,8 @@ struct State {
     /// When each deduplication id of a group is forgotten.
     seen: BTreeMap<(String, String), u64>,
     last_id: u64,
+    /// What every message ever said.
+    bodies: Vec<String>,
     ever_dead: u64,
     is_lossy: bool,
     bell: Option<Bell>,
@@ -92,6 +96,7 @@ impl Queue {
                     received: 0,
                 };
                 state.messages.push(message);
+                state.bodies.push(body.to_owned());
             }
             is_new
         };
@@ -225,6 +230,11 @@ impl Queue {
         lock(&self.state).is_lossy
     }
 
+    /// What every message ever said.
+    pub(crate) fn every_body(&self) -> Vec<String> {
+        lock(&self.state).bodies.clone()
+    }
+
     /// How many messages were ever given up.
     pub(crate) fn ever_dead(&self) -> u64 {
         lock(&self.state).ever_dead
@@ -251,8 +261,10 @@ impl Queue {
         self.world.note(format_args!("queue {fault:?}"));
         // The client of the queue has its own time limit, which ends silence.
         let fault = match fault {
-            Fault::Silent(Effect::Done) => Fault::Broken(Effect::Done),
-            Fault::Silent(_) => Fault::Broken(Effect::None),
+            Fault::Silent(when) => {
+                self.world.kernel.sleep(CALL_LIMIT).await;
+                Fault::Broken(when)
+            }
             other => other,
         };
         self.world.carry_out(fault, effect).await;
@@ -281,11 +293,13 @@ impl sync_billing::BillingQueue for Queue {
 
 impl reconcile_billing::BillingQueue for Queue {
     async fn send(&self, messages: &[reconcile_billing::Message]) -> usize {
-        let (queue, messages) = (self.clone(), messages.to_vec());
-        let count = messages.len();
+        // Some entries of a call may fail while others are taken.
+        let taken: Vec<_> =
+            messages.iter().filter(|_| !self.world.is_entry_refused()).cloned().collect();
+        let (queue, count) = (self.clone(), taken.len());
         let is_sent = self
             .call(move || {
-                for message in messages {
+                for message in taken {
                     queue.send(&message.change, &message.deduplication_id);
                 }
             })

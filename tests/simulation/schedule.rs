@@ -2,13 +2,15 @@
 //! check.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use headcount_model::id::OrganizationId;
 use headcount_model::reconcile::Shard;
 use stripe_stand_in::Status;
 
-use crate::books::Books;
+use crate::books::{Books, quantities};
 use crate::callers::{self, Api, Callers, History};
 use crate::check::Rest;
 use crate::faults::Faults;
@@ -16,6 +18,7 @@ use crate::kernel::lock;
 use crate::logs::Logs;
 use crate::rng::Rng;
 use crate::stack::{AgencyTenant, Stack, Tenant};
+use crate::table::number;
 use crate::trace::Trace;
 use crate::world::World;
 
@@ -34,7 +37,7 @@ struct Plan {
     tenants: usize,
     seat_limit: u64,
     requests: usize,
-    has_agency: bool,
+    agencies: usize,
     has_identity: bool,
     has_big: bool,
     /// How many of 1,000 requests are sent at once, and in how many microseconds all others.
@@ -57,13 +60,15 @@ struct Plan {
 /// What people do by hand.
 #[derive(Debug, Clone, Copy)]
 enum Edit {
-    Quantity(usize, u64),
-    DeleteItem(usize),
+    /// Of a tenant, one of the items.
+    Quantity(usize, usize, u64),
+    DeleteItem(usize, usize),
     Status(usize, Status),
     Cancel(usize),
     Poison(usize),
     LoseMessages,
-    ParentFlag(bool),
+    /// Of an agency.
+    ParentFlag(usize, bool),
 }
 
 impl Plan {
@@ -79,7 +84,8 @@ impl Plan {
             _ => rng.between(1, 4),
         };
         let kind = rng.below(100);
-        let (has_identity, has_agency) = (kind < 8, (8..30).contains(&kind));
+        let has_identity = kind < 8;
+        let agencies = if (8..30).contains(&kind) { *rng.pick(&[1, 1, 2]) } else { 0 };
         let clock_steps = if rng.chance(250) {
             (0..rng.between(1, 3)).map(|_| *rng.pick(&[-240, -30, -2, 1, 5, 60, 240])).collect()
         } else {
@@ -93,13 +99,13 @@ impl Plan {
             faults = Faults::meetings();
         }
         let edits = (0..if rng.chance(140) { rng.between(1, 3) } else { 0 })
-            .map(|_| (rng.between(0, 8_000_000), Edit::draw(rng, tenants, has_agency)))
+            .map(|_| (rng.between(0, 8_000_000), Edit::draw(rng, tenants, agencies)))
             .collect();
         Self {
             tenants,
             seat_limit: if rng.chance(100) { rng.between(2, 8) } else { 100_000 },
             requests: usize::try_from(requests).expect("few"),
-            has_agency,
+            agencies,
             has_identity,
             has_big: rng.chance(10),
             rush: match (is_busy, is_crowded) {
@@ -122,23 +128,28 @@ impl Plan {
     fn api(&self, rng: &mut Rng) -> Api {
         if self.has_identity && rng.chance(600) {
             Api::Identity
-        } else if self.has_agency && rng.chance(600) {
-            Api::Agency
+        } else if self.agencies > 0 && rng.chance(600) {
+            Api::Agency(one_of(rng, self.agencies))
         } else {
-            Api::Seats(usize::try_from(rng.below(self.tenants as u64)).expect("few"))
+            Api::Seats(one_of(rng, self.tenants))
         }
     }
 }
 
+/// The position of one of so many.
+fn one_of(rng: &mut Rng, count: usize) -> usize {
+    usize::try_from(rng.below(count as u64)).expect("few")
+}
+
 impl Edit {
-    fn draw(rng: &mut Rng, tenants: usize, has_agency: bool) -> Self {
-        let tenant = usize::try_from(rng.below(tenants as u64)).expect("few");
-        if has_agency && rng.chance(600) {
-            return Edit::ParentFlag(rng.chance(300));
+    fn draw(rng: &mut Rng, tenants: usize, agencies: usize) -> Self {
+        let (tenant, item) = (one_of(rng, tenants), one_of(rng, 2));
+        if agencies > 0 && rng.chance(600) {
+            return Edit::ParentFlag(one_of(rng, agencies), rng.chance(300));
         }
         match rng.below(10) {
-            0 | 1 => Edit::Quantity(tenant, rng.below(9)),
-            2 | 3 => Edit::DeleteItem(tenant),
+            0 | 1 => Edit::Quantity(tenant, item, rng.below(9)),
+            2 | 3 => Edit::DeleteItem(tenant, item),
             4 | 5 => {
                 let status = *rng.pick(&[Status::PastDue, Status::Unpaid, Status::Active]);
                 Edit::Status(tenant, status)
@@ -154,18 +165,29 @@ impl Edit {
     }
 }
 
-/// Runs the schedule of a seed.
+/// Runs the schedule of a seed. What panics is broken too.
 pub(crate) fn run(seed: u64, trace: Trace) -> Outcome {
+    let world = World::new(seed, trace);
+    let ran = std::panic::catch_unwind(AssertUnwindSafe(|| carry_out(seed, &world)));
+    if let Err(panic) = ran {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(panic.downcast_ref::<&str>().copied());
+        world.panicked(text.unwrap_or_default());
+    }
+    let (broken, trace) = (world.all_broken(), world.take_trace());
+    Outcome { hash: trace.hash(), broken, lines: trace.lines().to_vec() }
+}
+
+fn carry_out(seed: u64, world: &World) {
     // The SDK draws the pauses between its retries and its tokens from this source.
     fastrand::seed(seed);
-    let world = World::new(seed, trace);
     let plan = world.kernel.draw(Plan::draw);
     // To look for secrets takes time, which a few schedules are enough for.
     let (logs, _guard) = seed.is_multiple_of(16).then(Logs::capture).unzip();
-    let run = Run::set_up(&world, plan, logs);
+    let run = Run::set_up(world, plan, logs);
     run.live();
     run.come_to_rest();
-    run.finish()
+    run.stack.disconnect();
 }
 
 /// A schedule that is being carried out.
@@ -174,7 +196,7 @@ struct Run {
     stack: Stack,
     plan: Plan,
     tenants: Arc<Vec<Tenant>>,
-    agency: Option<AgencyTenant>,
+    agencies: Arc<Vec<AgencyTenant>>,
     books: Books,
     history: History,
     logs: Option<Logs>,
@@ -183,31 +205,31 @@ struct Run {
 impl Run {
     fn set_up(world: &World, plan: Plan, logs: Option<Logs>) -> Self {
         let stack = Stack::new(world);
-        let made: Arc<Mutex<(Vec<Tenant>, Option<AgencyTenant>)>> = Arc::default();
-        let (count, limit, has_agency) = (plan.tenants, plan.seat_limit, plan.has_agency);
+        let made: Arc<Mutex<(Vec<Tenant>, Vec<AgencyTenant>)>> = Arc::default();
+        let (count, limit, agencies) = (plan.tenants, plan.seat_limit, plan.agencies);
         let (maker, slot) = (stack.clone(), Arc::clone(&made));
         world.kernel.spawn("set-up", async move {
             for _ in 0..count {
                 let tenant = maker.tenant(limit).await;
                 lock(&slot).0.push(tenant);
             }
-            if has_agency {
+            for _ in 0..agencies {
                 let agency = maker.agency().await;
-                lock(&slot).1 = Some(agency);
+                lock(&slot).1.push(agency);
             }
         });
         world.kernel.run().expect("tenants are made");
-        let (tenants, agency) = std::mem::take(&mut *lock(&made));
-        let books = Books::new(world, &tenants, agency.as_ref());
+        let (tenants, agencies) = std::mem::take(&mut *lock(&made));
+        let books = Books::new(world, &tenants, &agencies);
         let (commits, bills) = (books.clone(), books.clone());
         stack.connect(
             plan.is_listening,
             move |records| commits.commit(records),
             move |subscription| bills.billed(subscription),
         );
-        let tenants = Arc::new(tenants);
+        let (tenants, agencies) = (Arc::new(tenants), Arc::new(agencies));
         let history = History::default();
-        Self { world: world.clone(), stack, plan, tenants, agency, books, history, logs }
+        Self { world: world.clone(), stack, plan, tenants, agencies, books, history, logs }
     }
 
     /// Lets everything happen that the plan says.
@@ -241,7 +263,7 @@ impl Run {
         let callers = Callers {
             stack: self.stack.clone(),
             tenants: Arc::clone(&self.tenants),
-            agency: self.agency.clone(),
+            agencies: Arc::clone(&self.agencies),
             history: self.history.clone(),
         };
         for number in 0..self.plan.requests {
@@ -249,8 +271,7 @@ impl Run {
             let (request, wait, senders) = self.world.kernel.draw(|rng| {
                 let api = self.plan.api(rng);
                 let is_big = self.plan.has_big && rng.chance(400);
-                let agency = self.agency.as_ref();
-                let request = callers::draw(rng, number, api, agency, is_big, &earlier);
+                let request = callers::draw(rng, number, api, &self.agencies, is_big, &earlier);
                 let (at_once, rush) = self.plan.rush;
                 let wait = if rng.chance(at_once) { 0 } else { rng.between(0, rush) };
                 (request, wait, if rng.chance(150) { 2 } else { 1 })
@@ -262,11 +283,11 @@ impl Run {
     fn begin_edits(&self) {
         for &(at, edit) in &self.plan.edits {
             let (stack, tenants) = (self.stack.clone(), Arc::clone(&self.tenants));
-            let agency = self.agency.clone();
+            let agencies = Arc::clone(&self.agencies);
             self.world.kernel.spawn("by-hand", async move {
                 stack.world.kernel.sleep_micros(at).await;
                 stack.world.note(format_args!("{edit:?}"));
-                make(edit, &stack, &tenants, agency.as_ref());
+                make(edit, &stack, &tenants, &agencies);
             });
         }
     }
@@ -313,14 +334,37 @@ impl Run {
         }
         self.stack.queue.redrive();
         self.rest();
+        let drifted = self.drifted();
+        self.stack.findings.take();
         self.compare();
+        let findings = self.stack.findings.take();
+        for organization in drifted {
+            if !findings.iter().any(|finding| finding.organization == organization) {
+                self.world.broken(12, format_args!("{organization} was healed and not told of"));
+            }
+        }
         self.check(true);
         self.look(|rest| rest.check_standing());
     }
 
+    /// The organizations whose record says that Stripe is in step, and Stripe is not.
+    fn drifted(&self) -> Vec<OrganizationId> {
+        let is_drifted = |tenant: &&Tenant| {
+            let pk = format!("ORG#{}", tenant.organization);
+            let record = self.stack.dynamo.item(&pk, "BILLING").unwrap_or_default();
+            let subscription = self.stack.account.subscription(&tenant.subscription);
+            number(&record, "version") == number(&record, "applied_version")
+                && subscription["status"] != "canceled"
+                && quantities(&subscription) != self.books.seats(tenant.organization.as_str())
+        };
+        let drifted = self.tenants.iter().filter(is_drifted);
+        drifted.map(|tenant| tenant.organization.clone()).collect()
+    }
+
     /// Whether something was lost or changed by hand that only a comparison finds.
     fn needs_comparison(&self) -> bool {
-        let has_edit = self.plan.edits.iter().any(|(_, edit)| !matches!(edit, Edit::ParentFlag(_)));
+        let has_edit =
+            self.plan.edits.iter().any(|(_, edit)| !matches!(edit, Edit::ParentFlag(..)));
         let has_strays = self.world.faults(|faults| faults.strays > 0);
         // A writer that was overtaken may die before it has put right what it did.
         let may_be_overtaken = self.world.faults(|faults| faults.overlaps > 0 && faults.struck > 0);
@@ -365,6 +409,7 @@ impl Run {
             look(&Rest {
                 stack: &self.stack,
                 tenants: &self.tenants,
+                agencies: &self.agencies,
                 books: &self.books,
                 requests,
                 items: &items,
@@ -372,33 +417,28 @@ impl Run {
                 statuses_changed: edits().any(Edit::is_of_status),
                 limits_are_low: self.plan.seat_limit < 100_000,
                 is_outage: self.plan.is_outage,
-                parents_changed: edits().any(|edit| matches!(edit, Edit::ParentFlag(_))),
+                parents_changed: edits().any(|edit| matches!(edit, Edit::ParentFlag(..))),
             })
         });
-    }
-
-    fn finish(self) -> Outcome {
-        self.stack.disconnect();
-        let broken = self.world.all_broken();
-        let trace = self.world.take_trace();
-        Outcome { hash: trace.hash(), broken, lines: trace.lines().to_vec() }
     }
 }
 
 /// Does something by hand, as far as Stripe lets it be done.
-fn make(edit: Edit, stack: &Stack, tenants: &[Tenant], agency: Option<&AgencyTenant>) {
+fn make(edit: Edit, stack: &Stack, tenants: &[Tenant], agencies: &[AgencyTenant]) {
     let account = &stack.account;
-    let item = |tenant: &Tenant| {
+    let item = |tenant: &Tenant, item: usize| {
         let subscription = account.subscription(&tenant.subscription);
-        let item = subscription["items"]["data"][0]["id"].as_str();
+        let item = subscription["items"]["data"][item]["id"].as_str();
         format!("/v1/subscription_items/{}", item.unwrap_or("si_none"))
     };
     match edit {
-        Edit::Quantity(tenant, quantity) => {
+        Edit::Quantity(tenant, at, quantity) => {
             let quantity = quantity.to_string();
-            account.try_by_hand("POST", &item(&tenants[tenant]), &[("quantity", &quantity)]);
+            account.try_by_hand("POST", &item(&tenants[tenant], at), &[("quantity", &quantity)]);
         }
-        Edit::DeleteItem(tenant) => account.try_by_hand("DELETE", &item(&tenants[tenant]), &[]),
+        Edit::DeleteItem(tenant, at) => {
+            account.try_by_hand("DELETE", &item(&tenants[tenant], at), &[]);
+        }
         Edit::Status(tenant, status) => {
             let subscription = &tenants[tenant].subscription;
             // A subscription that was canceled stays so.
@@ -415,8 +455,8 @@ fn make(edit: Edit, stack: &Stack, tenants: &[Tenant], agency: Option<&AgencyTen
             stack.queue.put(group, "poison", "{}");
         }
         Edit::LoseMessages => stack.queue.lose(),
-        Edit::ParentFlag(is_parent) => {
-            let Some(agency) = agency else { return };
+        Edit::ParentFlag(agency, is_parent) => {
+            let agency = &agencies[agency];
             let (pk, sk) =
                 (format!("AGENCY#{}", agency.lcuid), format!("ACCOUNT#{}", agency.parent));
             stack.dynamo.set(

@@ -29,6 +29,7 @@ use jiff::SignedDuration;
 use reconcile_billing::{Finding, Findings, Report};
 
 use crate::bus::{Bus, Stream};
+use crate::faults::{Fault, Side};
 use crate::kernel::{Died, lock};
 use crate::queue::{Message, Queue};
 use crate::shards::Sharded;
@@ -118,13 +119,22 @@ impl Findings for Found {
     }
 }
 
-/// The secret of webhooks.
-#[derive(Clone)]
-struct Secret(Arc<Mutex<String>>);
+/// The secret of webhooks, as Secrets Manager gives it.
+struct Secret {
+    world: World,
+    text: String,
+}
 
 impl SigningSecretSource for Secret {
     async fn read(&self) -> Result<SigningSecrets, Unanswered> {
-        SigningSecrets::parse(&lock(&self.0)).map_err(|error| Unanswered(error.to_string()))
+        if let Some(fault) = self.world.depart(Side::Read).await {
+            self.world.note(format_args!("secret {fault:?}"));
+            if let Fault::Killed(_) = fault {
+                self.world.kernel.die().await;
+            }
+            return Err(Unanswered("the secret was not answered".to_owned()));
+        }
+        SigningSecrets::parse(&self.text).map_err(|error| Unanswered(error.to_string()))
     }
 }
 
@@ -206,6 +216,12 @@ impl Stack {
         self.dynamo.unfollow();
         self.queue.unfollow();
         self.account.unfollow();
+    }
+
+    /// The secret of webhooks, where they are listened to.
+    pub(crate) fn signing_secret(&self) -> Option<String> {
+        let secret = lock(&self.secret);
+        (!secret.is_empty()).then(|| secret.clone())
     }
 
     fn ports(&self) -> Ports {
@@ -375,7 +391,9 @@ impl Stack {
         let outcome = self.world.kernel.isolated(name, limit, work).await;
         match &outcome {
             Ok(reply) => self.world.note(format_args!("{name} answers {}", reply.status)),
-            Err(Died) => self.world.note(format_args!("{name} dies")),
+            Err(Died::Killed) => self.world.note(format_args!("{name} dies")),
+            // The caller is told 503 by the gateway, without an envelope.
+            Err(Died::TimeUp) => self.world.broken(10, format_args!("{name} did not answer")),
         }
         outcome
     }
@@ -524,7 +542,10 @@ impl Stack {
         let function = stripe_webhook::Function {
             ledger: self.table(&ports),
             stripe: Stripe::over(self.account.clone()),
-            signatures: SignatureCheck::new(Secret(Arc::clone(&self.secret))),
+            signatures: SignatureCheck::new(Secret {
+                world: self.world.clone(),
+                text: lock(&self.secret).clone(),
+            }),
             ports,
         };
         let call = Call::text(&post.payload).header("stripe-signature", &post.signature);

@@ -217,6 +217,7 @@ impl Transport for Account {
                 Fault::Refused => {
                     self.carry_out(request, Some(once(FaultKind::ServerErrorBefore, false)))
                 }
+                Fault::Declined => self.carry_out(request, Some(once(FaultKind::Declined, false))),
                 Fault::StoredFailure(effect) => {
                     let is_done = effect == Effect::Done;
                     self.carry_out(request, Some(once(FaultKind::ServerError, is_done)))

@@ -244,6 +244,7 @@ impl Dynamo {
         };
         world.carry_out(fault, effect).await;
         match fault {
+            Fault::Throttled if operation == "BatchGetItem" => Ok((200, unprocessed(&body))),
             Fault::Throttled => Ok((400, error("ThrottlingException", "Too fast"))),
             Fault::Conflict if side == Side::Transaction => Ok((400, conflict(&world, &body))),
             Fault::Conflict => Ok((400, error("TransactionConflictException", "Conflict"))),
@@ -272,6 +273,13 @@ fn act<Request: DeserializeOwned, Response: Serialize>(
 fn error(kind: &str, message: &str) -> String {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{kind}");
     json!({"__type": kind, "message": message}).to_string()
+}
+
+/// What a batch is answered of which nothing was read, because the table was asked too fast
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
+fn unprocessed(body: &[u8]) -> String {
+    let request: Value = serde_json::from_slice(body).expect("a request");
+    json!({"Responses": {}, "UnprocessedKeys": request["RequestItems"]}).to_string()
 }
 
 /// A transaction that conflicts on one of its items

@@ -78,6 +78,13 @@ impl World {
         self.kernel.draw(|rng| rng.chance(rate))
     }
 
+    /// Whether one entry of a call with several is refused.
+    pub(crate) fn is_entry_refused(&self) -> bool {
+        let now = self.kernel.now();
+        let rate = self.faults(|faults| if now < faults.until { faults.aws } else { 0 });
+        self.kernel.draw(|rng| rng.chance(rate))
+    }
+
     /// Whether a batch comes again while it is worked on.
     pub(crate) fn is_overlapping(&self) -> bool {
         let now = self.kernel.now();
@@ -148,6 +155,13 @@ impl World {
     /// Says that an invariant does not hold.
     pub(crate) fn broken(&self, invariant: u8, what: impl fmt::Display) {
         let line = format!("invariant {invariant}: {what}");
+        self.note(format_args!("BROKEN {line}"));
+        lock(&self.shared.broken).push(line);
+    }
+
+    /// Says that something panicked.
+    pub(crate) fn panicked(&self, what: &str) {
+        let line = format!("a panic: {what}");
         self.note(format_args!("BROKEN {line}"));
         lock(&self.shared.broken).push(line);
     }

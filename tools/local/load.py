@@ -186,7 +186,10 @@ class Load:
         lost = sum(max(wish.accounts - accounts[wish.mark], 0) for wish in made)
         twice = sum(max(accounts[wish.mark] - wish.accounts, 0) for wish in made)
         unlocked = sum(1 for wish in made if wish.api == "identity" and locks[wish.mark] != 1)
-        good = not (differences or lost or twice or unlocked or self.figures.refused or self.figures.unanswered)
+        dead = self.stack.dead_letters()
+        bad = differences or lost or twice or unlocked or dead or self.figures.refused or self.figures.unanswered
+        # Without deaths and without the restart it would prove nothing.
+        good = not bad and bool(self.figures.kills) and self.figures.restart_seconds > 0
         lines = [
             self._table(),
             "",
@@ -196,7 +199,7 @@ class Load:
             f"- Killed with signal 9: {', '.join(f'{name} {count}' for name, count in sorted(self.figures.kills.items()))}. "
             f"One restart of the whole stack, {self.figures.restart_seconds:.0f} s.",
             f"- Seats, billing record and Stripe agreed for all {len(self.tenants)} organizations {waited:.0f} s after the "
-            f"last request; {len(differences)} differences.",
+            f"last request; {len(differences)} differences, {dead} dead-lettered billing messages.",
             *self.figures.refused[:5],
             *differences,
         ]

@@ -56,6 +56,7 @@ class Stack:
         self.api: str = described["api"]
         self.table: str = described["table"]
         self._stripe: str = described["stripe"]
+        self._billing_dlq: str = described["billing_dlq"]
         self._aws = {
             "endpoint_url": described["aws_endpoint"],
             "region_name": described["aws"]["region"],
@@ -129,6 +130,13 @@ class Stack:
             f"{tenant.org}: table {table}, record {ledger}, Stripe {stripe}, behind {behind}, "
             f"acknowledged and lost {lost}, never acknowledged {extra}"
         )
+
+    def dead_letters(self) -> int:
+        """How many billing messages were given up."""
+        name = "ApproximateNumberOfMessages"
+        queues = self.aws("sqs")
+        counted = queues.get_queue_attributes(QueueUrl=self._billing_dlq, AttributeNames=[name])
+        return int(counted["Attributes"][name])
 
     def settle(self, tenants: list[Tenant], patience: int) -> tuple[float, list[str]]:
         """Waits until all agree, reconciling as the schedule would; returns how long and what still differs."""

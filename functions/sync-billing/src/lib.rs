@@ -64,7 +64,9 @@ where
         for (position, message) in group.iter().enumerate() {
             let Ok(change) = decode(message) else {
                 tracing::error!(message_id = message.message_id, "a poison message");
-                return &group[position..];
+                let again = &group[position..];
+                self.queue.delay(again, queue::POISON_DELAY).await;
+                return again;
             };
             // The newest version of the batch says all that the others say.
             let organization = change.organization.clone();

@@ -16,6 +16,9 @@ const FIRST_DELAY: Duration = Duration::from_secs(5);
 /// The longest such delay, the queue's own: with eight receives a message is given up after about
 /// ten minutes, and reconcile-billing sends another.
 const LONGEST_DELAY: Duration = Duration::from_secs(180);
+/// How long a message that cannot be read waits. Time does not make it better, and its organization
+/// waits until it has been given up: with eight receives for 40 seconds.
+pub(crate) const POISON_DELAY: Duration = Duration::from_secs(5);
 
 /// How long a message that failed for the `received`th time waits.
 pub fn backoff(received: u32) -> Duration {

@@ -143,7 +143,7 @@ fn settings_schema() -> Json {
                 "default" => "UTC",
             }),
             "language" => optional(
-                text("A well-formed BCP 47 tag, in any case.", 1..=Language::MAX_LENGTH).with("default", "en"),
+                text("A well-formed BCP 47 tag that begins with two or three letters, in any case.", 1..=Language::MAX_LENGTH).with("default", "en"),
             ),
         },
     )

@@ -108,7 +108,7 @@ explained! { all: Rule => Cure;
         &[(Of::Identity, "settings.timezone")], "Send the name of a zone, not an offset or an abbreviation.",
     );
     Rule::Language, Rule::Language => (
-        &[(Of::Identity, "settings.language")], "Send a well-formed tag of at most 64 characters.",
+        &[(Of::Identity, "settings.language")], "Send a well-formed tag of at most 64 characters that begins with two or three letters.",
     );
     Rule::CommonPassword, Rule::CommonPassword => (
         &[(Of::Identity, "password")], "Let the person choose another password.",

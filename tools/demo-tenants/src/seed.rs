@@ -70,10 +70,11 @@ where
     let seeding = Seeding { table, ports };
     let (studio, unbilled) = (&tenants.seats, &tenants.seats_no_billing);
     let (full, spent) = (&tenants.seats_at_seat_limit, &tenants.seats_at_spending_limit);
+    // Stripe lists what was made last first: there the one of the examples comes first.
     for (org, name, seat_limit) in [
-        (&studio.org, &studio.name, SEAT_LIMIT),
         (&full.org, &full.name, 0),
         (&spent.org, &spent.name, SEAT_LIMIT),
+        (&studio.org, &studio.name, SEAT_LIMIT),
     ] {
         if !seeding.is_billed(org).await? {
             let link = subscribe(org, name).await?;

@@ -176,6 +176,12 @@ impl ApiError {
         Self { kind: "idempotency_error", ..Self::new(400, None, message) }
     }
 
+    /// 402 `card_declined`. Source: <https://docs.stripe.com/declines/codes>.
+    pub(crate) fn card_declined() -> Self {
+        let error = Self::new(402, Some("card_declined"), "Your card was declined.").executed();
+        Self { kind: "card_error", ..error }
+    }
+
     /// 500, as Stripe words it.
     pub(crate) fn internal() -> Self {
         Self::new(500, None, "An unknown error occurred").executed()

@@ -20,6 +20,9 @@ pub enum FaultKind {
     /// 409 `idempotency_key_in_use`; nothing is done.
     #[serde(rename = "409")]
     KeyInUse,
+    /// 402 `card_declined`, stored under the idempotency key; nothing is done.
+    #[serde(rename = "402")]
+    Declined,
     /// 500, stored under the idempotency key. With [`Fault::applied`] the effect is done as well.
     #[serde(rename = "500")]
     ServerError,
@@ -147,7 +150,10 @@ impl Injected {
             }
             FaultKind::ServerErrorBefore => Some(Early::Refuse(ApiError::internal())),
             FaultKind::CutBefore => Some(Early::Cut),
-            FaultKind::ServerError | FaultKind::CutAfter | FaultKind::Slow => None,
+            FaultKind::Declined
+            | FaultKind::ServerError
+            | FaultKind::CutAfter
+            | FaultKind::Slow => None,
         }
     }
 }
@@ -179,12 +185,13 @@ impl Faults {
     }
 
     /// Decides about one call: the first rule that strikes, and any delays before it. A call that
-    /// will be `replayed` executes nothing, so that a 500 or a delay of the execution waits for
+    /// will be `replayed` executes nothing, so that a 402, a 500 or a delay of the execution waits for
     /// the next one.
     pub(crate) fn strike(&mut self, method: &str, path: &str, replayed: bool) -> Injected {
         let mut injected = Injected::default();
         for rule in &mut self.rules {
-            let executing = matches!(rule.kind, FaultKind::ServerError | FaultKind::Slow);
+            let executing =
+                matches!(rule.kind, FaultKind::Declined | FaultKind::ServerError | FaultKind::Slow);
             if (replayed && executing) || !rule.matches(method, path) || !rule.strikes() {
                 continue;
             }

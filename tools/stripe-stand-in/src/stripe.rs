@@ -198,6 +198,7 @@ impl Stripe {
                 }
                 Err(ApiError::internal())
             }
+            Some((FaultKind::Declined, _)) => Err(ApiError::card_declined()),
             _ => self.execute(&ticket, now),
         };
         let (status, body, keep) = match outcome {

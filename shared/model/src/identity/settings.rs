@@ -87,9 +87,15 @@ impl Language {
         if tag.len() > Self::MAX_LENGTH {
             return Err(Rule::Language);
         }
-        LanguageTag::parse_and_normalize(tag)
-            .map(|tag| Self(tag.into_inner()))
-            .map_err(|_| Rule::Language)
+        let tag = LanguageTag::parse_and_normalize(tag).map_err(|_| Rule::Language)?;
+        // A longer language is well-formed, but none was ever registered (RFC 5646, section 2.2.1):
+        // it is the name of a language that somebody took for a tag. With a hyphen it is a whole
+        // tag, private or grandfathered.
+        let language = tag.primary_language();
+        if language.len() > 3 && !language.contains('-') {
+            return Err(Rule::Language);
+        }
+        Ok(Self(tag.into_inner()))
     }
 }
 
@@ -139,6 +145,13 @@ mod tests {
     }
 
     #[test]
+    fn a_language_may_be_of_three_letters_private_or_grandfathered() {
+        for tag in ["gsw-CH", "zh-yue", "x-pirate", "i-klingon"] {
+            assert!(Language::parse(tag).is_ok(), "{tag}");
+        }
+    }
+
+    #[test]
     fn unknown_values_are_refused() {
         for bad in ["", "usd", "US", "ABC", "USDX", "840"] {
             assert_eq!(Currency::parse(bad), Err(Rule::Currency), "{bad}");
@@ -146,7 +159,7 @@ mod tests {
         for bad in ["", "Mars/Olympus", "EST5", "+02:00", "../etc/passwd"] {
             assert_eq!(TimeZone::parse(bad), Err(Rule::TimeZone), "{bad}");
         }
-        for bad in ["", "e", "english_us", "en--US", "12", &"en-a".repeat(40)] {
+        for bad in ["", "e", "english", "latn", "english_us", "en--US", "12", &"en-a".repeat(40)] {
             assert_eq!(Language::parse(bad), Err(Rule::Language), "{bad}");
         }
     }

@@ -118,6 +118,20 @@ fn faults_before_the_effect_leave_the_key_free() {
 }
 
 #[test]
+fn a_decline_is_stored_and_another_key_is_not_declined() {
+    let mut account = Account::new();
+    account.stripe.add_fault(Fault::once(FaultKind::Declined)).unwrap();
+    for _ in 0..2 {
+        let reply = account.send(create("name=a"));
+        let error = &reply.body["error"];
+        assert_eq!((reply.status, &error["type"]), (402, &"card_error".into()));
+        assert_eq!(error["code"], "card_declined");
+    }
+    assert_eq!(customers(&mut account), 0);
+    assert_eq!(account.send(create("name=a").idempotency_key("k2")).status, 200);
+}
+
+#[test]
 fn a_stored_500_stays_whether_or_not_the_effect_was_done() {
     for (applied, effects) in [(false, 0), (true, 1)] {
         let mut account = Account::new();
