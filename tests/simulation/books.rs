@@ -116,14 +116,12 @@ impl Books {
     /// Whether every new seat lies with its organization, and came with a billing record that
     /// counts it.
     fn compare_seats(&self, pages: &Pages, images: &[Images<'_>]) {
-        let new = || images.iter().filter_map(|images| images.new);
-        let counted: BTreeSet<_> = new()
-            .filter(|new| text(new, "sk") == "BILLING")
-            .map(|new| text(new, "organization"))
-            .collect();
-        let seats = images.iter().filter(|images| images.old.is_none());
-        let seats = seats.filter_map(|images| images.new);
-        for seat in seats.filter(|new| text(new, "sk").starts_with("SEAT#")) {
+        let records = images.iter().filter_map(|images| images.new);
+        let records = records.filter(|new| text(new, "sk") == "BILLING");
+        let counted: BTreeSet<_> = records.map(|record| text(record, "organization")).collect();
+        let new = images.iter().filter(|images| images.old.is_none());
+        let new = new.filter_map(|images| images.new);
+        for seat in new.filter(|new| text(new, "sk").starts_with("SEAT#")) {
             let organization = text(seat, "organization");
             if !pages.organization.values().any(|tenant| tenant == organization)
                 || text(seat, "pk") != format!("ORG#{organization}")
