@@ -73,25 +73,26 @@ impl World {
 
     /// Whether a delivery comes twice.
     pub(crate) fn is_duplicated(&self) -> bool {
-        let now = self.kernel.now();
-        let rate = self.faults(|faults| if now < faults.until { faults.duplicates } else { 0 });
-        self.kernel.draw(|rng| rng.chance(rate))
+        self.strikes(|faults| faults.duplicates)
     }
 
     /// Whether one entry of a call with several is refused.
     pub(crate) fn is_entry_refused(&self) -> bool {
-        let now = self.kernel.now();
-        let rate = self.faults(|faults| if now < faults.until { faults.aws } else { 0 });
-        self.kernel.draw(|rng| rng.chance(rate))
+        self.strikes(|faults| faults.aws)
     }
 
     /// Whether a batch comes again while it is worked on.
     pub(crate) fn is_overlapping(&self) -> bool {
-        let now = self.kernel.now();
-        let rate = self.faults(|faults| if now < faults.until { faults.overlapping } else { 0 });
-        let is_overlapping = self.kernel.draw(|rng| rng.chance(rate));
+        let is_overlapping = self.strikes(|faults| faults.overlapping);
         lock(&self.shared.faults).overlaps += u64::from(is_overlapping);
         is_overlapping
+    }
+
+    /// Whether something goes wrong that does so in so many of 1,000 cases, as long as anything does.
+    fn strikes(&self, rate: impl FnOnce(&Faults) -> u64) -> bool {
+        let now = self.kernel.now();
+        let rate = self.faults(|faults| if now < faults.until { rate(faults) } else { 0 });
+        self.kernel.draw(|rng| rng.chance(rate))
     }
 
     /// Decides what happens to a call, and lets it travel.
@@ -154,14 +155,15 @@ impl World {
 
     /// Says that an invariant does not hold.
     pub(crate) fn broken(&self, invariant: u8, what: impl fmt::Display) {
-        let line = format!("invariant {invariant}: {what}");
-        self.note(format_args!("BROKEN {line}"));
-        lock(&self.shared.broken).push(line);
+        self.report(format!("invariant {invariant}: {what}"));
     }
 
     /// Says that something panicked.
     pub(crate) fn panicked(&self, what: &str) {
-        let line = format!("a panic: {what}");
+        self.report(format!("a panic: {what}"));
+    }
+
+    fn report(&self, line: String) {
         self.note(format_args!("BROKEN {line}"));
         lock(&self.shared.broken).push(line);
     }
