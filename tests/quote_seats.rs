@@ -204,6 +204,29 @@ async fn an_organization_without_prorations_is_quoted_none() {
 }
 
 #[tokio::test]
+async fn a_preview_that_does_not_show_all_of_its_lines_is_quoted_to_the_cent() {
+    let bench = Bench::new().await;
+    // Each change but the first leaves a credit and a charge: more than the ten lines that an
+    // invoice shows.
+    for version in 1..=11 {
+        assert_eq!(bench.create(&body(1, 1)).await.status, 200);
+        bench.pass(SignedDuration::from_hours(1)).await;
+        bench.sync(version).await;
+    }
+    let pending = bench.pending().await.len();
+    assert!(pending >= 10, "a page of {pending}");
+    let more = |cents: i64| bench.rest_of_period(12 * cents) - bench.rest_of_period(11 * cents);
+    let (data, quote) = bench.quoted(1, 1).await;
+    assert_eq!(data["proration_amount"], more(4_000) + more(10_000));
+    assert_eq!(bench.create(&with_quote(body(1, 1), quote)).await.status, 200);
+
+    // One that Stripe has not been told of is no part of the next.
+    let more = |cents: i64| bench.rest_of_period(13 * cents) - bench.rest_of_period(12 * cents);
+    let (data, _) = bench.quoted(1, 0).await;
+    assert_eq!(data["proration_amount"], more(4_000));
+}
+
+#[tokio::test]
 async fn a_quote_holds_once() {
     let bench = Bench::new().await;
     let (_, id) = bench.quoted(1, 1).await;

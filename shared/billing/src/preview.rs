@@ -63,6 +63,9 @@ impl<T: Transport> Previews for Stripe<T> {
         if !takes_seats {
             return Ok(Previewed::Ended);
         }
+        if change.proration == ProrationBehavior::None {
+            return Ok(Previewed::Proration(0));
+        }
         let after = self.preview(&subscription, change, change.after, entropy).await?;
         // What Stripe has not been told of yet is no part of this change.
         let before = if is_told(&subscription, change)? {
@@ -88,40 +91,35 @@ impl<T: Transport> Stripe<T> {
         // over a period that ends before it begins.)
         let at = subscription.period.map_or(now, |period| now.min(period.end).max(period.start));
         let targets = targets(subscription, change.tiers, seats)?;
-        let form = form(subscription, &targets, change.proration, at);
+        let with = |prorations| form(subscription, &targets, prorations);
+        let Some(invoice) = self.upcoming(&with(Prorations::At(at)), entropy).await? else {
+            return Ok(0);
+        };
+        if !invoice.lines.has_more {
+            return Ok(invoice.prorated(at));
+        }
+        // The rest of a preview's lines cannot be asked for, since a preview is not kept. The same
+        // one without prorations has everything else in it: what waits, and the next period.
+        let without = self.upcoming(&with(Prorations::None), entropy).await?;
+        Ok(invoice.subtotal.saturating_sub(without.map_or(0, |invoice| invoice.subtotal)))
+    }
+
+    /// The invoice of a preview; `None` when nothing would be invoiced, not even the change.
+    async fn upcoming(
+        &self,
+        form: &[(String, String)],
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Invoice>, StripeFailure> {
         // A preview is new each time: a stored one would be one of other quantities.
         let random = random::<16>(entropy)
             .map_err(|no_entropy| StripeFailure::Transient(no_entropy.to_string()))?;
         let key = format!("quote:{}", hex(&random));
-        let answer = self.post::<Invoice>("/v1/invoices/create_preview", &form, &key).await;
-        match answer {
-            Ok(invoice) => self.prorated(invoice.lines, at).await,
-            // Nothing would be invoiced, not even this.
-            Err(StripeFailure::Permanent(error)) if error.code == "invoice_upcoming_none" => Ok(0),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// The sum of the prorations that begin at `at`: those of the change itself. Those of earlier
-    /// changes that wait for the same invoice began before.
-    async fn prorated(&self, mut lines: Lines, at: i64) -> Result<i64, StripeFailure> {
-        let mut sum = 0_i64;
-        loop {
-            let of_change = |line: &&Line| line.is_proration() && line.period.start == at;
-            let amounts = lines.data.iter().filter(of_change).map(|line| line.amount);
-            sum = amounts.fold(sum, i64::saturating_add);
-            let Some(last) = lines.data.last().filter(|_| lines.has_more) else {
-                return Ok(sum);
-            };
-            let query = [("limit", "100"), ("starting_after", &last.id)];
-            let query = query.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            // The path goes behind our base address, and the API key with it: `@host/` would be
-            // somebody else's.
-            if !lines.url.starts_with("/v1/") {
-                let cause = "a list goes on at no path of the API".to_owned();
-                return Err(StripeFailure::Transient(cause));
+        match self.post("/v1/invoices/create_preview", form, &key).await {
+            Ok(invoice) => Ok(Some(invoice)),
+            Err(StripeFailure::Permanent(error)) if error.code == "invoice_upcoming_none" => {
+                Ok(None)
             }
-            lines = self.get(&lines.url, &query).await?;
+            Err(failure) => Err(failure),
         }
     }
 }
@@ -146,12 +144,21 @@ fn targets(
     ItemTarget::of_seats(seats, price, item).map_err(StripeFailure::Permanent)
 }
 
+/// Whether a preview prorates the change. When the organization's differences are invoiced is no
+/// part of the question: a proration on the next invoice is the same as one at once.
+#[derive(Debug, Clone, Copy)]
+enum Prorations {
+    /// As if the change were made at this second.
+    At(i64),
+    /// The difference is left out. Stripe takes no moment then.
+    None,
+}
+
 /// The form of a preview (<https://docs.stripe.com/api/invoices/create_preview>).
 fn form(
     subscription: &Subscription,
     targets: &[ItemTarget],
-    proration: ProrationBehavior,
-    at: i64,
+    prorations: Prorations,
 ) -> Vec<(String, String)> {
     let mut form = vec![("subscription".to_owned(), subscription.id.clone())];
     let mut detail = |name: String, value: String| {
@@ -164,29 +171,44 @@ fn form(
         }
         detail(format!("[items][{n}][quantity]"), target.quantity.to_string());
     }
-    detail("[proration_behavior]".to_owned(), proration.as_str().to_owned());
-    detail("[proration_date]".to_owned(), at.to_string());
+    let behavior = match prorations {
+        Prorations::At(_) => ProrationBehavior::CreateProrations,
+        Prorations::None => ProrationBehavior::None,
+    };
+    detail("[proration_behavior]".to_owned(), behavior.as_str().to_owned());
+    if let Prorations::At(second) = prorations {
+        detail("[proration_date]".to_owned(), second.to_string());
+    }
     form
 }
 
 #[derive(Deserialize)]
 struct Invoice {
+    /// Cents, of all lines, also those that are not shown.
+    subtotal: i64,
     lines: Lines,
 }
 
-/// Stripe embeds the first lines only (<https://docs.stripe.com/api/pagination>).
+impl Invoice {
+    /// The sum of the prorations that begin at `at`: those of the change itself. Those of earlier
+    /// changes that wait for the same invoice began before.
+    fn prorated(&self, at: i64) -> i64 {
+        let of_change = |line: &&Line| line.is_proration() && line.period.start == at;
+        let amounts = self.lines.data.iter().filter(of_change).map(|line| line.amount);
+        amounts.fold(0, i64::saturating_add)
+    }
+}
+
+/// Stripe shows the first ten lines only (<https://docs.stripe.com/api/invoice-line-item/retrieve>).
 #[derive(Deserialize)]
 struct Lines {
     data: Vec<Line>,
     #[serde(default)]
     has_more: bool,
-    #[serde(default)]
-    url: String,
 }
 
 #[derive(Deserialize)]
 struct Line {
-    id: String,
     /// Cents.
     amount: i64,
     period: LinePeriod,
@@ -258,20 +280,29 @@ mod tests {
         let seats = SeatCounts { basic: 3, premium: 1 };
         let subscription = subscription(1);
         let targets = targets(&subscription, &tiers(Some("price_p")), seats).expect("prices");
-        let form = form(&subscription, &targets, ProrationBehavior::None, 150);
-        let form: Vec<_> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let form = |prorations| -> Vec<_> {
+            let form = form(&subscription, &targets, prorations);
+            form.iter().map(|(name, value)| format!("{name}={value}")).collect()
+        };
+        let items = [
+            "subscription=sub_1",
+            "subscription_details[items][0][id]=si_b",
+            "subscription_details[items][0][quantity]=3",
+            "subscription_details[items][1][price]=price_p",
+            "subscription_details[items][1][quantity]=1",
+        ];
+        let dated = form(Prorations::At(150));
+        assert_eq!(dated[..5], items);
         assert_eq!(
-            form,
+            dated[5..],
             [
-                "subscription=sub_1",
-                "subscription_details[items][0][id]=si_b",
-                "subscription_details[items][0][quantity]=3",
-                "subscription_details[items][1][price]=price_p",
-                "subscription_details[items][1][quantity]=1",
-                "subscription_details[proration_behavior]=none",
+                "subscription_details[proration_behavior]=create_prorations",
                 "subscription_details[proration_date]=150",
             ]
         );
+        let undated = form(Prorations::None);
+        assert_eq!(undated[..5], items);
+        assert_eq!(undated[5..], ["subscription_details[proration_behavior]=none"]);
     }
 
     #[test]

@@ -51,6 +51,17 @@ pub(crate) struct Line {
     pub(crate) charge: Charge,
 }
 
+impl Row for Line {
+    const OBJECT: &'static str = "line_item";
+    fn id(&self) -> &str {
+        &self.id
+    }
+    /// A line has no time of its own to be listed by.
+    fn created(&self) -> i64 {
+        0
+    }
+}
+
 /// An invoice of a subscription. Amounts are cents.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Invoice {
@@ -185,4 +196,13 @@ pub(crate) fn list(call: &mut Call, mut fields: Fields) -> Answer {
 pub(crate) fn retrieve(call: &mut Call, fields: Fields, id: &str) -> Answer {
     fields.finish()?;
     Ok(call.state.invoices.find(id)?.view(call.state))
+}
+
+/// `GET /v1/invoices/{id}/lines`. A preview is not kept, so that its lines cannot be listed.
+pub(crate) fn lines(call: &mut Call, mut fields: Fields, id: &str) -> Answer {
+    let page = Page::take(&mut fields)?;
+    fields.finish()?;
+    let state = &*call.state;
+    let invoice = state.invoices.find(id)?;
+    page.list(&invoice.lines_path(), invoice.lines.iter(), |line| invoice.line(state, line))
 }

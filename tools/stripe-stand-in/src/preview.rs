@@ -22,7 +22,7 @@ pub(crate) fn create(call: &mut Call, mut fields: Fields) -> Answer {
         None => (Vec::new(), Terms::default(), None),
         Some(mut details) => {
             let changes = ItemChange::take_all(&mut details)?;
-            let terms = Terms::take(&mut details)?;
+            let terms = Terms::take_for_preview(&mut details)?;
             let cancel = details.flag("cancel_at_period_end")?;
             details.finish()?;
             (changes, terms, cancel)

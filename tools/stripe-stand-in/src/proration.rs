@@ -43,6 +43,19 @@ impl Terms {
         Ok(Self { behavior, date: fields.integer("proration_date")? })
     }
 
+    /// As [`Terms::take`], for a preview, whose date must be one of a proration
+    /// (<https://docs.stripe.com/api/invoices/create_preview#create_create_preview-subscription_details-proration_date>).
+    pub(crate) fn take_for_preview(fields: &mut Fields) -> Result<Self, ApiError> {
+        let terms = Self::take(fields)?;
+        if terms.behavior == Behavior::None && terms.date.is_some() {
+            return Err(ApiError::invalid(
+                "subscription_details[proration_date]",
+                "You cannot set `proration_date` when `proration_behavior` is `none`.",
+            ));
+        }
+        Ok(terms)
+    }
+
     /// The moment to compute from: now, unless the request says another of the current period.
     pub(crate) fn moment(&self, period: Period, now: i64) -> Result<i64, ApiError> {
         match self.date {

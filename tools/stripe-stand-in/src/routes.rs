@@ -46,6 +46,7 @@ pub(crate) fn execute(call: &mut Call, method: &str, path: &str, fields: Fields)
         ("POST", ["invoices", "create_preview"]) => preview::create(call, fields),
         ("GET", ["invoices"]) => invoices::list(call, fields),
         ("GET", ["invoices", id]) => invoices::retrieve(call, fields, id),
+        ("GET", ["invoices", id, "lines"]) => invoices::lines(call, fields, id),
 
         ("GET", ["invoiceitems"]) => invoice_items::list(call, fields),
         ("GET", ["invoiceitems", id]) => invoice_items::retrieve(call, fields, id),

@@ -37,6 +37,10 @@ const NULLS: [&str; 27] = [
     "webhooks_delivered_at",
 ];
 
+/// An invoice holds the first of its lines; the list goes on at its URL
+/// (<https://docs.stripe.com/api/invoice-line-item/retrieve>).
+const EMBEDDED_LINES: usize = 10;
+
 /// Lists that are always empty.
 const LISTS: [&str; 6] = [
     "customer_tax_ids",
@@ -122,18 +126,24 @@ impl Invoice {
     }
 
     fn content(&self, state: &State) -> Value {
-        let lines: Vec<Value> = self.lines.iter().map(|line| self.line(state, line)).collect();
+        let shown = self.lines.iter().take(EMBEDDED_LINES);
+        let lines: Vec<Value> = shown.map(|line| self.line(state, line)).collect();
         json!({
             "lines": {
                 "object": "list",
                 "data": lines,
-                "has_more": false,
-                "url": format!("/v1/invoices/{}/lines", self.id),
+                "has_more": self.lines.len() > EMBEDDED_LINES,
+                "url": self.lines_path(),
             },
         })
     }
 
-    fn line(&self, state: &State, line: &Line) -> Value {
+    /// Where the lines of an invoice that is kept are listed.
+    pub(super) fn lines_path(&self) -> String {
+        format!("/v1/invoices/{}/lines", self.id)
+    }
+
+    pub(super) fn line(&self, state: &State, line: &Line) -> Value {
         let charge = &line.charge;
         json!({
             "id": line.id,

@@ -128,6 +128,40 @@ fn a_preview_shows_the_next_invoice_and_keeps_nothing() {
     let dated = format!("{details}&subscription_details[proration_date]={START}");
     let preview = account.ok("POST", "/v1/invoices/create_preview", &dated);
     assert_eq!(column(&preview["lines"], "amount"), [-8_000, 16_000, 16_000, 10_000]);
+
+    let both = format!("{none}&subscription_details[proration_date]={START}");
+    let (status, error) = account.refused("POST", "/v1/invoices/create_preview", &both);
+    assert_eq!((status, &error["param"]), (400, &json!("subscription_details[proration_date]")));
+}
+
+#[test]
+fn an_invoice_shows_its_first_lines_and_lists_all_of_them_once_it_is_kept() {
+    let mut account = Account::new();
+    let subscription = account.subscribe(0, 1);
+    for basic in 1..=6 {
+        account.now += DAY;
+        change(&mut account, &subscription, basic, 1, "");
+    }
+    // Six charges and five credits, then the next period of two items.
+    let form = format!("subscription={}", id(&subscription));
+    let preview = account.ok("POST", "/v1/invoices/create_preview", &form);
+    assert_eq!(column(&preview["lines"], "amount").len(), 10);
+    assert_eq!(preview["lines"]["has_more"], true);
+    let url = preview["lines"]["url"].as_str().unwrap();
+    let (status, error) = account.refused("GET", &format!("{url}?limit=100"), "");
+    assert_eq!((status, &error["code"]), (404, &json!("resource_missing")), "it is not kept");
+
+    account.now = START + MONTH;
+    let renewed = account.get(&format!("/v1/subscriptions/{}", id(&subscription)));
+    let invoice =
+        account.get(&format!("/v1/invoices/{}", renewed["latest_invoice"].as_str().unwrap()));
+    assert_eq!(invoice["lines"]["has_more"], true);
+    let url = invoice["lines"]["url"].as_str().unwrap();
+    let all = account.get(&format!("{url}?limit=100"));
+    assert_eq!((column(&all, "amount").len(), &all["has_more"]), (13, &json!(false)));
+    let tenth = column(&all, "id")[9].as_str().unwrap().to_owned();
+    let rest = account.get(&format!("{url}?starting_after={tenth}"));
+    assert_eq!(column(&rest, "amount"), column(&all, "amount")[10..]);
 }
 
 #[test]
