@@ -199,8 +199,10 @@ async fn an_organization_without_prorations_is_quoted_none() {
 
     let set = bench.stage.table.set_proration(organization, ProrationBehavior::AlwaysInvoice).await;
     set.expect("an organization");
+    // In flexible billing mode Stripe credits what it charged, and it has charged nothing for the five
+    // basic seats of this period: with the sixth, all of them are charged from now on.
     let (data, _) = bench.quoted(1, 0).await;
-    assert_eq!(data["proration_amount"], bench.rest_of_period(4_000));
+    assert_eq!(data["proration_amount"], bench.rest_of_period(6 * 4_000));
 }
 
 #[tokio::test]

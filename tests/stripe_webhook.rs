@@ -274,6 +274,25 @@ async fn period_and_cancellation_come_from_stripe() {
 }
 
 #[tokio::test]
+async fn who_cancels_in_the_portal_is_told_of_the_end() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    billing.cancel_in_portal(&billed.subscription).await;
+    let event = newest(&billing, &billed.subscription).await;
+    assert_eq!(event["data"]["object"]["cancel_at_period_end"], false, "flexible billing mode");
+    acknowledged(&stage, &billing, &event).await;
+    assert!(row(&stage, &billed.organization).await.cancel_at_period_end);
+
+    // An end in a later period is none of this one.
+    let path = format!("/v1/subscriptions/{}", billed.subscription);
+    let end = event["data"]["object"]["cancel_at"].as_i64().expect("a time") + 1;
+    let form = [("cancel_at".to_owned(), end.to_string())];
+    let _: Value = billing.stripe.post(&path, &form, "later").await.expect("an update");
+    acknowledged(&stage, &billing, &newest(&billing, &billed.subscription).await).await;
+    assert!(!row(&stage, &billed.organization).await.cancel_at_period_end);
+}
+
+#[tokio::test]
 async fn events_in_any_order_and_any_number_end_at_what_stripe_has() {
     use SubscriptionStatus::{Active, PastDue, Paused};
     let (stage, billing) = (Stage::new().await, Billing::new().await);

@@ -228,6 +228,12 @@ impl Billing {
         self.control("POST", &what, &json!({"status": status.as_str()})).await;
     }
 
+    /// Cancels a subscription at its period's end, as its customer does in the billing portal.
+    pub async fn cancel_in_portal(&self, subscription: &str) {
+        let what = format!("subscriptions/{subscription}/portal-cancel");
+        self.control("POST", &what, &Value::Null).await;
+    }
+
     /// Forgets every object of the account.
     pub async fn forget_everything(&self) {
         self.control("POST", "reset", &Value::Null).await;

@@ -16,7 +16,7 @@ use crate::subscription::{Item, ItemTarget, StripeFailure, Subscription, Subscri
 
 /// The version of Stripe's API that this client is written against
 /// (<https://docs.stripe.com/api/versioning>).
-pub const API_VERSION: &str = "2025-09-30.clover";
+pub const API_VERSION: &str = "2026-10-28.endive";
 
 /// Key of the metadata that names the organization whose subscription it is.
 pub(crate) const ORGANIZATION: &str = "organization";
@@ -215,6 +215,8 @@ struct SubscriptionObject {
     status: String,
     #[serde(default)]
     cancel_at_period_end: bool,
+    /// Unix seconds.
+    cancel_at: Option<i64>,
     #[serde(default)]
     metadata: HashMap<String, String>,
     items: List<ItemObject>,
@@ -252,13 +254,17 @@ struct PriceObject {
 
 impl From<SubscriptionObject> for Subscription {
     fn from(object: SubscriptionObject) -> Self {
-        let items = &object.items.data;
+        // Both tiers are monthly and share the period; of others the first to end counts.
+        let periods = object.items.data.iter().filter_map(ItemObject::period);
+        let period = periods.min_by_key(|period| period.end);
+        // Whoever cancels in Stripe's portal sets `cancel_at` alone in flexible billing mode. An end
+        // in a later period is none of this one.
+        let ends = |period: Period| object.cancel_at.is_some_and(|end| end <= period.end);
         Self {
             id: object.id,
             status: object.status,
-            cancel_at_period_end: object.cancel_at_period_end,
-            // Both tiers are monthly and share the period; of others the first to end counts.
-            period: items.iter().filter_map(ItemObject::period).min_by_key(|period| period.end),
+            cancel_at_period_end: object.cancel_at_period_end || period.is_some_and(ends),
+            period,
             organization: object
                 .metadata
                 .get(ORGANIZATION)

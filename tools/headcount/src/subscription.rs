@@ -205,6 +205,8 @@ fn subscription_form(
         ("items[1][price]", &prices.premium),
         ("items[1][quantity]", "0"),
         ("collection_method", "charge_automatically"),
+        // What a credit is computed from must not depend on the version of the API.
+        ("billing_mode[type]", "flexible"),
     ];
     fields
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -242,6 +244,7 @@ mod tests {
                 "items[1][price]=price_p",
                 "items[1][quantity]=0",
                 "collection_method=charge_automatically",
+                "billing_mode[type]=flexible",
                 "metadata[organization]=org_01k6z3v8m4t5q7r9w2x1y0abcd",
             ]
         );

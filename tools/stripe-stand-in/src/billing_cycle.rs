@@ -6,7 +6,7 @@ use crate::{
     call::{Call, Origin},
     invoices::{self, Reason},
     items::Billing,
-    proration::Charge,
+    proration::{self, Charge},
     state::State,
     subscription::{Cancellation, Period, Status, Subscription},
     subscriptions,
@@ -37,7 +37,10 @@ fn next_due(state: &State, now: i64) -> Option<(String, i64)> {
 fn due(subscription: &Subscription) -> Option<i64> {
     match subscription.status {
         Status::Incomplete => Some(subscription.created + FIRST_PAYMENT_WINDOW),
-        status if status.renews() => Some(subscription.period.end),
+        status if status.renews() => {
+            let end = subscription.period.end;
+            Some(subscription.scheduled_end().map_or(end, |scheduled| scheduled.min(end)))
+        }
         _ => None,
     }
 }
@@ -48,7 +51,7 @@ fn pass(call: &mut Call, id: &str) {
     };
     if subscription.status == Status::Incomplete {
         subscriptions::move_to(call, id, Status::IncompleteExpired);
-    } else if subscription.cancel_at_period_end {
+    } else if subscription.scheduled_end().is_some_and(|end| end <= call.now) {
         subscriptions::end(call, id, Cancellation::default());
     } else {
         renew(call, id);
@@ -65,6 +68,7 @@ fn renew(call: &mut Call, id: &str) {
     }
     subscription.period = next_period(&subscription);
     let charges = full_period(call.state, &subscription);
+    proration::note_debits(&mut subscription.items, &charges);
     invoices::issue(call, &mut subscription, Reason::SubscriptionCycle, charges);
     subscriptions::commit(call, subscription, before);
 }

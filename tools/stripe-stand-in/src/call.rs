@@ -12,6 +12,8 @@ use crate::{
 pub(crate) struct Origin {
     pub(crate) request_id: Option<String>,
     pub(crate) idempotency_key: Option<String>,
+    /// The version of the API that the request speaks.
+    pub(crate) api_version: Option<String>,
 }
 
 /// One execution against the account.

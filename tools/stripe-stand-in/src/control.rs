@@ -52,6 +52,10 @@ pub(crate) fn handle(stripe: &mut Stripe, request: &Request, now: i64) -> Reply 
         ("GET", ["clock"]) => Ok(json!({ "now": stripe.advance(now) })),
         ("POST", ["clock"]) => set_clock(stripe, &request.body, now),
         ("POST", ["subscriptions", id, "status"]) => set_status(stripe, id, &request.body, now),
+        ("POST", ["subscriptions", id, "portal-cancel"]) => {
+            let known = stripe.cancel_in_portal(id, now);
+            subscription(stripe, id, known)
+        }
         ("POST", ["reset"]) => {
             stripe.reset();
             Ok(json!({ "reset": true }))
@@ -101,7 +105,12 @@ fn set_clock(stripe: &mut Stripe, body: &[u8], now: i64) -> Result<Value, Refusa
 
 fn set_status(stripe: &mut Stripe, id: &str, body: &[u8], now: i64) -> Result<Value, Refusal> {
     let StatusChange { status } = parse(body)?;
-    if !stripe.set_status(id, status, now) {
+    let known = stripe.set_status(id, status, now);
+    subscription(stripe, id, known)
+}
+
+fn subscription(stripe: &Stripe, id: &str, known: bool) -> Result<Value, Refusal> {
+    if !known {
         return Err((404, format!("no subscription {id}")));
     }
     let subscription = stripe.state.subscriptions.get(id);

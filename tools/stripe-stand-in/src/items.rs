@@ -140,6 +140,7 @@ fn addition(state: &State, ids: &mut Ids, now: i64, change: &ItemChange) -> Resu
         price,
         quantity: change.quantity.unwrap_or(1),
         metadata: change.metadata.clone().fresh(),
+        debits: Vec::new(),
     })
 }
 

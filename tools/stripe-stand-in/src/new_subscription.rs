@@ -9,8 +9,8 @@ use crate::{
     invoices::{self, Reason},
     items::{self, Billing, ItemChange},
     params::{Fields, Metadata},
-    proration::{Charge, Terms},
-    subscription::{Cancellation, Collection, Item, Period, Status, Subscription},
+    proration::{self, Charge, Terms},
+    subscription::{BillingMode, Cancellation, Collection, Item, Period, Status, Subscription},
     subscriptions,
 };
 
@@ -29,7 +29,7 @@ struct Order {
     default_payment_method: Option<String>,
     description: Option<String>,
     currency: Option<String>,
-    billing_mode: String,
+    billing_mode: Option<BillingMode>,
     metadata: Metadata,
 }
 
@@ -99,14 +99,13 @@ fn trial_end(fields: &mut Fields, now: i64) -> Result<Option<i64>, ApiError> {
     }
 }
 
-fn billing_mode(fields: &mut Fields) -> Result<String, ApiError> {
+fn billing_mode(fields: &mut Fields) -> Result<Option<BillingMode>, ApiError> {
     let Some(mut mode) = fields.branch("billing_mode")? else {
-        return Ok("classic".to_owned());
+        return Ok(None);
     };
-    let words = [("classic", "classic"), ("flexible", "flexible")];
-    let kind = mode.choice("type", &words)?;
+    let kind = mode.choice("type", &BillingMode::WORDS)?;
     mode.finish()?;
-    kind.map(str::to_owned).ok_or_else(|| ApiError::missing("billing_mode[type]"))
+    kind.map(Some).ok_or_else(|| ApiError::missing("billing_mode[type]"))
 }
 
 /// Creates a subscription, its first invoice, and the event.
@@ -123,6 +122,7 @@ pub(crate) fn create(call: &mut Call, fields: Fields) -> Answer {
     call.state.ids = ids;
     let mut subscription = subscription(call, order, items, billing);
     let charges = first_charges(call, &subscription);
+    proration::note_debits(&mut subscription.items, &charges);
     invoices::issue(call, &mut subscription, Reason::SubscriptionCreate, charges);
     let view = subscription.view(call.state);
     if let Some(customer) = call.state.customers.get_mut(&subscription.customer) {
@@ -155,6 +155,7 @@ fn subscription(call: &mut Call, order: Order, items: Vec<Item>, billing: Billin
         period: Period { start: now, end },
         trial: order.trial_end.map(|end| Period { start: now, end }),
         cancel_at_period_end: order.cancel_at_period_end,
+        cancel_at: None,
         canceled_at: None,
         ended_at: None,
         cancellation: Cancellation::default(),
@@ -163,7 +164,9 @@ fn subscription(call: &mut Call, order: Order, items: Vec<Item>, billing: Billin
         days_until_due: order.days_until_due,
         default_payment_method: order.default_payment_method,
         description: order.description,
-        billing_mode: order.billing_mode,
+        billing_mode: order
+            .billing_mode
+            .unwrap_or_else(|| BillingMode::of_version(call.origin.api_version.as_deref())),
         metadata: order.metadata,
     };
     subscriptions::note_scheduled_end(&mut subscription, now);

@@ -82,7 +82,8 @@ fn preview(
         charges.extend(prorations.into_iter().map(|charge| (None, charge)));
     }
     subscription.items = fresh;
-    let ends = subscription.cancel_at_period_end || !subscription.status.renews();
+    let ends = subscription.scheduled_end().is_some_and(|end| end <= subscription.period.end)
+        || !subscription.status.renews();
     if terms.behavior != Behavior::AlwaysInvoice && !ends {
         let next = billing_cycle::next_period(subscription);
         let full = subscription.items.iter().map(|item| Charge::full(state, item, next));

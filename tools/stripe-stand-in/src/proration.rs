@@ -1,6 +1,7 @@
 //! Prorations: what a change in the middle of a period is worth. Source:
 //! <https://docs.stripe.com/billing/subscriptions/prorations>: computed to the second, a credit for
-//! the unused time at the old quantity and a charge for the remaining time at the new one.
+//! the unused time at the old quantity and a charge for the remaining time at the new one. What is
+//! credited depends on the subscription's billing mode.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use crate::{
     errors::ApiError,
     params::Fields,
     state::State,
-    subscription::{Item, Period, Subscription},
+    subscription::{BillingMode, Debit, Item, Period, Subscription},
 };
 
 /// What to do with the difference.
@@ -116,19 +117,26 @@ pub(crate) fn between(
     at: i64,
 ) -> Vec<Charge> {
     let old = &subscription.items;
-    let differs = |item: &Item, others: &[Item]| {
-        others
-            .iter()
-            .find(|other| other.id == item.id)
-            .is_none_or(|other| other.quantity != item.quantity || other.price != item.price)
-    };
     let unused = old.iter().filter(|item| differs(item, fresh));
     let remaining = fresh.iter().filter(|item| differs(item, old));
+    let period = subscription.period;
     unused
-        .map(|item| part(state, item, subscription.period, at, Side::Unused))
-        .chain(remaining.map(|item| part(state, item, subscription.period, at, Side::Remaining)))
+        .flat_map(|item| match subscription.billing_mode {
+            BillingMode::Classic => vec![credit(state, item, &current(state, item, period), at)],
+            BillingMode::Flexible => {
+                item.debits.iter().map(|debit| credit(state, item, debit, at)).collect()
+            }
+        })
+        .chain(remaining.map(|item| rest(state, item, period, at)))
         .filter(|charge| charge.quantity > 0)
         .collect()
+}
+
+fn differs(item: &Item, others: &[Item]) -> bool {
+    others
+        .iter()
+        .find(|other| other.id == item.id)
+        .is_none_or(|other| other.quantity != item.quantity || other.price != item.price)
 }
 
 /// The credit for ending every item at `at`.
@@ -136,26 +144,65 @@ pub(crate) fn unused(state: &State, subscription: &Subscription, at: i64) -> Vec
     between(state, subscription, &[], at)
 }
 
-#[derive(Clone, Copy)]
-enum Side {
-    Unused,
-    Remaining,
+/// Notes on the items what was charged for their whole period.
+pub(crate) fn note_debits(items: &mut [Item], charges: &[Charge]) {
+    for item in items {
+        item.debits = debits_of(item, charges);
+    }
 }
 
-fn part(state: &State, item: &Item, period: Period, at: i64, side: Side) -> Charge {
-    let (unit, name) = unit_and_name(state, &item.price);
-    let amount = share(unit * item.quantity, period.end - at, period.end - period.start);
-    let (amount, word) = match side {
-        Side::Unused => (-amount, "Unused time on"),
-        Side::Remaining => (amount, "Remaining time on"),
+/// Notes on the items that are not as they were what was charged for the rest of the period. What
+/// had been charged for them is credited by the same change.
+pub(crate) fn replace_debits(old: &[Item], fresh: &mut [Item], charges: &[Charge]) {
+    for item in fresh.iter_mut().filter(|item| differs(item, old)) {
+        item.debits = debits_of(item, charges);
+    }
+}
+
+fn debits_of(item: &Item, charges: &[Charge]) -> Vec<Debit> {
+    let debits = charges.iter().filter(|charge| charge.item == item.id && charge.amount > 0);
+    let debit = |charge: &Charge| Debit {
+        amount: charge.amount,
+        price: charge.price.clone(),
+        quantity: charge.quantity,
+        period: charge.period,
     };
+    debits.map(debit).collect()
+}
+
+/// What the item's price and quantity of now cost for a whole period.
+fn current(state: &State, item: &Item, period: Period) -> Debit {
+    let (unit, _) = unit_and_name(state, &item.price);
+    let amount = unit * item.quantity;
+    Debit { amount, price: item.price.clone(), quantity: item.quantity, period }
+}
+
+/// The part of a debit that `at` leaves unused.
+fn credit(state: &State, item: &Item, debit: &Debit, at: i64) -> Charge {
+    let Period { start, end } = debit.period;
+    let at = at.max(start);
+    let amount = -share(debit.amount, end - at, end - start);
+    part(state, item, debit, Period { start: at, end }, amount, "Unused time on")
+}
+
+/// What the item costs from `at` to the end of the period.
+fn rest(state: &State, item: &Item, period: Period, at: i64) -> Charge {
+    let whole = current(state, item, period);
+    let amount = share(whole.amount, period.end - at, period.end - period.start);
+    let left = Period { start: at, end: period.end };
+    part(state, item, &whole, left, amount, "Remaining time on")
+}
+
+fn part(state: &State, item: &Item, of: &Debit, period: Period, amount: i64, word: &str) -> Charge {
+    let (_, name) = unit_and_name(state, &of.price);
+    let date = calendar::date(period.start);
     Charge {
         item: item.id.clone(),
-        price: item.price.clone(),
-        quantity: item.quantity,
+        price: of.price.clone(),
+        quantity: of.quantity,
         amount,
-        description: format!("{word} {} × {name} after {}", item.quantity, calendar::date(at)),
-        period: Period { start: at, end: period.end },
+        description: format!("{word} {} × {name} after {date}", of.quantity),
+        period,
         proration: true,
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The API version for callers that do not name one, and of every event.
-pub(crate) const API_VERSION: &str = "2025-09-30.clover";
+pub(crate) const API_VERSION: &str = "2026-10-28.endive";
 /// A Stripe account and the API in front of it.
 #[derive(Debug, Default)]
 pub struct Stripe {
@@ -115,6 +115,17 @@ impl Stripe {
         let known = self.state.subscriptions.get(subscription).is_some();
         let mut call = Call { state: &mut self.state, now, origin: Origin::default() };
         subscriptions::move_to(&mut call, subscription, status);
+        self.state.touch();
+        known
+    }
+
+    /// Cancels a subscription at its period's end, with the event, as its customer does in the
+    /// billing portal. False when there is no such subscription.
+    pub fn cancel_in_portal(&mut self, subscription: &str, now: i64) -> bool {
+        let now = self.advance(now);
+        let known = self.state.subscriptions.get(subscription).is_some();
+        let mut call = Call { state: &mut self.state, now, origin: Origin::default() };
+        subscriptions::cancel_in_portal(&mut call, subscription);
         self.state.touch();
         known
     }
@@ -218,6 +229,7 @@ impl Stripe {
         let origin = Origin {
             request_id: Some(entry.request_id.clone()),
             idempotency_key: entry.idempotency_key.clone(),
+            api_version: Some(ticket.entry.api_version.clone()),
         };
         let mut call = Call { state: &mut self.state, now, origin };
         let answer = routes::execute(&mut call, &entry.method, &entry.path, Fields::new(params));

@@ -95,6 +95,44 @@ pub(crate) struct Item {
     pub(crate) price: String,
     pub(crate) quantity: i64,
     pub(crate) metadata: Metadata,
+    /// What was charged for the time that still runs: what flexible billing mode credits.
+    #[serde(default)]
+    pub(crate) debits: Vec<Debit>,
+}
+
+/// A charge for an item over some time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Debit {
+    /// Cents.
+    pub(crate) amount: i64,
+    pub(crate) price: String,
+    pub(crate) quantity: i64,
+    pub(crate) period: Period,
+}
+
+/// How prorations and invoices are computed. Source:
+/// <https://docs.stripe.com/billing/subscriptions/billing-mode/compare>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BillingMode {
+    /// A credit is computed from what the item is now.
+    Classic,
+    /// A credit is computed from what was charged, one for each charge.
+    Flexible,
+}
+
+impl BillingMode {
+    pub(crate) const WORDS: [(&'static str, Self); 2] =
+        [("classic", Self::Classic), ("flexible", Self::Flexible)];
+
+    /// What a subscription gets that is made without saying so: flexible since
+    /// 2025-09-30.clover. Versions are dates, so that they compare as text.
+    pub(crate) fn of_version(api_version: Option<&str>) -> Self {
+        match api_version {
+            Some(version) if version < "2025-09-30" => Self::Classic,
+            _ => Self::Flexible,
+        }
+    }
 }
 
 /// A customer's subscription.
@@ -113,6 +151,9 @@ pub(crate) struct Subscription {
     pub(crate) period: Period,
     pub(crate) trial: Option<Period>,
     pub(crate) cancel_at_period_end: bool,
+    /// When it was asked to end, where that was not asked as `cancel_at_period_end`.
+    #[serde(default)]
+    pub(crate) cancel_at: Option<i64>,
     pub(crate) canceled_at: Option<i64>,
     pub(crate) ended_at: Option<i64>,
     pub(crate) cancellation: Cancellation,
@@ -121,8 +162,15 @@ pub(crate) struct Subscription {
     pub(crate) days_until_due: Option<i64>,
     pub(crate) default_payment_method: Option<String>,
     pub(crate) description: Option<String>,
-    pub(crate) billing_mode: String,
+    pub(crate) billing_mode: BillingMode,
     pub(crate) metadata: Metadata,
+}
+
+impl Subscription {
+    /// When it ends unless somebody changes that.
+    pub(crate) fn scheduled_end(&self) -> Option<i64> {
+        if self.cancel_at_period_end { Some(self.period.end) } else { self.cancel_at }
+    }
 }
 
 impl Row for Subscription {

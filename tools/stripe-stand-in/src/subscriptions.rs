@@ -12,7 +12,7 @@ use crate::{
     items::{self, ItemChange},
     params::Fields,
     proration::{self, Behavior, Terms},
-    subscription::{Cancellation, Status, Subscription},
+    subscription::{BillingMode, Cancellation, Status, Subscription},
     table::Page,
 };
 
@@ -109,6 +109,14 @@ fn edit(subscription: &mut Subscription, fields: &mut Fields) -> Result<bool, Ap
     let mut edited = false;
     if let Some(flag) = fields.flag("cancel_at_period_end")? {
         subscription.cancel_at_period_end = flag;
+        subscription.cancel_at = None;
+        edited = true;
+    }
+    if let Some(end) = fields.clearable("cancel_at")? {
+        let param = || ApiError::invalid_integer("cancel_at", "Invalid timestamp.");
+        let end = end.map(|end| end.parse().map_err(|_| param())).transpose()?;
+        subscription.cancel_at = end;
+        subscription.cancel_at_period_end = false;
         edited = true;
     }
     if let Some(description) = fields.clearable("description")? {
@@ -144,13 +152,12 @@ pub(crate) fn take_payment_behavior(fields: &mut Fields) -> Result<bool, ApiErro
     Ok(fields.choice("payment_behavior", &words)?.unwrap_or(false))
 }
 
-/// Keeps `canceled_at` true to `cancel_at_period_end`: "if a subscription has been canceled with
-/// the at_period_end flag set to true, canceled_at reflects the date of the cancel request".
+/// Keeps `canceled_at` true to the scheduled end: it "reflects the date of the cancel request".
 pub(crate) fn note_scheduled_end(subscription: &mut Subscription, now: i64) {
     if subscription.status.is_final() {
         return;
     }
-    if subscription.cancel_at_period_end {
+    if subscription.scheduled_end().is_some() {
         subscription.canceled_at.get_or_insert(now);
         let reason = &mut subscription.cancellation.reason;
         reason.get_or_insert_with(|| "cancellation_requested".to_owned());
@@ -172,7 +179,7 @@ pub(crate) fn change_items(
         return Ok(());
     }
     let mut ids = call.state.ids.clone();
-    let fresh = items::apply(call.state, &mut ids, call.now, &subscription.items, changes)?;
+    let mut fresh = items::apply(call.state, &mut ids, call.now, &subscription.items, changes)?;
     items::same(&billing_cycle::billing(subscription), &items::billing(call.state, &fresh)?)?;
     call.state.ids = ids;
     let prorates = terms.behavior != Behavior::None && subscription.status.prorates();
@@ -182,6 +189,9 @@ pub(crate) fn change_items(
         Vec::new()
     };
     let invoice_now = terms.behavior == Behavior::AlwaysInvoice && !charges.is_empty();
+    if prorates {
+        proration::replace_debits(&subscription.items, &mut fresh, &charges);
+    }
     invoice_items::keep(call, subscription, charges);
     subscription.items = fresh;
     if invoice_now {
@@ -241,6 +251,23 @@ pub(crate) fn end(call: &mut Call, id: &str, cancellation: Cancellation) {
     let subscription = subscription.clone();
     let view = subscription.view(call.state);
     call.emit(SubscriptionEvent::Deleted, view, None);
+}
+
+/// Cancels at the period's end as the customer does in the billing portal: in flexible billing mode
+/// that sets `cancel_at` alone
+/// (<https://docs.stripe.com/billing/subscriptions/billing-mode/compare>).
+pub(crate) fn cancel_in_portal(call: &mut Call, id: &str) {
+    let Some(mut subscription) = call.state.subscriptions.get(id).cloned() else {
+        return;
+    };
+    let before = subscription.view(call.state);
+    if subscription.billing_mode == BillingMode::Flexible {
+        subscription.cancel_at = Some(subscription.period.end);
+    } else {
+        subscription.cancel_at_period_end = true;
+    }
+    note_scheduled_end(&mut subscription, call.now);
+    commit(call, subscription, before);
 }
 
 /// Moves a subscription to a status as Stripe itself would (a payment failed, a trial ended).

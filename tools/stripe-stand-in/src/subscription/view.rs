@@ -73,7 +73,7 @@ impl Subscription {
     fn times(&self) -> Value {
         json!({
             "billing_cycle_anchor": self.anchor,
-            "cancel_at": self.cancel_at_period_end.then_some(self.period.end),
+            "cancel_at": self.scheduled_end(),
             "cancel_at_period_end": self.cancel_at_period_end,
             "canceled_at": self.canceled_at,
             "cancellation_details": self.cancellation,

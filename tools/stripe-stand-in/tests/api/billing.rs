@@ -1,6 +1,7 @@
 //! Prorations, previews, invoices and the passing of periods.
 
 use serde_json::{Value, json};
+use stripe_stand_in::Request;
 
 use crate::account::{Account, DAY, MONTH, START, column, id, item, quantities};
 
@@ -55,6 +56,66 @@ fn what_does_not_change_costs_nothing() {
     change(&mut account, &subscription, 3, 2, "");
     change(&mut account, &subscription, 9, 9, "&proration_behavior=none");
     assert!(pending(&mut account).is_empty());
+}
+
+#[test]
+fn a_credit_is_of_what_the_item_is_now_or_of_what_was_charged_for_it() {
+    for (mode, credit) in [("classic", -8_000), ("flexible", -4_000)] {
+        let mut account = Account::new();
+        let form = format!(
+            "customer={}&items[0][price]={}&items[0][quantity]=2&items[1][price]={}&items[1][quantity]=1&billing_mode[type]={mode}",
+            account.customer, account.basic, account.premium,
+        );
+        let subscription = account.ok("POST", "/v1/subscriptions", &form);
+        assert_eq!(subscription["billing_mode"]["type"], mode);
+        account.now += MONTH / 2;
+        // Two more that nobody paid for.
+        change(&mut account, &subscription, 4, 1, "&proration_behavior=none");
+        change(&mut account, &subscription, 0, 1, "");
+        assert_eq!(pending(&mut account), [json!(credit)], "{mode}");
+        // What was charged for since is credited as it was charged.
+        change(&mut account, &subscription, 3, 1, "");
+        account.now += MONTH / 4;
+        change(&mut account, &subscription, 1, 1, "");
+        let amounts = [credit, 6_000, -3_000, 1_000].map(|amount| json!(amount));
+        assert_eq!(pending(&mut account), amounts, "{mode}");
+    }
+}
+
+#[test]
+fn the_billing_mode_is_that_of_the_version_unless_it_is_named() {
+    let mut account = Account::new();
+    let form = format!("customer={}&items[0][price]={}", account.customer, account.basic);
+    for (version, mode) in [
+        ("2025-08-27.basil", "classic"),
+        ("2025-09-30.clover", "flexible"),
+        ("2026-10-28.endive", "flexible"),
+    ] {
+        let mut request = Request::new("POST", "/v1/subscriptions").form(form.as_str());
+        request.api_version = Some(version.to_owned());
+        let reply = account.send(request);
+        let subscription = reply.body;
+        assert_eq!(subscription["billing_mode"]["type"], mode, "{version}");
+    }
+}
+
+#[test]
+fn the_portal_cancels_by_cancel_at_in_flexible_mode() {
+    for (mode, flag) in [("classic", true), ("flexible", false)] {
+        let mut account = Account::new();
+        let form = format!(
+            "customer={}&items[0][price]={}&billing_mode[type]={mode}",
+            account.customer, account.basic,
+        );
+        let subscription = account.ok("POST", "/v1/subscriptions", &form);
+        let path = format!("subscriptions/{}/portal-cancel", id(&subscription));
+        let canceled = account.control("POST", &path, "");
+        assert_eq!(canceled["cancel_at_period_end"], flag, "{mode}");
+        assert_eq!(canceled["cancel_at"], START + MONTH, "{mode}");
+        account.now = START + MONTH;
+        let ended = account.get(&format!("/v1/subscriptions/{}", id(&subscription)));
+        assert_eq!(ended["status"], "canceled", "{mode}");
+    }
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn replies_say_which_request_and_version() {
     };
     let reply = account.call("GET", "/v1/customers", "");
     assert!(header(&reply, "Request-Id").starts_with("req_"));
-    assert_eq!(header(&reply, "Stripe-Version"), "2025-09-30.clover");
+    assert_eq!(header(&reply, "Stripe-Version"), "2026-10-28.endive");
     let mut request = Request::new("POST", "/v1/customers").idempotency_key("k");
     request.api_version = Some("2024-06-20".to_owned());
     let reply = account.send(request.clone());
