@@ -582,6 +582,8 @@ impl Subscriptions for Account {
             cancel_at_period_end: false,
             period: None,
             organization: None,
+            unfit: Vec::new(),
+            customer: "cus_1".to_owned(),
             items: vec![item("basic"), item("premium")],
         })
     }

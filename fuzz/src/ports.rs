@@ -276,6 +276,8 @@ fn subscription() -> Subscription {
         cancel_at_period_end: false,
         period: None,
         organization: Some(organization()),
+        unfit: Vec::new(),
+        customer: "cus_1".to_owned(),
         items: Vec::new(),
     }
 }

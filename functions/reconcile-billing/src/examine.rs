@@ -163,7 +163,8 @@ fn action(drift: &Drift, standing: Action, remedied: Action) -> Action {
         Drift::Ledger { .. }
         | Drift::Room { .. }
         | Drift::Quantity { .. }
-        | Drift::ItemMissing { .. } => remedied,
+        | Drift::ItemMissing { .. }
+        | Drift::Unfit { .. } => remedied,
         Drift::UnreadableSeats
         | Drift::PriceNotConfigured { .. }
         | Drift::NotLinked { .. }

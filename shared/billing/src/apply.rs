@@ -14,7 +14,7 @@ use headcount_model::seats::Tier;
 use headcount_model::tiers::Tiers;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::subscription::{ItemTarget, StripeFailure, Subscription, Subscriptions};
+use crate::subscription::{ItemTarget, StripeFailure, Subscription, Subscriptions, reasons};
 
 /// The Stripe price of each tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +195,11 @@ async fn set(
                 let key = fresh_key(record, entropy)?;
                 return look_and_update(stripe, id, prices, record, &key, entropy).await;
             }
-            outcome => return outcome.map(|updated| items(&updated, prices)),
+            outcome => {
+                let updated = outcome?;
+                fit(&updated)?;
+                return Ok(items(&updated, prices));
+            }
         }
     }
     look_and_update(stripe, id, prices, record, key, entropy).await
@@ -211,6 +215,7 @@ async fn look_and_update(
     entropy: &dyn Entropy,
 ) -> Result<RememberedItems, Failure> {
     let subscription = stripe.fetch(id).await.map_err(failure)?;
+    fit(&subscription)?;
     let items_now = billing_items(&subscription, prices, record);
     let targets = targets(&items_now, prices, record)?;
     let updated = update(stripe, id, &targets, record, key, entropy).await?;
@@ -287,6 +292,15 @@ fn targets(
 ) -> Result<Vec<ItemTarget>, Failure> {
     let item = |tier, _: &str| items.of(tier).map(str::to_owned);
     ItemTarget::of_seats(record.seats, |tier| prices.of(tier), item).map_err(Failure::Permanent)
+}
+
+/// Whether the seats can be billed by the subscription as it is now. What was changed on it since
+/// it was linked goes on record.
+fn fit(subscription: &Subscription) -> Result<(), Failure> {
+    match subscription.unfit.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::Permanent(error(first.code(), &reasons(&subscription.unfit)))),
+    }
 }
 
 fn agrees(subscription: &Subscription, targets: &[ItemTarget]) -> bool {

@@ -21,4 +21,6 @@ pub mod webhook;
 pub use apply::{Applied, Failure, Prices, apply};
 pub use follow::{Followed, Unanswered, follow};
 pub use secret::NamedSecret;
-pub use subscription::{Item, ItemTarget, StripeFailure, Subscription, Subscriptions};
+pub use subscription::{
+    Item, ItemTarget, StripeFailure, Subscription, Subscriptions, Unfit, reasons,
+};

@@ -267,6 +267,8 @@ mod tests {
             cancel_at_period_end: false,
             period: Some(Period { start: 100, end: 200 }),
             organization: None,
+            unfit: Vec::new(),
+            customer: "cus_1".to_owned(),
             items: vec![Item {
                 id: "si_b".to_owned(),
                 price: "price_b".to_owned(),

@@ -7,7 +7,7 @@ use headcount_model::reconcile::{CountedSeats, LedgerState};
 use headcount_model::seats::Tier;
 use headcount_model::tiers::Tiers;
 
-use crate::subscription::Subscription;
+use crate::subscription::{Subscription, reasons};
 
 /// What Stripe has where the organization's subscription should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,11 @@ pub enum Drift {
     },
     /// Stripe does not know the subscription.
     SubscriptionGone,
+    /// Seats cannot be billed by the subscription any more.
+    Unfit {
+        /// Why.
+        reasons: String,
+    },
     /// The subscription has another status, or another end, than the ledger believes.
     Status {
         /// What the ledger believes.
@@ -108,6 +113,7 @@ impl Drift {
             Drift::PriceNotConfigured { .. } => "price_not_configured",
             Drift::NotLinked { .. } => "not_linked",
             Drift::SubscriptionGone => "subscription_gone",
+            Drift::Unfit { .. } => "subscription_unfit",
             Drift::Status { .. } => "status",
         }
     }
@@ -130,6 +136,9 @@ impl Drift {
             Drift::SubscriptionGone => {
                 "the record names a subscription of another account or mode of Stripe"
             }
+            Drift::Unfit { .. } => {
+                "the subscription was changed in Stripe so that seats cannot be billed by it"
+            }
             Drift::Status { .. } => "a webhook of this subscription has not arrived",
         }
     }
@@ -147,6 +156,7 @@ impl Drift {
             | Drift::PriceNotConfigured { ledger, .. }
             | Drift::NotLinked { ledger } => (ledger.to_string(), none()),
             Drift::UnreadableSeats | Drift::SubscriptionGone => (none(), none()),
+            Drift::Unfit { reasons } => (none(), reasons.clone()),
             Drift::Status { ledger, stripe } => (ledger.to_string(), stripe.to_string()),
         }
     }
@@ -198,7 +208,10 @@ pub fn remedy(drifts: &[Drift]) -> Remedy {
         Remedy::None
     } else if any(|drift| matches!(drift, Drift::Ledger { .. } | Drift::Room { .. })) {
         Remedy::Correct
-    } else if any(|drift| matches!(drift, Drift::Quantity { .. } | Drift::ItemMissing { .. })) {
+    } else if any(|drift| {
+        matches!(drift, Drift::Quantity { .. } | Drift::ItemMissing { .. } | Drift::Unfit { .. })
+    }) {
+        // Telling Stripe of one that is unfit puts the reason on record.
         Remedy::TellAgain
     } else {
         Remedy::None
@@ -284,8 +297,11 @@ fn of_status(ledger: &LedgerState, subscription: &Subscription) -> Option<Drift>
 
 fn of_stripe(ledger: &LedgerState, subscription: &Subscription, tiers: &Tiers) -> Vec<Drift> {
     // Nothing can be changed on a subscription that has ended, and nothing is billed by it.
-    if matches!(subscription.status.as_str(), "canceled" | "incomplete_expired") {
+    if subscription.has_ended() {
         return Vec::new();
+    }
+    if !subscription.unfit.is_empty() {
+        return vec![Drift::Unfit { reasons: reasons(&subscription.unfit) }];
     }
     let drift = |tier| of_tier(tier, ledger, subscription, tiers);
     Tier::ALL.into_iter().filter_map(drift).collect()

@@ -9,10 +9,10 @@ use headcount_model::billing::{BillingError, Period, ProrationBehavior};
 use headcount_model::id::OrganizationId;
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
-use crate::subscription::{Item, ItemTarget, StripeFailure, Subscription, Subscriptions};
+use crate::subscription::{Item, ItemTarget, StripeFailure, Subscription, Subscriptions, Unfit};
 
 /// The version of Stripe's API that this client is written against
 /// (<https://docs.stripe.com/api/versioning>).
@@ -209,9 +209,12 @@ struct ErrorObject {
     message: Option<String>,
 }
 
+/// A subscription as Stripe sends it (<https://docs.stripe.com/api/subscriptions/object>).
 #[derive(Deserialize)]
 struct SubscriptionObject {
     id: String,
+    #[serde(default)]
+    customer: String,
     status: String,
     #[serde(default)]
     cancel_at_period_end: bool,
@@ -220,11 +223,15 @@ struct SubscriptionObject {
     #[serde(default)]
     metadata: HashMap<String, String>,
     items: List<ItemObject>,
+    /// `sub_sched_…`
+    schedule: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct List<T> {
     data: Vec<T>,
+    #[serde(default)]
+    has_more: bool,
 }
 
 #[derive(Deserialize)]
@@ -250,10 +257,58 @@ impl ItemObject {
 #[derive(Deserialize)]
 struct PriceObject {
     id: String,
+    currency: Option<String>,
+    recurring: Option<Recurring>,
+}
+
+#[derive(Deserialize)]
+struct Recurring {
+    interval: String,
+    interval_count: u64,
+    usage_type: Option<String>,
+}
+
+impl PriceObject {
+    /// Why seats cannot be billed at it.
+    fn unfit(&self) -> impl Iterator<Item = Unfit> {
+        let price = || self.id.clone();
+        let currency = self.currency.as_deref().filter(|&currency| currency != "usd");
+        let currency = currency
+            .map(|currency| Unfit::Currency { price: price(), currency: currency.to_owned() });
+        let recurring = self.recurring.as_ref();
+        let is_monthly =
+            |recurring: &&Recurring| recurring.interval == "month" && recurring.interval_count == 1;
+        let interval = recurring.filter(|recurring| !is_monthly(recurring)).map(|recurring| {
+            let every = format!("{} {}", recurring.interval_count, recurring.interval);
+            Unfit::Interval { price: price(), every }
+        });
+        let is_metered =
+            |recurring: &&Recurring| recurring.usage_type.as_deref() == Some("metered");
+        let metered = recurring.filter(is_metered).map(|_| Unfit::Metered { price: price() });
+        [currency, interval, metered].into_iter().flatten()
+    }
+}
+
+impl SubscriptionObject {
+    /// Everything by which seats cannot be billed.
+    fn unfit(&self) -> Vec<Unfit> {
+        let prices: Vec<_> = self.items.data.iter().map(|item| &item.price).collect();
+        let mut unfit: Vec<_> = prices.iter().flat_map(|price| price.unfit()).collect();
+        for (n, price) in prices.iter().enumerate() {
+            let before = prices.iter().take(n).filter(|other| other.id == price.id).count();
+            if before == 1 {
+                unfit.push(Unfit::SecondItem { price: price.id.clone() });
+            }
+        }
+        unfit.extend(self.items.has_more.then_some(Unfit::MoreItems));
+        unfit.extend(self.schedule.as_ref().map(|_| Unfit::Schedule));
+        unfit
+    }
 }
 
 impl From<SubscriptionObject> for Subscription {
     fn from(object: SubscriptionObject) -> Self {
+        let unfit = object.unfit();
         // Both tiers are monthly and share the period; of others the first to end counts.
         let periods = object.items.data.iter().filter_map(ItemObject::period);
         let period = periods.min_by_key(|period| period.end);
@@ -261,7 +316,9 @@ impl From<SubscriptionObject> for Subscription {
         // in a later period is none of this one.
         let ends = |period: Period| object.cancel_at.is_some_and(|end| end <= period.end);
         Self {
+            unfit,
             id: object.id,
+            customer: object.customer,
             status: object.status,
             cancel_at_period_end: object.cancel_at_period_end || period.is_some_and(ends),
             period,
@@ -279,11 +336,16 @@ impl From<SubscriptionObject> for Subscription {
     }
 }
 
+impl<'de> Deserialize<'de> for Subscription {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        SubscriptionObject::deserialize(deserializer).map(Self::from)
+    }
+}
+
 impl<T: Transport> Subscriptions for Stripe<T> {
     async fn fetch(&self, subscription: &str) -> Result<Subscription, StripeFailure> {
         let path = format!("/v1/subscriptions/{subscription}");
-        let object: SubscriptionObject = self.get(&path, &[]).await?;
-        Ok(object.into())
+        self.get(&path, &[]).await
     }
 
     async fn set_quantities(
@@ -294,9 +356,7 @@ impl<T: Transport> Subscriptions for Stripe<T> {
         key: &str,
     ) -> Result<Subscription, StripeFailure> {
         let path = format!("/v1/subscriptions/{subscription}");
-        let object: SubscriptionObject =
-            self.post(&path, &quantities_form(targets, proration), key).await?;
-        Ok(object.into())
+        self.post(&path, &quantities_form(targets, proration), key).await
     }
 }
 
@@ -343,6 +403,43 @@ mod tests {
         let reused = r#"{"error":{"type":"idempotency_error","message":"Keys …"}}"#;
         assert!(matches!(sorted(400, reused), StripeFailure::Stored(_)));
         assert!(matches!(sorted(409, reused), StripeFailure::Transient(_)), "it is in use");
+    }
+
+    #[test]
+    fn what_seats_cannot_be_billed_by_is_told_at_once() {
+        let subscription =
+            |text: &str| -> Subscription { serde_json::from_str(text).expect("a subscription") };
+        let fit = subscription(
+            r#"{"id":"sub_1","customer":"cus_1","status":"active","schedule":null,"items":{"has_more":false,"data":[
+                {"id":"si_1","quantity":1,"price":{"id":"price_1","currency":"usd","recurring":{"interval":"month","interval_count":1,"usage_type":"licensed"}}},
+                {"id":"si_2","quantity":1,"price":{"id":"price_2","currency":"usd","recurring":{"interval":"month","interval_count":1,"usage_type":"licensed"}}}]}}"#,
+        );
+        assert_eq!((fit.unfit, fit.customer.as_str()), (Vec::new(), "cus_1"));
+        let unfit = subscription(
+            r#"{"id":"sub_1","customer":"cus_1","status":"active","schedule":"sub_sched_1","items":{"has_more":true,"data":[
+                {"id":"si_1","quantity":1,"price":{"id":"price_1","currency":"eur","recurring":{"interval":"year","interval_count":1,"usage_type":"licensed"}}},
+                {"id":"si_2","price":{"id":"price_2","currency":"usd","recurring":{"interval":"month","interval_count":3,"usage_type":"metered"}}},
+                {"id":"si_3","quantity":1,"price":{"id":"price_1","currency":"usd","recurring":{"interval":"month","interval_count":1,"usage_type":"licensed"}}},
+                {"id":"si_4","quantity":1,"price":{"id":"price_1","currency":"usd","recurring":{"interval":"month","interval_count":1,"usage_type":"licensed"}}}]}}"#,
+        );
+        let codes: Vec<_> = unfit.unfit.iter().map(Unfit::code).collect();
+        assert_eq!(
+            codes,
+            [
+                "subscription_currency",
+                "subscription_interval",
+                "subscription_interval",
+                "subscription_metered",
+                "subscription_second_item",
+                "subscription_more_items",
+                "subscription_schedule",
+            ]
+        );
+        assert_eq!(
+            crate::subscription::reasons(&unfit.unfit[..2]),
+            "the price price_1 is in eur, and seats are billed in usd; the price price_1 is billed \
+             every 1 year, and seats every month"
+        );
     }
 
     #[test]

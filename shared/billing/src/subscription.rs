@@ -1,5 +1,6 @@
 //! Subscriptions as billing sees them.
 
+use std::fmt;
 use std::future::Future;
 
 use headcount_model::billing::{BillingError, Period, ProrationBehavior, SeatCounts};
@@ -17,11 +18,85 @@ pub struct Item {
     pub quantity: u64,
 }
 
+/// Why seats cannot be billed by a subscription: they are counted and priced by the month in US
+/// dollars, and told as one quantity for each tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// An item is billed in another currency.
+    Currency {
+        /// `price_…`
+        price: String,
+        /// In Stripe's words: `eur`.
+        currency: String,
+    },
+    /// An item is not billed once a month.
+    Interval {
+        /// `price_…`
+        price: String,
+        /// In Stripe's words: `1 year`.
+        every: String,
+    },
+    /// An item is billed by what is used, and has no quantity.
+    Metered {
+        /// `price_…`
+        price: String,
+    },
+    /// Two items are billed at one price, so that it is open which of them is the tier's.
+    SecondItem {
+        /// `price_…`
+        price: String,
+    },
+    /// There are more items than Stripe shows at once.
+    MoreItems,
+    /// A schedule changes the items by itself.
+    Schedule,
+}
+
+impl Unfit {
+    /// A stable code, for the billing record.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Unfit::Currency { .. } => "subscription_currency",
+            Unfit::Interval { .. } => "subscription_interval",
+            Unfit::Metered { .. } => "subscription_metered",
+            Unfit::SecondItem { .. } => "subscription_second_item",
+            Unfit::MoreItems => "subscription_more_items",
+            Unfit::Schedule => "subscription_schedule",
+        }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unfit::Currency { price, currency } => {
+                write!(f, "the price {price} is in {currency}, and seats are billed in usd")
+            }
+            Unfit::Interval { price, every } => {
+                write!(f, "the price {price} is billed every {every}, and seats every month")
+            }
+            Unfit::Metered { price } => {
+                write!(f, "the price {price} is billed by what is used, and has no quantity")
+            }
+            Unfit::SecondItem { price } => write!(f, "two items are billed at the price {price}"),
+            Unfit::MoreItems => f.write_str("it has more items than Stripe shows at once"),
+            Unfit::Schedule => f.write_str("a schedule is attached, which changes its items"),
+        }
+    }
+}
+
+/// Several reasons, for a person.
+pub fn reasons(unfit: &[Unfit]) -> String {
+    unfit.iter().map(Unfit::to_string).collect::<Vec<_>>().join("; ")
+}
+
 /// A subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// `sub_…`
     pub id: String,
+    /// Who pays, `cus_…`.
+    pub customer: String,
     /// Its status in Stripe's words.
     pub status: String,
     /// Whether it ends with the current period.
@@ -32,9 +107,16 @@ pub struct Subscription {
     pub organization: Option<OrganizationId>,
     /// Its items.
     pub items: Vec<Item>,
+    /// Why seats cannot be billed by it: empty where they can.
+    pub unfit: Vec<Unfit>,
 }
 
 impl Subscription {
+    /// Whether it has ended: nothing can be changed on it any more, and nothing is billed by it.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.status.as_str(), "canceled" | "incomplete_expired")
+    }
+
     /// The item that is billed at a price.
     pub fn item_of(&self, price: &str) -> Option<&Item> {
         self.items.iter().find(|item| item.price == price)

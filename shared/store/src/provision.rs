@@ -16,10 +16,10 @@ use serde::de::DeserializeOwned;
 use crate::key::Key;
 use crate::rows::{
     AgencyAccountRow, AgencyRow, AppRow, BillingRow, CredentialRow, DirectoryRow, IdempotencyRow,
-    OrganizationRow,
+    OrganizationRow, behind_shard,
 };
 use crate::table::Table;
-use crate::transaction::{Condition, Refused, check, number, put, text, update};
+use crate::transaction::{Condition, Refused, Values, check, number, put, text, update};
 
 /// The Stripe objects of an organization that is billed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,19 +149,39 @@ impl Table {
                          OR stripe_subscription = :subscription",
             values: vec![(":subscription", text(&link.subscription))],
         };
-        let mut values = vec![
-            (":customer", text(&link.customer)),
-            (":status", text(link.status.as_str())),
-            (":cancel", AttributeValue::Bool(link.cancel_at_period_end)),
-            (":zero", number(0)),
-            (":one", number(1)),
-            (":now", text(micros(self.clock.now()))),
-        ];
-        if let Some(period) = link.period {
-            values.extend([(":start", number(period.start)), (":end", number(period.end))]);
-        }
+        // The condition has the subscription among its values already.
+        let mut values = link_values(link, micros(self.clock.now()));
+        values.retain(|(name, _)| *name != ":subscription");
         let key = Key::billing(id);
         let linked = update(self, &key, &link_expression(link), unlinked, values);
+        self.provision([
+            (linked, ProvisionError::OtherSubscription),
+            (check(self, &Key::organization(id), exists()), ProvisionError::NoSuch("organization")),
+        ])
+        .await
+    }
+
+    /// Links an organization to other Stripe objects in the place of `ended`, whose subscription
+    /// bills nothing any more. What was remembered of that goes: its items, its pace and why it
+    /// failed. It is a new version, so that the new subscription is told of the seats.
+    ///
+    /// # Errors
+    /// [`ProvisionError::OtherSubscription`] when it is linked to neither, or
+    /// [`ProvisionError::NoSuch`] without the organization.
+    pub async fn relink_subscription(
+        &self,
+        id: &OrganizationId,
+        ended: &str,
+        link: &StripeLink,
+    ) -> Provisioned {
+        let still_linked = Condition {
+            expression: "stripe_subscription = :ended",
+            values: vec![(":ended", text(ended))],
+        };
+        let mut values = link_values(link, micros(self.clock.now()));
+        values.push((":shard", text(behind_shard(id))));
+        let linked =
+            update(self, &Key::billing(id), &relink_expression(link), still_linked, values);
         self.provision([
             (linked, ProvisionError::OtherSubscription),
             (check(self, &Key::organization(id), exists()), ProvisionError::NoSuch("organization")),
@@ -349,8 +369,42 @@ impl Table {
     }
 }
 
+fn link_values(link: &StripeLink, now: String) -> Values {
+    let mut values = vec![
+        (":customer", text(&link.customer)),
+        (":subscription", text(&link.subscription)),
+        (":status", text(link.status.as_str())),
+        (":cancel", AttributeValue::Bool(link.cancel_at_period_end)),
+        (":zero", number(0)),
+        (":one", number(1)),
+        (":now", text(now)),
+    ];
+    if let Some(period) = link.period {
+        values.extend([(":start", number(period.start)), (":end", number(period.end))]);
+    }
+    values
+}
+
+/// As [`link_expression`], and a new version. A time since which the old subscription was past due
+/// is none of the new one's.
+fn relink_expression(link: &StripeLink) -> String {
+    let mut set = link_set(link);
+    let mut remove = "item_basic, item_premium, last_error, paced_until".to_owned();
+    match link.status {
+        SubscriptionStatus::PastDue => set += ", past_due_since = :now",
+        _ => remove += ", past_due_since",
+    }
+    if link.period.is_none() {
+        remove += ", current_period_start, current_period_end";
+    }
+    format!(
+        "{set}, version = version + :one, behind_since = if_not_exists(behind_since, :now), \
+         behind_shard = :shard REMOVE {remove}"
+    )
+}
+
 /// A link is a write of the subscription's standing too, and counts as one.
-fn link_expression(link: &StripeLink) -> String {
+fn link_set(link: &StripeLink) -> String {
     let mut expression = "SET stripe_customer = :customer, stripe_subscription = :subscription, \
                           subscription_status = :status, cancel_at_period_end = :cancel, \
                           status_version = if_not_exists(status_version, :zero) + :one, \
@@ -359,6 +413,11 @@ fn link_expression(link: &StripeLink) -> String {
     if link.period.is_some() {
         expression += ", current_period_start = :start, current_period_end = :end";
     }
+    expression
+}
+
+fn link_expression(link: &StripeLink) -> String {
+    let mut expression = link_set(link);
     expression += match link.status {
         SubscriptionStatus::PastDue => ", past_due_since = if_not_exists(past_due_since, :now)",
         _ => " REMOVE past_due_since",

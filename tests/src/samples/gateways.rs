@@ -124,6 +124,8 @@ impl SampleStripe {
                 .and_then(|rest| OrganizationId::parse(rest).ok())
                 .or_else(|| Some(tenants().1.seats.org)),
             items: vec![item("si_basic", PRICES[0]), item("si_premium", PRICES[1])],
+            unfit: Vec::new(),
+            customer: "cus_1".to_owned(),
         }
     }
 }

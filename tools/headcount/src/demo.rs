@@ -31,7 +31,7 @@ impl Command {
         let tenants = read(&file)?;
         let (table, stripe) = (target.local_table().await?, target.stripe()?);
         seed::<_, Failure>(&table, &System, &tenants, async |organization, name| {
-            subscription::open(&stripe, organization, name).await
+            subscription::open(&stripe, organization, name, None).await
         })
         .await?;
         Ok(Report::new()

@@ -1,9 +1,10 @@
 //! Organizations of the Seats API.
 
 use clap::{Args, Subcommand};
-use headcount_model::billing::ProrationBehavior;
+use headcount_model::billing::{ProrationBehavior, SeatCounts};
 use headcount_model::id::OrganizationId;
 use headcount_model::port::System;
+use headcount_model::seats::Tier;
 use headcount_model::text::Text;
 use headcount_store::rows::{BillingRow, OrganizationRow};
 use headcount_store::{Limits, ProvisionError, SpendingLimit, StripeLink, Table};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use crate::cli::name;
 use crate::failure::Failure;
 use crate::report::Report;
-use crate::subscription::{self, SubscriptionId};
+use crate::subscription::{self, StripeIds, SubscriptionId};
 use crate::target::Target;
 
 /// Organizations of the Seats API.
@@ -25,6 +26,33 @@ pub(crate) enum Command {
         /// Id of the organization, org_…
         #[arg(value_name = "ORG", value_parser = OrganizationId::parse)]
         id: OrganizationId,
+    },
+    /// Links a subscription that exists. One that bills already must not bill more than there are
+    /// seats: the rest would be taken back, and credited.
+    Adopt {
+        /// Id of the organization, org_…
+        #[arg(value_name = "ORG", value_parser = OrganizationId::parse)]
+        id: OrganizationId,
+        /// The subscription, sub_…
+        #[arg(value_name = "SUB", value_parser = SubscriptionId::parse)]
+        subscription: SubscriptionId,
+        /// Show what would become of each item, and what stands against it. Nothing is written.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Links another subscription in the place of one that has ended. Its quantities become the
+    /// seats that there are.
+    #[command(group = clap::ArgGroup::new("another").required(true))]
+    Relink {
+        /// Id of the organization, org_…
+        #[arg(value_name = "ORG", value_parser = OrganizationId::parse)]
+        id: OrganizationId,
+        /// Create a subscription for its Stripe customer.
+        #[arg(long, group = "another")]
+        with_billing: bool,
+        /// Link this Stripe subscription.
+        #[arg(long, value_name = "SUB", group = "another", value_parser = SubscriptionId::parse)]
+        subscription: Option<SubscriptionId>,
     },
     /// Sets what an organization may have. A limit below what it has is fine: it keeps that and
     /// can add nothing.
@@ -95,6 +123,12 @@ impl Command {
         match self {
             Command::Create(create) => create.run(target).await,
             Command::Show { id } => show(&target.table().await?, &id).await,
+            Command::Adopt { id, subscription, dry_run } => {
+                adopt(target, &id, &subscription, dry_run).await
+            }
+            Command::Relink { id, subscription, .. } => {
+                relink(target, &id, subscription.as_ref()).await
+            }
             Command::SetLimit(SetLimit { id, seats, monthly_cents }) => {
                 let table = target.table().await?;
                 let limits = Limits { seats, spending: monthly_cents };
@@ -126,16 +160,17 @@ impl Create {
             self.check_name(organization)?;
         }
         let linked = existing.as_ref().and_then(|(_, billing)| link_of(billing.as_ref()?));
+        let seats = existing.as_ref().and_then(|(_, billing)| Some(seats_of(billing.as_ref()?)));
         let link = match linked {
-            Some(linked) => Some(self.keep(linked)?),
-            None => self.link(target, &id).await?,
+            Some(linked) => Some(self.keep(target, &id, linked).await?),
+            None => self.link(target, &id, seats.unwrap_or_default()).await?,
         };
         let kept = self.keep_in(&table, &id, existing.is_some(), link.as_ref());
         kept.await.map_err(|error| self.unfinished(&id, error))?;
         Ok(Report::new()
             .field("org", id.as_str())
-            .field("customer", link.as_ref().map(|link| link.customer.as_str()))
-            .field("subscription", link.as_ref().map(|link| link.subscription.as_str())))
+            .field("customer", link.as_ref().map(|link| link.ids.customer.as_str()))
+            .field("subscription", link.as_ref().map(|link| link.ids.subscription.as_str())))
     }
 
     fn check_name(&self, organization: &OrganizationRow) -> Result<(), Failure> {
@@ -149,27 +184,50 @@ impl Create {
         .advise("Check --org-id and --name. Nothing was changed."))
     }
 
-    /// The link that is there, when it is the one that is wanted.
-    fn keep(&self, linked: Link) -> Result<Link, Failure> {
-        match &self.subscription {
-            Some(wanted) if wanted.as_str() != linked.subscription => {
-                Err(ProvisionError::OtherSubscription.into())
-            }
-            _ => Ok(linked),
+    /// The link that is there, when it is the one that is wanted and still bills.
+    async fn keep(
+        &self,
+        target: &Target,
+        id: &OrganizationId,
+        linked: StripeIds,
+    ) -> Result<Link, Failure> {
+        let another =
+            self.subscription.as_ref().is_some_and(|wanted| wanted.as_str() != linked.subscription);
+        let wants_billing = self.with_billing || self.subscription.is_some();
+        if wants_billing && subscription::has_ended(&target.stripe()?, &linked.subscription).await?
+        {
+            return Err(Failure::new(format!(
+                "the organization's subscription {} has ended",
+                linked.subscription
+            ))
+            .advise(format!("Nothing was changed. Link another one: headcount org relink {id}")));
         }
+        if another {
+            return Err(ProvisionError::OtherSubscription.into());
+        }
+        Ok(Link { ids: linked, new: None })
     }
 
     /// Makes or finds the Stripe objects that are wanted.
-    async fn link(&self, target: &Target, id: &OrganizationId) -> Result<Option<Link>, Failure> {
+    async fn link(
+        &self,
+        target: &Target,
+        id: &OrganizationId,
+        seats: SeatCounts,
+    ) -> Result<Option<Link>, Failure> {
         if let Some(wanted) = &self.subscription {
-            let link = subscription::adopt(&target.stripe()?, id, wanted).await?;
-            return Ok(Some(Link::new(link)));
+            let stripe = target.stripe()?;
+            let adoption = subscription::examine(&stripe, id, wanted, seats).await?;
+            return Ok(Some(Link::new(adoption.take(&stripe, id).await?)));
         }
         if !self.with_billing {
             return Ok(None);
         }
-        let stripe = target.stripe()?;
-        let link = subscription::open(&stripe, id, &self.name).await?;
+        // Said before anything is made, so that a run that is killed can be finished.
+        eprintln!(
+            "The organization is {id}. If this run ends early, repeat it with --org-id {id}."
+        );
+        let link = subscription::open(&target.stripe()?, id, &self.name, None).await?;
         Ok(Some(Link::new(link)))
     }
 
@@ -205,28 +263,106 @@ impl Create {
 
 /// The Stripe objects of an organization.
 struct Link {
-    customer: String,
-    subscription: String,
+    ids: StripeIds,
     /// To be written to the table; `None` when that says so already.
     new: Option<StripeLink>,
 }
 
 impl Link {
     fn new(link: StripeLink) -> Self {
-        Self {
-            customer: link.customer.clone(),
-            subscription: link.subscription.clone(),
-            new: Some(link),
-        }
+        let ids =
+            StripeIds { customer: link.customer.clone(), subscription: link.subscription.clone() };
+        Self { ids, new: Some(link) }
     }
 }
 
-fn link_of(billing: &BillingRow) -> Option<Link> {
-    Some(Link {
+fn link_of(billing: &BillingRow) -> Option<StripeIds> {
+    Some(StripeIds {
         customer: billing.stripe_customer.clone()?,
         subscription: billing.stripe_subscription.clone()?,
-        new: None,
     })
+}
+
+fn seats_of(billing: &BillingRow) -> SeatCounts {
+    SeatCounts { basic: billing.seats_basic, premium: billing.seats_premium }
+}
+
+/// Links a subscription that exists to an organization that has none, or shows what that would do.
+async fn adopt(
+    target: &Target,
+    id: &OrganizationId,
+    subscription: &SubscriptionId,
+    dry_run: bool,
+) -> Result<Report, Failure> {
+    let table = target.table().await?;
+    let (_, billing) = read(&table, id).await?.ok_or(ProvisionError::NoSuch("organization"))?;
+    let linked = billing.as_ref().and_then(link_of);
+    if linked.is_some_and(|linked| linked.subscription != subscription.as_str()) {
+        return Err(ProvisionError::OtherSubscription.into());
+    }
+    let stripe = target.stripe()?;
+    let seats = billing.as_ref().map(seats_of).unwrap_or_default();
+    let adoption = subscription::examine(&stripe, id, subscription, seats).await?;
+    let items = adoption.items.iter().map(|item| {
+        json!({
+            "price": item.price,
+            "tier": item.tier.map(Tier::as_str),
+            "quantity": item.quantity,
+            "after": item.after,
+        })
+    });
+    let items: Vec<_> = items.collect();
+    let objections = adoption.objections();
+    if !dry_run {
+        table.link_subscription(id, &adoption.take(&stripe, id).await?).await?;
+    }
+    Ok(Report::new()
+        .field("org", id.as_str())
+        .field("subscription", subscription.as_str())
+        .field("items", items)
+        .field("objections", objections)
+        .field("linked", !dry_run))
+}
+
+/// Links another subscription in the place of one that has ended.
+async fn relink(
+    target: &Target,
+    id: &OrganizationId,
+    another: Option<&SubscriptionId>,
+) -> Result<Report, Failure> {
+    let table = target.table().await?;
+    let (organization, billing) =
+        read(&table, id).await?.ok_or(ProvisionError::NoSuch("organization"))?;
+    let Some((billing, ended)) = billing.and_then(|billing| {
+        let linked = link_of(&billing)?;
+        Some((billing, linked))
+    }) else {
+        return Err(Failure::new("the organization has no subscription").advise(format!(
+            "Nothing was changed. Link one: headcount org create --name … --org-id {id}"
+        )));
+    };
+    let stripe = target.stripe()?;
+    if !subscription::has_ended(&stripe, &ended.subscription).await? {
+        return Err(Failure::new(format!(
+            "the organization's subscription {} has not ended, and bills its seats",
+            ended.subscription
+        ))
+        .advise("Nothing was changed. Cancel it in Stripe first."));
+    }
+    let link = match another {
+        Some(another) => {
+            let seats = seats_of(&billing);
+            let adoption = subscription::examine(&stripe, id, another, seats).await?;
+            adoption.take(&stripe, id).await?
+        }
+        None => {
+            let name = Text::line(&organization.name, 1..=255)
+                .map_err(|_| Failure::new("the organization's name cannot be read"))?;
+            subscription::open(&stripe, id, &name, Some(&ended)).await?
+        }
+    };
+    table.relink_subscription(id, &ended.subscription, &link).await?;
+    show(&table, id).await
 }
 
 async fn read(

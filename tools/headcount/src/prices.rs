@@ -52,6 +52,15 @@ pub(crate) struct Prices {
 }
 
 impl Prices {
+    /// The tier that a price bills.
+    pub(crate) fn tier_of(&self, price: &str) -> Option<Tier> {
+        match price {
+            _ if price == self.basic => Some(Tier::Basic),
+            _ if price == self.premium => Some(Tier::Premium),
+            _ => None,
+        }
+    }
+
     /// The prices that [`Command::Setup`] has made.
     ///
     /// # Errors

@@ -1,11 +1,10 @@
 //! The Stripe objects of an organization: a customer and a subscription with both prices.
 
-use std::collections::HashMap;
-
-use headcount_billing::StripeFailure;
 use headcount_billing::stripe::Stripe;
-use headcount_model::billing::{Period, SubscriptionStatus, UnknownStatus};
+use headcount_billing::{Item, StripeFailure, Subscription, Subscriptions, reasons};
+use headcount_model::billing::{SeatCounts, SubscriptionStatus, UnknownStatus};
 use headcount_model::id::OrganizationId;
+use headcount_model::seats::Tier;
 use headcount_model::text::Text;
 use headcount_store::StripeLink;
 use serde::Deserialize;
@@ -40,63 +39,46 @@ impl SubscriptionId {
 #[derive(Deserialize)]
 struct Customer {
     id: String,
-}
-
-/// A subscription (<https://docs.stripe.com/api/subscriptions/object>).
-#[derive(Deserialize)]
-struct Subscription {
-    id: String,
-    customer: String,
-    status: String,
     #[serde(default)]
-    cancel_at_period_end: bool,
-    #[serde(default)]
-    metadata: HashMap<String, String>,
-    #[serde(default)]
-    items: Items,
+    deleted: bool,
 }
 
-/// Periods are told by the items
-/// (<https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-subscription-current-period-start-and-end>).
-#[derive(Default, Deserialize)]
-struct Items {
-    data: Vec<Item>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    current_period_start: Option<i64>,
-    current_period_end: Option<i64>,
-}
-
-impl Item {
-    fn period(&self) -> Option<Period> {
-        Some(Period { start: self.current_period_start?, end: self.current_period_end? })
+/// A subscription that can bill an organization from now on.
+///
+/// # Errors
+/// When it has ended, or seats cannot be billed by it; every reason is told.
+fn link(subscription: Subscription) -> Result<StripeLink, Failure> {
+    let refused = |why: String| {
+        Failure::new(format!("the subscription {} cannot bill seats: {why}", subscription.id))
+            .advise("Link another one. Nothing was changed.")
+    };
+    if subscription.has_ended() {
+        return Err(refused(format!("it has ended ({})", subscription.status)));
     }
-}
-
-impl Subscription {
-    fn link(self) -> Result<StripeLink, Failure> {
-        let status: SubscriptionStatus =
-            self.status.parse().map_err(|error: UnknownStatus| Failure::new(error.to_string()))?;
-        Ok(StripeLink {
-            customer: self.customer,
-            subscription: self.id,
-            status,
-            cancel_at_period_end: self.cancel_at_period_end,
-            // Of items with several periods the first to end counts.
-            period: self.items.data.iter().filter_map(Item::period).min_by_key(|period| period.end),
-        })
+    if !subscription.unfit.is_empty() {
+        return Err(refused(reasons(&subscription.unfit)));
     }
+    let status: SubscriptionStatus = subscription
+        .status
+        .parse()
+        .map_err(|error: UnknownStatus| Failure::new(error.to_string()))?;
+    Ok(StripeLink {
+        customer: subscription.customer,
+        subscription: subscription.id,
+        status,
+        cancel_at_period_end: subscription.cancel_at_period_end,
+        period: subscription.period,
+    })
 }
 
 /// Key of the metadata by which a webhook about a subscription finds its organization.
 const ORGANIZATION: &str = "organization";
 
-/// Creates a customer and a subscription for an organization.
+/// Creates a customer and a subscription for an organization, or after `ended` another subscription
+/// for the customer that is there.
 ///
 /// For 24 hours Stripe gives a repetition the objects that the first run made: the idempotency
-/// keys come from the organization's id.
+/// keys come from the organization's id, and from the subscription that is replaced.
 ///
 /// # Errors
 /// When Stripe does not do it.
@@ -104,67 +86,160 @@ pub(crate) async fn open(
     stripe: &Stripe,
     organization: &OrganizationId,
     name: &Text,
+    ended: Option<&StripeIds>,
 ) -> Result<StripeLink, Failure> {
     let prices = Prices::find(stripe).await?;
-    // Said before anything is made, so that a run that is killed can be finished.
-    eprintln!(
-        "The organization is {organization}. If this run ends early, repeat it with --org-id \
-         {organization}."
-    );
-    let again = |failure: StripeFailure| advise_repetition(organization, failure);
-    let customer: Customer = stripe
-        .post(
-            "/v1/customers",
-            &customer_form(organization, name),
-            &format!("{organization}:customer"),
-        )
-        .await
-        .map_err(again)?;
-    let subscription: Subscription = stripe
-        .post(
-            "/v1/subscriptions",
-            &subscription_form(organization, &customer.id, &prices),
-            &format!("{organization}:subscription"),
-        )
-        .await
-        .map_err(again)?;
-    subscription.link()
+    let again = |failure: StripeFailure| advise_repetition(organization, ended, failure);
+    let known = match ended {
+        Some(ended) => customer(stripe, &ended.customer).await?,
+        None => None,
+    };
+    let key = |what| match ended {
+        Some(ended) => format!("{organization}:{what}:{}", ended.subscription),
+        None => format!("{organization}:{what}"),
+    };
+    let customer = match known {
+        Some(customer) => customer,
+        None => {
+            let form = customer_form(organization, name);
+            let made: Customer =
+                stripe.post("/v1/customers", &form, &key("customer")).await.map_err(again)?;
+            made.id
+        }
+    };
+    let form = subscription_form(organization, &customer, &prices);
+    link(stripe.post("/v1/subscriptions", &form, &key("subscription")).await.map_err(again)?)
 }
 
-/// Takes a subscription that exists for an organization, and notes that on it.
+/// The id of a customer that Stripe still has.
+async fn customer(stripe: &Stripe, id: &str) -> Result<Option<String>, Failure> {
+    match stripe.get::<Customer>(&format!("/v1/customers/{id}"), &[]).await {
+        Ok(customer) => Ok((!customer.deleted).then_some(customer.id)),
+        Err(failure) if failure.is_missing() => Ok(None),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// The Stripe objects that an organization is linked to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StripeIds {
+    /// `cus_…`
+    pub(crate) customer: String,
+    /// `sub_…`
+    pub(crate) subscription: String,
+}
+
+/// Whether a subscription bills nothing any more and never will: it has ended, or Stripe does not
+/// have it.
 ///
 /// # Errors
-/// When Stripe does not do it, or another organization has the subscription: two that share
-/// one would overwrite each other's quantities.
-pub(crate) async fn adopt(
+/// When Stripe does not answer.
+pub(crate) async fn has_ended(stripe: &Stripe, subscription: &str) -> Result<bool, Failure> {
+    match stripe.fetch(subscription).await {
+        Ok(subscription) => Ok(subscription.has_ended()),
+        Err(failure) if failure.is_missing() => Ok(true),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// What linking would make of a subscription that exists.
+pub(crate) struct Adoption {
+    subscription: Subscription,
+    /// What becomes of each of its items.
+    pub(crate) items: Vec<AdoptedItem>,
+}
+
+/// An item of a subscription, and what Stripe would be told of it.
+pub(crate) struct AdoptedItem {
+    /// `price_…`
+    pub(crate) price: String,
+    /// The tier that it bills; `None` for an item that is none of ours, and stays as it is.
+    pub(crate) tier: Option<Tier>,
+    /// What it bills.
+    pub(crate) quantity: u64,
+    /// What it would bill.
+    pub(crate) after: u64,
+}
+
+/// Looks at a subscription that exists as what would bill `seats` of an organization. Nothing is
+/// written.
+///
+/// # Errors
+/// When Stripe does not answer, or another organization has the subscription: two that share one
+/// would overwrite each other's quantities.
+pub(crate) async fn examine(
     stripe: &Stripe,
     organization: &OrganizationId,
     id: &SubscriptionId,
-) -> Result<StripeLink, Failure> {
-    let path = format!("/v1/subscriptions/{}", id.as_str());
-    let subscription: Subscription = stripe.get(&path, &[]).await?;
-    match subscription.metadata.get(ORGANIZATION) {
-        Some(owner) if owner == organization.as_str() => subscription.link(),
-        Some(owner) => Err(Failure::new(format!(
+    seats: SeatCounts,
+) -> Result<Adoption, Failure> {
+    let subscription = stripe.fetch(id.as_str()).await?;
+    if let Some(owner) = subscription.organization.as_ref().filter(|owner| *owner != organization) {
+        return Err(Failure::new(format!(
             "the subscription {} belongs to the organization {owner}",
             id.as_str()
         ))
-        .advise("Link another one, or change its metadata \"organization\" in Stripe.")),
-        None => {
-            let noted: Subscription = stripe
-                .post(
-                    &path,
-                    &[metadata(organization)],
-                    &format!("{organization}:adopt:{}", id.as_str()),
-                )
-                .await?;
-            noted.link()
+        .advise("Link another one, or change its metadata \"organization\" in Stripe."));
+    }
+    let prices = Prices::find(stripe).await?;
+    let item = |item: &Item| {
+        let tier = prices.tier_of(&item.price);
+        let after = tier.map_or(item.quantity, |tier| seats.get(tier));
+        AdoptedItem { price: item.price.clone(), tier, quantity: item.quantity, after }
+    };
+    let items = subscription.items.iter().map(item).collect();
+    Ok(Adoption { subscription, items })
+}
+
+impl Adoption {
+    /// What stands against linking it; empty when nothing does.
+    pub(crate) fn objections(&self) -> Vec<String> {
+        let fewer = self.items.iter().filter(|item| item.after < item.quantity).map(|item| {
+            format!(
+                "it bills {} at the price {}, and there are {} seats: the rest would be taken back",
+                item.quantity, item.price, item.after
+            )
+        });
+        let ended = self.subscription.has_ended();
+        let ended = ended.then(|| format!("it has ended ({})", self.subscription.status));
+        let unfit = self.subscription.unfit.iter().map(ToString::to_string);
+        ended.into_iter().chain(unfit).chain(fewer).collect()
+    }
+
+    /// Notes on the subscription whose it is, and gives what links it.
+    ///
+    /// # Errors
+    /// The objections, or when Stripe does not do it.
+    pub(crate) async fn take(
+        self,
+        stripe: &Stripe,
+        organization: &OrganizationId,
+    ) -> Result<StripeLink, Failure> {
+        let objections = self.objections();
+        let subscription = self.subscription;
+        if !objections.is_empty() {
+            return Err(Failure::new(format!(
+                "the subscription {} cannot bill the organization: {}",
+                subscription.id,
+                objections.join("; ")
+            ))
+            .advise("Nothing was changed. `headcount org adopt --dry-run` shows each item."));
         }
+        if subscription.organization.is_some() {
+            return link(subscription);
+        }
+        let path = format!("/v1/subscriptions/{}", subscription.id);
+        let key = format!("{organization}:adopt:{}", subscription.id);
+        link(stripe.post(&path, &[metadata(organization)], &key).await?)
     }
 }
 
 /// Says how to go on when a step towards a new subscription fails.
-fn advise_repetition(organization: &OrganizationId, failure: StripeFailure) -> Failure {
+fn advise_repetition(
+    organization: &OrganizationId,
+    ended: Option<&StripeIds>,
+    failure: StripeFailure,
+) -> Failure {
     let stored = matches!(failure, StripeFailure::Stored(_));
     let failure = Failure::from(failure);
     if stored {
@@ -174,6 +249,10 @@ fn advise_repetition(organization: &OrganizationId, failure: StripeFailure) -> F
              metadata \"organization\" is {organization}. If there is one, repeat the command \
              with --org-id {organization} --subscription sub_…; if not, without --org-id."
         ))
+    } else if ended.is_some() {
+        failure.advise(
+            "When the cause is gone, repeat the command; within 24 hours nothing is done twice.",
+        )
     } else {
         failure.advise(format!(
             "When the cause is gone, repeat the command with --org-id {organization}; within \
@@ -257,9 +336,11 @@ mod tests {
             customer: "cus_1".to_owned(),
             status: "new_word".to_owned(),
             cancel_at_period_end: false,
-            metadata: HashMap::new(),
-            items: Items::default(),
+            period: None,
+            organization: None,
+            items: Vec::new(),
+            unfit: Vec::new(),
         };
-        assert!(subscription.link().is_err());
+        assert!(link(subscription).is_err());
     }
 }

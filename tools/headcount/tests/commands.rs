@@ -98,23 +98,50 @@ impl World {
         }
     }
 
+    fn post(&self, path: &str, form: &[(&str, &str)], key: &str) -> Value {
+        let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let form: Vec<_> = form.collect();
+        let stripe = self.stripe();
+        let key = format!("{path}:{key}");
+        self.runtime.block_on(stripe.post(path, &form, &key)).expect("Stripe answers")
+    }
+
     /// A subscription that nobody has told us of.
     fn subscribe(&self, price: &str, key: &str) -> String {
-        let stripe = self.stripe();
-        let post = |path: &'static str, form: &[(&str, &str)]| -> Value {
-            let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            let form: Vec<_> = form.collect();
-            let key = format!("{path}:{key}");
-            let answer = stripe.post(path, &form, &key);
-            self.runtime.block_on(answer).expect("Stripe answers")
-        };
-        let customer = post("/v1/customers", &[("name", "By hand")]);
+        self.subscribe_to(price, "0", key)
+    }
+
+    fn subscribe_to(&self, price: &str, quantity: &str, key: &str) -> String {
+        let customer = self.post("/v1/customers", &[("name", "By hand")], key);
         let form = [
             ("customer", text(&customer, "id")),
             ("items[0][price]", price),
-            ("items[0][quantity]", "0"),
+            ("items[0][quantity]", quantity),
         ];
-        text(&post("/v1/subscriptions", &form), "id").to_owned()
+        text(&self.post("/v1/subscriptions", &form, key), "id").to_owned()
+    }
+
+    /// Moves a subscription to a status, as if it had happened at Stripe.
+    fn set_status(&self, subscription: &str, status: &str) {
+        let url = format!("{}/_stand-in/subscriptions/{subscription}/status", self.stripe);
+        let body = json!({ "status": status }).to_string();
+        let answer = reqwest::Client::new().post(url).body(body).send();
+        assert!(self.runtime.block_on(answer).expect("an answer").status().is_success());
+    }
+
+    /// Writes attributes of an organization's billing record.
+    fn set(&self, org: &str, attributes: &[(&str, AttributeValue)]) {
+        for (name, value) in attributes {
+            let update = self
+                .client
+                .update_item()
+                .table_name(TABLE)
+                .key("pk", AttributeValue::S(format!("ORG#{org}")))
+                .key("sk", AttributeValue::S("BILLING".to_owned()))
+                .update_expression(format!("SET {name} = :value"))
+                .expression_attribute_values(":value", value.clone());
+            self.runtime.block_on(update.send()).expect("an update");
+        }
     }
 
     fn items(&self) -> Vec<Item> {
@@ -607,6 +634,139 @@ fn billing_can_be_linked_later_and_only_once() {
     let (code, message) = world.fail(&line(&second));
     assert_eq!(code, 1);
     assert!(message.contains("another subscription"), "{message}");
+}
+
+/// An organization with three seats, as far as its billing record counts them, all told to Stripe.
+fn with_seats(world: &World) -> (String, String) {
+    let made = world.run(&["org", "create", "--name", "A", "--with-billing"]);
+    let org = text(&made, "org").to_owned();
+    let values = [("seats_basic", 2), ("seats_premium", 1), ("version", 3), ("applied_version", 3)];
+    world.set(&org, &values.map(|(name, n)| (name, AttributeValue::N(n.to_string()))));
+    let left_behind = [
+        ("item_basic", AttributeValue::S("si_old".to_owned())),
+        ("item_premium", AttributeValue::S("si_older".to_owned())),
+        ("paced_until", AttributeValue::S("2026-02-03T18:12:47.000000Z".to_owned())),
+        (
+            "last_error",
+            AttributeValue::M(HashMap::from(
+                [("code", "x"), ("message", "y"), ("at", "2026-02-03T18:12:47.000000Z")]
+                    .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned()))),
+            )),
+        ),
+    ];
+    world.set(&org, &left_behind);
+    (org, text(&made, "subscription").to_owned())
+}
+
+#[test]
+fn a_subscription_that_has_ended_is_replaced() {
+    let world = World::new();
+    let prices = world.run(&["stripe", "setup"]);
+    let (org, ended) = with_seats(&world);
+    let another = world.subscribe_to(text(&prices, "price_basic"), "1", "1");
+    let relink = ["org", "relink", &org, "--subscription", &another];
+    let (code, message) = world.fail(&relink);
+    assert_eq!(code, 1);
+    assert!(message.contains("has not ended"), "{message}");
+
+    world.set_status(&ended, "canceled");
+    // Neither of these may leave the dead link there and call it done.
+    let create = ["org", "create", "--name", "A", "--org-id", &org];
+    for wish in
+        [&["--with-billing"][..], &["--subscription", &another], &["--subscription", &ended]]
+    {
+        let (code, message) = world.fail(&[&create[..], wish].concat());
+        assert_eq!(code, 1);
+        assert!(message.contains("has ended") && message.contains("org relink"), "{message}");
+    }
+    let (code, message) = world.fail(&["org", "relink", &org]);
+    assert_eq!(code, 2, "which one has to be said: {message}");
+
+    let shown = world.run(&relink);
+    let billing = &shown["billing"];
+    assert_eq!((&billing["subscription"], &billing["status"]), (&json!(another), &json!("active")));
+    assert_eq!(billing["seats"], json!({"basic": 2, "premium": 1}));
+    assert_eq!((&billing["version"], &billing["applied_version"]), (&json!(4), &json!(3)));
+    assert_eq!(billing["last_error"], Value::Null);
+    let row = world.item(&format!("ORG#{org}"), "BILLING").expect("kept");
+    assert!(row.contains_key("behind_since") && row.contains_key("behind_shard"));
+    for gone in ["item_basic", "item_premium", "paced_until", "last_error", "past_due_since"] {
+        assert!(!row.contains_key(gone), "{gone}");
+    }
+    assert_eq!(row["status_version"], AttributeValue::N("1".to_owned()));
+
+    // And again, with a subscription that is made for the same customer.
+    world.set_status(&another, "incomplete_expired");
+    let shown = world.run(&["org", "relink", &org, "--with-billing"]);
+    let made = text(&shown["billing"], "subscription").to_owned();
+    assert!(made != another && made != ended);
+    let subscription = world.stripe_get(&format!("/v1/subscriptions/{made}"));
+    assert_eq!(subscription["customer"], billing["customer"]);
+    assert_eq!(shown["billing"]["version"], 5);
+}
+
+#[test]
+fn a_subscription_that_has_ended_is_not_linked() {
+    let world = World::new();
+    let prices = world.run(&["stripe", "setup"]);
+    let dead = world.subscribe(text(&prices, "price_basic"), "1");
+    world.set_status(&dead, "canceled");
+    let before = world.items().len();
+    let (code, message) = world.fail(&["org", "create", "--name", "A", "--subscription", &dead]);
+    assert_eq!(code, 1);
+    assert!(message.contains("has ended (canceled)"), "{message}");
+    assert_eq!(world.items().len(), before);
+}
+
+#[test]
+fn a_subscription_that_bills_more_than_there_is_is_shown_and_not_linked() {
+    let world = World::new();
+    let prices = world.run(&["stripe", "setup"]);
+    let basic = text(&prices, "price_basic");
+    let made = world.run(&["org", "create", "--name", "A"]);
+    let org = text(&made, "org");
+    let bills = world.subscribe_to(basic, "250", "1");
+    let shown = world.run(&["org", "adopt", org, &bills, "--dry-run"]);
+    assert_eq!(
+        shown["items"],
+        json!([{"price": basic, "tier": "basic", "quantity": 250, "after": 0}])
+    );
+    assert_eq!(shown["linked"], false);
+    assert!(text(&json!({"o": shown["objections"][0]}), "o").contains("bills 250"), "{shown}");
+    let create = ["org", "create", "--name", "A", "--org-id", org, "--subscription", &bills];
+    for line in [&["org", "adopt", org, &bills][..], &create] {
+        let (code, message) = world.fail(line);
+        assert_eq!(code, 1);
+        assert!(message.contains("bills 250"), "{message}");
+    }
+    let noted = world.stripe_get(&format!("/v1/subscriptions/{bills}"));
+    assert_eq!(noted["metadata"], json!({}), "nothing was written there either");
+    assert_eq!(world.run(&["org", "show", org])["billing"]["subscription"], Value::Null);
+
+    let empty = world.subscribe(basic, "2");
+    assert_eq!(world.run(&["org", "adopt", org, &empty])["linked"], true);
+    assert_eq!(world.run(&["org", "show", org])["billing"]["subscription"], json!(empty));
+}
+
+#[test]
+fn a_subscription_by_which_seats_cannot_be_billed_is_refused_with_every_reason() {
+    let world = World::new();
+    world.run(&["stripe", "setup"]);
+    let price = |currency: &str, interval: &str| {
+        let form = [
+            ("currency", currency),
+            ("unit_amount", "4000"),
+            ("recurring[interval]", interval),
+            ("product_data[name]", "Seat"),
+        ];
+        let made = world.post("/v1/prices", &form, &format!("{currency}{interval}"));
+        text(&made, "id").to_owned()
+    };
+    let yearly = world.subscribe(&price("eur", "year"), "1");
+    let (code, message) = world.fail(&["org", "create", "--name", "A", "--subscription", &yearly]);
+    assert_eq!(code, 1);
+    assert!(message.contains("in eur") && message.contains("every 1 year"), "{message}");
+    assert_eq!(world.items().len(), 0);
 }
 
 #[test]

@@ -150,6 +150,8 @@ impl Remote {
             cancel_at_period_end: false,
             period: None,
             organization: None,
+            unfit: Vec::new(),
+            customer: "cus_1".to_owned(),
             items: self.items.borrow().clone(),
         }
     }

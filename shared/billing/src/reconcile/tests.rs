@@ -66,6 +66,8 @@ fn subscription(basic: Option<u64>, premium: Option<u64>) -> Subscription {
         cancel_at_period_end: false,
         period: None,
         organization: None,
+        unfit: Vec::new(),
+        customer: "cus_1".to_owned(),
         items: item("price_b", basic).into_iter().chain(item("price_p", premium)).collect(),
     }
 }
