@@ -192,6 +192,33 @@ async fn what_does_not_change_the_seats_is_not_published() {
 }
 
 #[tokio::test]
+async fn another_status_of_the_subscription_is_an_event() {
+    let (_, _, billing) = seats().await;
+    let canceled = with(&billing, "subscription_status", text("canceled"));
+    let records = vec![record(1, "MODIFY", Some(&billing), Some(&canceled))];
+    let (parcels, _) = publish(&Recorder::default(), records).await;
+    let events = events(&parcels);
+    let [(detail_type, detail)] = events[..] else { panic!("{events:?}") };
+    assert_eq!(detail_type, "SubscriptionStatusChanged");
+    let of = |name: &str| billing[name].as_s().expect("a text").clone();
+    assert_eq!(
+        *detail,
+        json!({
+            "version": 1,
+            "id": "event-1:SubscriptionStatusChanged",
+            "data": {
+                "organization": of("organization"),
+                "subscription": of("stripe_subscription"),
+                "from": "active",
+                "to": "canceled",
+                "seats": {"basic": 1, "premium": 1},
+                "changed_at": of("updated_at"),
+            }
+        })
+    );
+}
+
+#[tokio::test]
 async fn a_seat_whose_details_come_later_is_set_up_then() {
     let (_, detailed, _) = seats().await;
     let before = with(&detailed, "status", text("uninitialized"));

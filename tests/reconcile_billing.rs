@@ -396,6 +396,44 @@ async fn a_subscription_that_is_gone_is_told_every_time_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_subscription_that_became_unfit_is_told_and_put_on_record() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 1, 0).await;
+    billing.attach_schedule(&billed.subscription).await;
+    let reconciler = on_stand_in(&stage, &billing);
+    reconciler.run().await;
+    let found = reconciler.found();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].0, found[0].5), ("subscription_unfit", Action::ToldAgain));
+    assert_eq!(found[0].3, "a schedule is attached, which changes its items");
+    let message = batch([reached(&billed.organization, 2)]);
+    let response = billing.sync(&stage).handle(message).await.expect("ids");
+    assert_eq!(response.batch_item_failures.len(), 1);
+    let record = stage.table.billing(&billed.organization).await.expect("an answer");
+    let error = record.and_then(|record| record.last_error).expect("on record");
+    assert_eq!(error.code, "subscription_schedule");
+}
+
+#[tokio::test]
+async fn seats_that_a_subscription_that_has_ended_does_not_bill_are_told_every_time() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let with_seats = billed(&stage, &billing, 2, 1).await;
+    let without = billing.organization(&stage).await;
+    for billed in [&with_seats, &without] {
+        billing.set_status(&billed.subscription, SubscriptionStatus::Canceled).await;
+    }
+    let reconciler = on_stand_in(&stage, &billing);
+    let ended =
+        ("subscription_ended", None, "3".to_owned(), "canceled".to_owned(), 0, Action::Reported);
+    reconciler.run().await;
+    let found = reconciler.found();
+    assert_eq!(found.iter().filter(|found| **found == ended).count(), 1, "{found:?}");
+    assert_eq!(found.iter().filter(|found| found.0 == "status").count(), 2, "{found:?}");
+    reconciler.run().await;
+    assert_eq!(reconciler.found(), [ended]);
+}
+
+#[tokio::test]
 async fn what_is_behind_is_sent_again_once_a_run() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billing.organization(&stage).await;

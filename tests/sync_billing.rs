@@ -173,6 +173,26 @@ async fn a_permanent_failure_is_recorded_and_the_seats_stay() {
 }
 
 #[tokio::test]
+async fn what_seats_cannot_be_billed_by_any_more_goes_on_record() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    // The first time the items are looked up, the second time they are known.
+    for version in 1..=2 {
+        let billed = billing.organization(&stage).await;
+        for told in 1..version {
+            create(&stage, &billed, 1, 1).await;
+            let message = [reached(&billed.organization, told)];
+            assert_eq!(deliver(&stage, &billing, message).await, NONE);
+        }
+        billing.attach_schedule(&billed.subscription).await;
+        create(&stage, &billed, 1, 1).await;
+        let message = [reached(&billed.organization, version)];
+        assert_eq!(deliver(&stage, &billing, message).await, ["message-0"]);
+        let error = Some("subscription_schedule".to_owned());
+        assert_eq!(record(&stage, &billed).await, (version, version - 1, error));
+    }
+}
+
+#[tokio::test]
 async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billing.organization(&stage).await;

@@ -278,7 +278,9 @@ impl Rest<'_> {
     fn check_events(&self) {
         // Each event by its type, whose it is, and of what.
         let told: BTreeSet<(&str, String, String)> = self.stack.bus.look(|events| {
-            let told = events.iter().map(|event| {
+            let of_creates =
+                events.iter().filter(|event| event.detail_type != "SubscriptionStatusChanged");
+            let told = of_creates.map(|event| {
                 let data = &event.detail["data"];
                 let one_of = |names: [&str; 2]| {
                     let text = names.iter().find_map(|name| data[*name].as_str());
@@ -311,8 +313,36 @@ impl Rest<'_> {
             let idle: Vec<_> = told.difference(&due).collect();
             self.broken(5, format_args!("not told: {missing:?}; told without reason: {idle:?}"));
         }
+        self.check_status_events();
         if self.stack.bus.set_aside() > 0 {
             self.broken(5, "a record of ours could not be read");
+        }
+    }
+
+    /// An event tells of the status that each record has by now, unless it has had it from the start;
+    /// none tells of a change that was none.
+    fn check_status_events(&self) {
+        let told: BTreeSet<(String, String)> = self.stack.bus.look(|events| {
+            let changes =
+                events.iter().filter(|event| event.detail_type == "SubscriptionStatusChanged");
+            let changes = changes.map(|event| {
+                let data = &event.detail["data"];
+                let text = |name: &str| data[name].as_str().unwrap_or_default().to_owned();
+                let idle = data["from"] == data["to"];
+                (text("organization"), if idle { "idle".to_owned() } else { text("to") })
+            });
+            changes.collect()
+        });
+        for item in self.items.iter().filter(|item| text(item, "sk") == "BILLING") {
+            let (organization, status) =
+                (text(item, "organization"), text(item, "subscription_status"));
+            let is_told = told.contains(&(organization.to_owned(), status.to_owned()));
+            if status != "active" && !is_told {
+                self.broken(5, format_args!("{organization} is {status}, and no event says so"));
+            }
+            if told.contains(&(organization.to_owned(), "idle".to_owned())) {
+                self.broken(5, format_args!("an event of {organization} says nothing new"));
+            }
         }
     }
 

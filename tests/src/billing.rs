@@ -234,6 +234,12 @@ impl Billing {
         self.control("POST", &what, &Value::Null).await;
     }
 
+    /// Attaches a schedule to a subscription.
+    pub async fn attach_schedule(&self, subscription: &str) {
+        let what = format!("subscriptions/{subscription}/schedule");
+        self.control("POST", &what, &Value::Null).await;
+    }
+
     /// Forgets every object of the account.
     pub async fn forget_everything(&self) {
         self.control("POST", "reset", &Value::Null).await;

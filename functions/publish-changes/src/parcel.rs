@@ -27,7 +27,8 @@ pub enum Parcel {
 /// consumers need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// `SeatCreated`, `SeatSetupRequested`, `AgencyAccountCreated` or `AccountCreated`.
+    /// `SeatCreated`, `SeatSetupRequested`, `AgencyAccountCreated`, `AccountCreated` or
+    /// `SubscriptionStatusChanged`.
     pub detail_type: &'static str,
     /// `{"version":1,"id":…,"data":{…}}`; the id is the same when the event comes twice.
     pub detail: Value,
@@ -78,7 +79,7 @@ pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static st
     let new = &change.new_image;
     let event = |detail_type, data| event(record, detail_type, data);
     match key.sk.as_str() {
-        key::BILLING => billing(old, new),
+        key::BILLING => billing(old, new, &event),
         sk if sk.starts_with(key::SEAT) => seat(old, new, &event),
         sk if sk.starts_with(key::AGENCY_ACCOUNT) && old.is_none() => {
             let row: AgencyAccountRow = read(new)?;
@@ -92,20 +93,38 @@ pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static st
     }
 }
 
-fn billing(old: Option<&Item>, new: &Item) -> Result<Vec<Parcel>, &'static str> {
+fn billing(
+    old: Option<&Item>,
+    new: &Item,
+    event: &dyn Fn(&'static str, Value) -> Parcel,
+) -> Result<Vec<Parcel>, &'static str> {
     let new: BillingRow = read(new)?;
-    let before = match old {
-        Some(old) => read::<BillingRow>(old)?.version,
-        None => 0,
-    };
+    let old: Option<BillingRow> = old.map(read).transpose()?;
+    let mut parcels = Vec::new();
     // What sync-billing writes changes no version, and so does not come back to it.
-    if new.version <= before {
-        return Ok(Vec::new());
+    if new.version > old.as_ref().map_or(0, |old| old.version) {
+        parcels.push(Parcel::Billing(BillingChange {
+            organization: OrganizationId::parse(&new.organization).map_err(|_| "organization")?,
+            version: new.version,
+        }));
     }
-    Ok(vec![Parcel::Billing(BillingChange {
-        organization: OrganizationId::parse(&new.organization).map_err(|_| "organization")?,
-        version: new.version,
-    })])
+    if let Some(old) = old.filter(|old| old.subscription_status != new.subscription_status) {
+        parcels.push(event("SubscriptionStatusChanged", status_changed(&old, &new)));
+    }
+    Ok(parcels)
+}
+
+/// Whether seats are billed is up to the organization's operator to know at once: `from` is null
+/// for the first subscription.
+fn status_changed(old: &BillingRow, new: &BillingRow) -> Value {
+    json!({
+        "organization": new.organization,
+        "subscription": new.stripe_subscription,
+        "from": old.subscription_status,
+        "to": new.subscription_status,
+        "seats": { "basic": new.seats_basic, "premium": new.seats_premium },
+        "changed_at": new.updated_at,
+    })
 }
 
 fn seat(

@@ -168,6 +168,7 @@ fn action(drift: &Drift, standing: Action, remedied: Action) -> Action {
         Drift::UnreadableSeats
         | Drift::PriceNotConfigured { .. }
         | Drift::NotLinked { .. }
-        | Drift::SubscriptionGone => Action::Reported,
+        | Drift::SubscriptionGone
+        | Drift::Ended { .. } => Action::Reported,
     }
 }

@@ -87,6 +87,13 @@ pub enum Drift {
     },
     /// Stripe does not know the subscription.
     SubscriptionGone,
+    /// There are seats, and the subscription that should bill them has ended.
+    Ended {
+        /// All seats that the ledger counts.
+        ledger: u64,
+        /// The subscription's status, in Stripe's words.
+        status: String,
+    },
     /// Seats cannot be billed by the subscription any more.
     Unfit {
         /// Why.
@@ -113,6 +120,7 @@ impl Drift {
             Drift::PriceNotConfigured { .. } => "price_not_configured",
             Drift::NotLinked { .. } => "not_linked",
             Drift::SubscriptionGone => "subscription_gone",
+            Drift::Ended { .. } => "subscription_ended",
             Drift::Unfit { .. } => "subscription_unfit",
             Drift::Status { .. } => "status",
         }
@@ -136,6 +144,7 @@ impl Drift {
             Drift::SubscriptionGone => {
                 "the record names a subscription of another account or mode of Stripe"
             }
+            Drift::Ended { .. } => "the subscription was canceled, or never paid, while seats run",
             Drift::Unfit { .. } => {
                 "the subscription was changed in Stripe so that seats cannot be billed by it"
             }
@@ -156,6 +165,7 @@ impl Drift {
             | Drift::PriceNotConfigured { ledger, .. }
             | Drift::NotLinked { ledger } => (ledger.to_string(), none()),
             Drift::UnreadableSeats | Drift::SubscriptionGone => (none(), none()),
+            Drift::Ended { ledger, status } => (ledger.to_string(), status.clone()),
             Drift::Unfit { reasons } => (none(), reasons.clone()),
             Drift::Status { ledger, stripe } => (ledger.to_string(), stripe.to_string()),
         }
@@ -298,7 +308,9 @@ fn of_status(ledger: &LedgerState, subscription: &Subscription) -> Option<Drift>
 fn of_stripe(ledger: &LedgerState, subscription: &Subscription, tiers: &Tiers) -> Vec<Drift> {
     // Nothing can be changed on a subscription that has ended, and nothing is billed by it.
     if subscription.has_ended() {
-        return Vec::new();
+        let ledger = ledger.seats.total();
+        let ended = Drift::Ended { ledger, status: subscription.status.clone() };
+        return if ledger > 0 { vec![ended] } else { Vec::new() };
     }
     if !subscription.unfit.is_empty() {
         return vec![Drift::Unfit { reasons: reasons(&subscription.unfit) }];

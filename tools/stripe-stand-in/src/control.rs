@@ -56,6 +56,10 @@ pub(crate) fn handle(stripe: &mut Stripe, request: &Request, now: i64) -> Reply 
             let known = stripe.cancel_in_portal(id, now);
             subscription(stripe, id, known)
         }
+        ("POST", ["subscriptions", id, "schedule"]) => {
+            let known = stripe.attach_schedule(id, now);
+            subscription(stripe, id, known)
+        }
         ("POST", ["reset"]) => {
             stripe.reset();
             Ok(json!({ "reset": true }))

@@ -168,6 +168,7 @@ fn subscription(call: &mut Call, order: Order, items: Vec<Item>, billing: Billin
             .billing_mode
             .unwrap_or_else(|| BillingMode::of_version(call.origin.api_version.as_deref())),
         metadata: order.metadata,
+        schedule: None,
     };
     subscriptions::note_scheduled_end(&mut subscription, now);
     subscription

@@ -111,21 +111,26 @@ impl Stripe {
     /// Moves a subscription to a status, with the events, as if it had happened at Stripe. False
     /// when there is no such subscription.
     pub fn set_status(&mut self, subscription: &str, status: Status, now: i64) -> bool {
-        let now = self.advance(now);
-        let known = self.state.subscriptions.get(subscription).is_some();
-        let mut call = Call { state: &mut self.state, now, origin: Origin::default() };
-        subscriptions::move_to(&mut call, subscription, status);
-        self.state.touch();
-        known
+        self.by_hand(subscription, now, |call, id| subscriptions::move_to(call, id, status))
     }
 
     /// Cancels a subscription at its period's end, with the event, as its customer does in the
     /// billing portal. False when there is no such subscription.
     pub fn cancel_in_portal(&mut self, subscription: &str, now: i64) -> bool {
+        self.by_hand(subscription, now, subscriptions::cancel_in_portal)
+    }
+
+    /// Attaches a schedule to a subscription, with the event. False when there is no such
+    /// subscription.
+    pub fn attach_schedule(&mut self, subscription: &str, now: i64) -> bool {
+        self.by_hand(subscription, now, subscriptions::attach_schedule)
+    }
+
+    fn by_hand(&mut self, id: &str, now: i64, change: impl Fn(&mut Call, &str)) -> bool {
         let now = self.advance(now);
-        let known = self.state.subscriptions.get(subscription).is_some();
+        let known = self.state.subscriptions.get(id).is_some();
         let mut call = Call { state: &mut self.state, now, origin: Origin::default() };
-        subscriptions::cancel_in_portal(&mut call, subscription);
+        change(&mut call, id);
         self.state.touch();
         known
     }

@@ -164,6 +164,9 @@ pub(crate) struct Subscription {
     pub(crate) description: Option<String>,
     pub(crate) billing_mode: BillingMode,
     pub(crate) metadata: Metadata,
+    /// A schedule that somebody attached, `sub_sched_…`. It does nothing here.
+    #[serde(default)]
+    pub(crate) schedule: Option<String>,
 }
 
 impl Subscription {

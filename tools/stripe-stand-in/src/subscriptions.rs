@@ -253,6 +253,16 @@ pub(crate) fn end(call: &mut Call, id: &str, cancellation: Cancellation) {
     call.emit(SubscriptionEvent::Deleted, view, None);
 }
 
+/// Attaches a schedule, with the event, as if somebody had made one from the subscription.
+pub(crate) fn attach_schedule(call: &mut Call, id: &str) {
+    let Some(mut subscription) = call.state.subscriptions.get(id).cloned() else {
+        return;
+    };
+    let before = subscription.view(call.state);
+    subscription.schedule = Some(call.id("sub_sched_"));
+    commit(call, subscription, before);
+}
+
 /// Cancels at the period's end as the customer does in the billing portal: in flexible billing mode
 /// that sets `cancel_at` alone
 /// (<https://docs.stripe.com/billing/subscriptions/billing-mode/compare>).

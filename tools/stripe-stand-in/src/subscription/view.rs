@@ -9,7 +9,7 @@ use crate::{prices::Price, state::State, views};
 use super::{Item, Subscription};
 
 /// Keys that a client may look at and that the stand-in has nothing to say about.
-const NULLS: [&str; 15] = [
+const NULLS: [&str; 14] = [
     "application",
     "application_fee_percent",
     "billing_cycle_anchor_config",
@@ -22,7 +22,6 @@ const NULLS: [&str; 15] = [
     "pending_invoice_item_interval",
     "pending_setup_intent",
     "pending_update",
-    "schedule",
     "test_clock",
     "transfer_data",
 ];
@@ -66,6 +65,7 @@ impl Subscription {
             "latest_invoice": self.latest_invoice,
             "livemode": false,
             "metadata": self.metadata,
+            "schedule": self.schedule,
             "status": self.status,
         })
     }
