@@ -157,7 +157,10 @@ fn a_subscription_that_has_ended_is_told_nothing() {
     ended.status = "canceled".to_owned();
     let seen = Seen::There(ended);
     let drifts = compare(&counted(2, 0), &ledger(2, 0), &seen, &both());
-    assert_eq!(drifts.iter().map(Drift::kind).collect::<Vec<_>>(), ["status"]);
+    assert_eq!(
+        drifts.iter().map(Drift::kind).collect::<Vec<_>>(),
+        ["status", "subscription_ended"]
+    );
     assert_eq!(remedy(&drifts), Remedy::None);
     let standing = news(&ledger(2, 0), &seen).expect("news");
     assert_eq!(standing.status, SubscriptionStatus::Canceled);
