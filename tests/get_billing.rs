@@ -91,7 +91,7 @@ async fn the_state_follows_what_stripe_was_told() {
     let error =
         BillingError { code: "resource_missing".to_owned(), message: "No such price".to_owned() };
     let now = stage.ports.now();
-    let recorded = stage.table.record_failure(&billed.organization, &error, now).await;
+    let recorded = stage.table.record_failure(&billed.organization, None, &error, now).await;
     recorded.expect("the table answers");
     let told = json!({"code": "resource_missing", "message": "No such price"});
     assert_eq!(

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_billing::stripe::Stripe;
-use headcount_billing::{Item, ItemTarget, StripeFailure, Subscription, Subscriptions};
+use headcount_billing::{Item, StripeFailure, Subscription, Subscriptions};
 use headcount_model::billing::{
-    BillingError, BillingLedger, ProrationBehavior, SubscriptionStatus,
+    BillingError, BillingLedger, ItemTarget, ProrationBehavior, SubscriptionStatus,
 };
 use headcount_model::id::OrganizationId;
 use headcount_model::port::Clock;
@@ -471,7 +471,7 @@ async fn what_failed_for_good_is_sent_again_once_an_hour() {
     stage.ports.advance(INTERVAL);
     let error = BillingError { code: "resource_missing".into(), message: "gone".into() };
     let now = stage.ports.now();
-    stage.table.record_failure(&billed.organization, &error, now).await.expect("an answer");
+    stage.table.record_failure(&billed.organization, None, &error, now).await.expect("an answer");
     let reconciler = on_stand_in(&stage, &billing);
     let mut republished = Vec::new();
     for _ in 0..14 {

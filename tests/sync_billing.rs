@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsMessage;
+use headcount_billing::Subscriptions;
 use headcount_model::billing::{
-    BillingChange, BillingLedger, Recorded, RememberedItems, TakenUpdate,
+    Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
+    ProrationBehavior, Recorded, RememberedItems, TakenUpdate,
 };
 use headcount_model::port::Clock;
 use headcount_tests::billing::{Billed, Billing, batch, reached};
@@ -143,6 +145,44 @@ async fn faults_that_pass_heal_with_the_next_delivery() {
 }
 
 #[tokio::test]
+async fn updates_that_are_invoiced_at_once_wait_in_the_queue_for_their_turn() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let pk = format!("ORG#{}", billed.organization);
+    let at_once = aws_sdk_dynamodb::types::AttributeValue::S("always_invoice".to_owned());
+    stage.set(&pk, "BILLING", "proration_behavior", at_once).await;
+    for version in 1..=6 {
+        create(&stage, &billed, 1, 0).await;
+        let again = deliver(&stage, &billing, [reached(&billed.organization, version)]).await;
+        assert_eq!(again.is_empty(), version < 6, "{version}");
+    }
+    let (messages, wait) = billing.sent_again.delays()[0];
+    assert_eq!((messages, wait.as_secs()), (1, 6_000), "it stays the same message");
+    stage.ports.advance(SignedDuration::from_mins(100));
+    assert_eq!(deliver(&stage, &billing, [reached(&billed.organization, 6)]).await, NONE);
+    assert_eq!(billing.quantities(&billed.subscription).await, (6, 0));
+}
+
+#[tokio::test]
+async fn what_arrives_late_changes_nothing() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 3, 0).await;
+    let subscriptions = json!({"kind": "cut_before", "method": "POST", "path_prefix": "/v1/subscriptions/", "count": 1});
+    billing.fault(&subscriptions).await;
+    let message = [reached(&billed.organization, 1)];
+    assert_eq!(deliver(&stage, &billing, message).await, ["message-0"]);
+    let record = stage.table.billing(&billed.organization).await.expect("a table").expect("there");
+    let late = record.attempt.expect("it is written down");
+
+    create(&stage, &billed, 2, 0).await;
+    assert_eq!(deliver(&stage, &billing, [reached(&billed.organization, 2)]).await, NONE);
+    let (id, Attempt { key, targets, proration, .. }) = (&billed.subscription, &late);
+    billing.stripe.set_quantities(id, targets, *proration, key).await.expect("it arrives");
+    assert_eq!(billing.quantities(&billed.subscription).await, (5, 0));
+}
+
+#[tokio::test]
 async fn a_failure_stored_under_the_key_is_passed_at_once() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billing.organization(&stage).await;
@@ -167,7 +207,7 @@ async fn a_permanent_failure_is_recorded_and_the_seats_stay() {
 
     let message = [reached(&billed.organization, 1)];
     assert_eq!(deliver(&stage, &billing, message).await, ["message-0"]);
-    let error = Some("resource_missing".to_owned());
+    let error = Some("subscription_missing".to_owned());
     assert_eq!(record(&stage, &billed).await, (1, 0, error));
     assert_eq!(stage.seats(&billed.organization).await.0, 1);
 }
@@ -198,32 +238,48 @@ async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() 
     let billed = billing.organization(&stage).await;
     create(&stage, &billed, 1, 0).await;
     create(&stage, &billed, 1, 0).await;
-    // What a writer that read version 1 records after version 2 was committed.
-    let at = |second| Timestamp::from_second(second).expect("in range");
-    let update = |(from, paced_from): (u64, Option<i64>), (version, paced_until)| TakenUpdate {
-        from,
-        paced_from: paced_from.map(at),
+    let ledger = &stage.table;
+    let read =
+        async || ledger.billing(&billed.organization).await.expect("a table").expect("there");
+    let attempt = |key: &str, version| Attempt {
+        key: key.to_owned(),
         version,
-        items: RememberedItems::default(),
-        paced_until: at(paced_until),
+        targets: vec![ItemTarget { id: None, price: "price_1".to_owned(), quantity: version }],
+        proration: ProrationBehavior::None,
+        at: Timestamp::UNIX_EPOCH,
     };
-    let recorded = async |update: TakenUpdate| {
-        let now = Timestamp::UNIX_EPOCH;
-        stage.table.record_applied(&billed.organization, &update, now).await
+    let begin = async |record: &BillingRecord, attempt: &Attempt, second| {
+        let paced_until = Timestamp::from_second(second).expect("in range");
+        ledger.begin(record, attempt, paced_until, Timestamp::UNIX_EPOCH).await
     };
-    assert_eq!(recorded(update((0, None), (1, 20))).await, Ok(Recorded::Yes));
+    let end = async |key: &str, version| {
+        let (key, items) = (key.to_owned(), RememberedItems::default());
+        let update = TakenUpdate { key, version, items };
+        ledger.record_applied(&billed.organization, &update, Timestamp::UNIX_EPOCH).await
+    };
+    // What a writer that read version 1 records after version 2 was committed.
+    let unread = read().await;
+    assert_eq!(begin(&unread, &attempt("a", 1), 20).await, Ok(Recorded::Yes));
+    assert_eq!(begin(&unread, &attempt("b", 2), 20).await, Ok(Recorded::Overtaken));
+    let begun = read().await;
+    assert_eq!(begun.attempt, Some(attempt("a", 1)));
+    assert_eq!(end("b", 2).await, Ok(Recorded::Overtaken), "it is not the one on record");
+    assert_eq!(end("a", 1).await, Ok(Recorded::Yes));
+    assert_eq!(read().await.attempt, None);
     assert_eq!(record(&stage, &billed).await, (2, 1, None));
     assert_eq!(stage.items_with("behind_since").await, 1, "still behind");
 
-    // One that was overtaken records nothing.
-    assert_eq!(recorded(update((0, None), (2, 20))).await, Ok(Recorded::Overtaken));
+    // One that was overtaken records nothing, be it that the other has begun or that it has ended.
+    assert_eq!(begin(&begun, &attempt("c", 2), 40).await, Ok(Recorded::Overtaken));
+    assert_eq!(end("a", 2).await, Ok(Recorded::Overtaken));
+    let error = BillingError { code: "late".to_owned(), message: "It is late.".to_owned() };
+    let late =
+        ledger.record_failure(&billed.organization, Some("a"), &error, Timestamp::UNIX_EPOCH);
+    late.await.expect("a table");
     assert_eq!(record(&stage, &billed).await, (2, 1, None));
 
-    // Nor does one that began before another told of the applied version again.
-    assert_eq!(recorded(update((1, Some(20)), (1, 40))).await, Ok(Recorded::Yes));
-    assert_eq!(recorded(update((1, Some(20)), (2, 40))).await, Ok(Recorded::Overtaken));
-    assert_eq!(record(&stage, &billed).await, (2, 1, None));
-    assert_eq!(recorded(update((1, Some(40)), (2, 60))).await, Ok(Recorded::Yes));
+    assert_eq!(begin(&read().await, &attempt("d", 2), 40).await, Ok(Recorded::Yes));
+    assert_eq!(end("d", 2).await, Ok(Recorded::Yes));
     assert_eq!(record(&stage, &billed).await, (2, 2, None));
     assert_eq!(stage.items_with("behind_since").await, 0);
 }
@@ -383,7 +439,8 @@ async fn a_process_that_dies_between_stripe_and_the_table_is_made_up_for() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billing.organization(&stage).await;
     create(&stage, &billed, 3, 2).await;
-    // Stripe took the update; nothing was recorded. To the next process it looks like this.
+    // Stripe took the update; nothing was recorded of that. To the next process it looks like this.
+    stage.wire.strike_on("UpdateItem", [Fault::Spared]);
     stage.wire.strike_on("UpdateItem", vec![Fault::Refused; 3]);
     let message = || [reached(&billed.organization, 1)];
     assert_eq!(deliver(&stage, &billing, message()).await, ["message-0"]);

@@ -12,12 +12,12 @@ use aws_lambda_events::event::sqs::SqsMessage;
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SigningSecretSource;
 use headcount_billing::webhook::SigningSecrets;
-use headcount_billing::{ItemTarget, StripeFailure, Subscription, Subscriptions, Unanswered};
+use headcount_billing::{StripeFailure, Subscription, Subscriptions, Unanswered};
 use headcount_model::agency::{self, AgencyAccounts, AgencySettings};
 use headcount_model::billing::{
-    BillingChange, BillingError, BillingLedger, BillingRecord, LedgerUnavailable,
-    LinkedSubscription, ProrationBehavior, Recorded, RememberedItems, SeatCounts, Standing,
-    SubscriptionLedger, SubscriptionStatus, TakenUpdate,
+    Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
+    LedgerUnavailable, LinkedSubscription, ProrationBehavior, Recorded, RememberedItems,
+    SeatCounts, Standing, SubscriptionLedger, SubscriptionStatus, TakenUpdate,
 };
 use headcount_model::credential::{
     AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Permission, Presented,
@@ -222,8 +222,19 @@ impl BillingLedger for Table {
             proration: ProrationBehavior::default(),
             items: RememberedItems::default(),
             paced_until: None,
+            attempt: None,
             last_error: None,
         }))
+    }
+
+    async fn begin(
+        &self,
+        _: &BillingRecord,
+        _: &Attempt,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Recorded, LedgerUnavailable> {
+        Ok(Recorded::Yes)
     }
 
     async fn record_applied(
@@ -238,6 +249,7 @@ impl BillingLedger for Table {
     async fn record_failure(
         &self,
         _: &OrganizationId,
+        _: Option<&str>,
         _: &BillingError,
         _: Timestamp,
     ) -> Result<(), LedgerUnavailable> {

@@ -2,8 +2,8 @@
 
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SignatureCheck;
-use headcount_billing::{ItemTarget, StripeFailure, Subscription, Subscriptions};
-use headcount_model::billing::{BillingError, ProrationBehavior, SubscriptionStatus};
+use headcount_billing::{StripeFailure, Subscription, Subscriptions};
+use headcount_model::billing::{BillingError, ItemTarget, ProrationBehavior, SubscriptionStatus};
 use headcount_model::credential::Holder;
 use headcount_model::port::{Clock, Entropy};
 use headcount_store::Table;
@@ -134,7 +134,7 @@ fn merged(mut good: Value, fields: &Value) -> Value {
 pub(crate) struct NoStripe;
 
 fn missing() -> StripeFailure {
-    let (code, message) = ("resource_missing".to_owned(), "No such subscription".to_owned());
+    let (code, message) = ("subscription_missing".to_owned(), "No such subscription".to_owned());
     StripeFailure::Permanent(BillingError { code, message })
 }
 

@@ -60,12 +60,8 @@ pub(crate) struct Faults {
     pub(crate) overlapping: u64,
     /// Microseconds since the beginning after which nothing goes wrong any more.
     pub(crate) until: u64,
-    /// How many updates arrived late: Stripe may then hold old quantities.
-    pub(crate) strays: u64,
     /// How many calls were struck.
     pub(crate) struck: u64,
-    /// How many batches of the billing queue came again while they were being worked on.
-    pub(crate) overlaps: u64,
 }
 
 impl Faults {
@@ -82,9 +78,7 @@ impl Faults {
             // Two invocations at once are rarer than one after the other.
             overlapping: duplicates * 3 / 10,
             until: 1_000_000 * *rng.pick(&[2, 10, 40, 120, 400]),
-            strays: 0,
             struck: 0,
-            overlaps: 0,
         }
     }
 
@@ -115,9 +109,6 @@ impl Faults {
             (Side::Write | Side::Transaction, 5 | 6) => Fault::Conflict,
             _ => Fault::Refused,
         };
-        let is_late =
-            matches!(fault, Fault::Silent(Effect::Late(_)) | Fault::Broken(Effect::Late(_)));
-        self.strays += u64::from(is_late && side == Side::StripeWrite);
         Some(fault)
     }
 

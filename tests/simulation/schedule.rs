@@ -365,10 +365,7 @@ impl Run {
     fn needs_comparison(&self) -> bool {
         let has_edit =
             self.plan.edits.iter().any(|(_, edit)| !matches!(edit, Edit::ParentFlag(..)));
-        let has_strays = self.world.faults(|faults| faults.strays > 0);
-        // A writer that was overtaken may die before it has put right what it did.
-        let may_be_overtaken = self.world.faults(|faults| faults.overlaps > 0 && faults.struck > 0);
-        has_edit || has_strays || may_be_overtaken || self.stack.queue.ever_dead() > 0
+        has_edit || self.stack.queue.ever_dead() > 0
     }
 
     /// Runs reconcile-billing, as the schedule does, until it finds nothing any more. What failed for

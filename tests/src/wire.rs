@@ -27,6 +27,8 @@ pub enum Fault {
     Refused,
     /// It never arrives, and DynamoDB seems to say that calls come too fast.
     Throttled,
+    /// It is carried out and answered; it is the next call of its kind that may be struck.
+    Spared,
     /// It is carried out, and the answer gets lost on the way back.
     AnswerLost,
     /// It is carried out, and DynamoDB seems to be still at work on it.
@@ -139,6 +141,7 @@ impl Intercept for Wire {
         let Some(Struck(fault)) = config.load::<Struck>() else { return Ok(()) };
         let (status, body) = match fault {
             Fault::Cancelled(codes) => (400, cancellation(codes)),
+            Fault::Spared => return Ok(()),
             Fault::Refused | Fault::AnswerLost => (500, "{}".to_owned()),
             Fault::InProgress => (400, IN_PROGRESS.to_owned()),
             Fault::Throttled => (400, THROTTLED.to_owned()),

@@ -7,6 +7,7 @@
 mod queue;
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
@@ -74,9 +75,10 @@ where
                 continue;
             }
             let version = newest.get(&organization).copied().unwrap_or(change.version);
-            if !self.apply_change(&BillingChange { version, ..change }, message).await {
+            let change = BillingChange { version, ..change };
+            if let Err(delay) = self.apply_change(&change, message).await {
                 let again = &group[position..];
-                self.queue.delay(again, backoff(received(message))).await;
+                self.queue.delay(again, delay).await;
                 return again;
             }
             done.insert(organization);
@@ -84,8 +86,15 @@ where
         &[]
     }
 
-    /// Whether a change that `message` tells of may be acknowledged.
-    async fn apply_change(&self, change: &BillingChange, message: &SqsMessage) -> bool {
+    /// Applies a change that `message` tells of.
+    ///
+    /// # Errors
+    /// After which time the message is to come again. Without, it may be acknowledged.
+    async fn apply_change(
+        &self,
+        change: &BillingChange,
+        message: &SqsMessage,
+    ) -> Result<(), Duration> {
         let (organization, version) = (change.organization.as_str(), change.version);
         let ports = &self.ports;
         match apply(&self.ledger, &self.stripe, &self.prices, change, ports, ports).await {
@@ -93,23 +102,26 @@ where
                 let called = matches!(applied, Applied::Now(_));
                 let holds = applied.version();
                 tracing::info!(organization, version, holds, called, "in step with Stripe");
-                true
+                return Ok(());
             }
-            Err(Failure::TooSoon) => {
-                let sent = self.queue.send_again(change, message).await;
-                tracing::info!(organization, version, sent, "waits for its turn");
-                sent
+            // Sent again it has a receive count of its own, so that waiting does not use that up. A
+            // long wait is one receive, and would be many messages.
+            Err(Failure::TooSoon(wait)) => {
+                let wait = wait.unsigned_abs();
+                let sent =
+                    wait <= queue::SHORT_WAIT && self.queue.send_again(change, message).await;
+                tracing::info!(organization, version, sent, ?wait, "waits for its turn");
+                return if sent { Ok(()) } else { Err(wait.max(backoff(received(message)))) };
             }
             Err(Failure::TryLater(cause)) => {
                 tracing::warn!(organization, version, cause, "not applied; trying later");
-                false
             }
             Err(Failure::Permanent(error)) => {
                 let (code, cause) = (error.code, error.message);
                 tracing::error!(organization, version, code, cause, "cannot be applied");
-                false
             }
         }
+        Err(backoff(received(message)))
     }
 }
 

@@ -20,6 +20,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(180);
 /// waits until it has been given up: with eight receives for 40 seconds.
 pub(crate) const POISON_DELAY: Duration = Duration::from_secs(5);
 
+/// The longest wait for its turn for which a message is sent again.
+pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(60);
+
 /// How long a message that failed for the `received`th time waits.
 pub fn backoff(received: u32) -> Duration {
     let doublings = received.saturating_sub(1).min(16);

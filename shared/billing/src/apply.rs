@@ -5,8 +5,8 @@
 //! out of order without doing harm: it either finds its version applied, or applies the newest.
 
 use headcount_model::billing::{
-    BillingChange, BillingError, BillingLedger, BillingRecord, LedgerUnavailable, Recorded,
-    RememberedItems, TakenUpdate,
+    Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
+    LedgerUnavailable, ProrationBehavior, Recorded, RememberedItems, TakenUpdate,
 };
 use headcount_model::idempotency::hex;
 use headcount_model::port::{Clock, Entropy, random};
@@ -14,7 +14,9 @@ use headcount_model::seats::Tier;
 use headcount_model::tiers::Tiers;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::subscription::{ItemTarget, StripeFailure, Subscription, Subscriptions, reasons};
+use crate::subscription::{
+    ITEM_MISSING, StripeFailure, Subscription, Subscriptions, reasons, targets_of_seats,
+};
 
 /// The Stripe price of each tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +64,9 @@ impl Applied {
 /// Why a message's version was not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// Stripe was told of this organization so often lately that the next update has to wait. This
-    /// is no failure of the message: it should be sent again, so that waiting does not use up its
-    /// receive count.
-    TooSoon,
+    /// Stripe was told of this organization so often lately that the next update has to wait for so
+    /// long. This is no failure of the message.
+    TooSoon(SignedDuration),
     /// Later may be better.
     TryLater(String),
     /// Recorded on the billing record; somebody has to look. The message goes on to the
@@ -79,37 +80,71 @@ impl From<LedgerUnavailable> for Failure {
     }
 }
 
-/// The pace of updates for one subscription: 180 an hour, under Stripe's limit of 200 an hour
-/// (<https://docs.stripe.com/rate-limits>).
-const PACE: SignedDuration = SignedDuration::from_secs(20);
-/// How many updates may follow each other at once after a quiet time. With them it is 186 in the
-/// worst hour.
-const BURST: i32 = 6;
+/// How often the updates of one subscription may follow each other.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// One in this time, in the long run.
+    every: SignedDuration,
+    /// So many at once after a quiet time.
+    burst: i32,
+}
 
-/// How far the updates reach at the allowed pace after one more at `now`; `None` when it has to
-/// wait (the generic cell rate algorithm).
-fn paced(paced_until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    let ahead = paced_until.map_or(SignedDuration::ZERO, |until| until.duration_since(now));
-    // A clock that was set back far must not stop billing for as long. No writer goes further
-    // ahead than what follows at once and what it puts right when it is overtaken.
-    let is_plausible = ahead <= PACE * (BURST + MAX_ROUNDS);
-    if is_plausible && ahead > PACE * (BURST - 1) {
-        return None;
+impl Pace {
+    /// Stripe takes 200 updates of a subscription's quantities an hour: here they are 186 in the
+    /// worst hour. Where each makes an invoice, it makes at most 20 a day: here they are 19 in the
+    /// worst day (<https://docs.stripe.com/rate-limits>).
+    fn of(behavior: ProrationBehavior) -> Self {
+        match behavior {
+            ProrationBehavior::CreateProrations | ProrationBehavior::None => {
+                Self { every: SignedDuration::from_secs(20), burst: 6 }
+            }
+            ProrationBehavior::AlwaysInvoice => {
+                Self { every: SignedDuration::from_mins(100), burst: 5 }
+            }
+        }
     }
-    Some(one_more(paced_until.filter(|_| is_plausible), now))
+
+    /// How far the updates reach after one more at `now`, or how long it has to wait (the generic
+    /// cell rate algorithm).
+    fn one_more(
+        self,
+        paced_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Timestamp, SignedDuration> {
+        // A clock that was set back far, or a slower pace of before, must not stop billing: at this
+        // pace nobody gets further ahead than the burst.
+        let is_plausible = |until: &Timestamp| until.duration_since(now) <= self.every * self.burst;
+        let from = paced_until.filter(is_plausible).map_or(now, |until| until.max(now));
+        let wait = from.duration_since(now) - self.every * (self.burst - 1);
+        if wait.is_positive() {
+            return Err(wait);
+        }
+        Ok(from.saturating_add(self.every).unwrap_or(Timestamp::MAX))
+    }
 }
 
-/// How far the updates reach after one more, whether or not it has to wait.
-fn one_more(paced_until: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    let from = paced_until.map_or(now, |until| until.max(now));
-    from.saturating_add(PACE).unwrap_or(Timestamp::MAX)
+/// How many attempts one delivery makes at most: one that somebody left behind, one of its own, and
+/// those that are made because of what the ones before met.
+const MAX_ROUNDS: u32 = 6;
+
+/// For how long Stripe carries out one key once: it forgets a key after a day at the earliest
+/// (<https://docs.stripe.com/api/idempotent_requests>). What is older has arrived, or never will.
+const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(23);
+
+/// What earlier rounds have found out.
+#[derive(Debug, Default)]
+struct Findings {
+    /// The key of an attempt that Stripe has answered without taking it: another one is due.
+    answered: Option<String>,
+    /// Whether an item is no longer what it was remembered as.
+    items_are_stale: bool,
 }
 
-/// How often a writer that was overtaken reads and applies again before it leaves the rest to
-/// the next delivery.
-const MAX_ROUNDS: i32 = 4;
-
-/// Brings Stripe to the newest version of the organization, unless it has the message's already.
+/// Brings Stripe to the message's version of the organization or a newer one, unless it has it
+/// already.
+///
+/// Each update is written down before Stripe is asked for it ([`Attempt`]), so that whatever was
+/// asked for is answered before the next is asked for, whoever asked, and however late it arrives.
 ///
 /// # Errors
 /// [`Failure`]; the message must then be delivered again.
@@ -122,129 +157,169 @@ pub async fn apply(
     entropy: &dyn Entropy,
 ) -> Result<Applied, Failure> {
     let organization = &change.organization;
-    let mut overtaken = false;
+    let mut findings = Findings::default();
+    let mut told = None;
     for _ in 0..MAX_ROUNDS {
-        let record = match ledger.billing(organization).await? {
-            Some(record) => record,
-            None => {
-                return Err(Failure::Permanent(error(
-                    "no_such_organization",
-                    "there is no billing record for this organization",
-                )));
-            }
+        let Some(record) = ledger.billing(organization).await? else {
+            return Err(Failure::Permanent(error(
+                "no_such_organization",
+                "there is no billing record for this organization",
+            )));
         };
-        if record.applied_version >= change.version && !overtaken {
-            return Ok(Applied::Before(record.applied_version));
+        if record.applied_version >= change.version {
+            let is_ours = told == Some(record.applied_version);
+            let applied = if is_ours { Applied::Now } else { Applied::Before };
+            return Ok(applied(record.applied_version));
         }
-        // After being overtaken, Stripe may hold our older quantities although a newer version
-        // was recorded. Only a call that it cannot have seen before puts that right. A permanent
-        // failure may be stored under the version's key and would be replayed for a day.
-        let key = if overtaken || record.last_error.is_some() {
-            fresh_key(&record, entropy)?
-        } else {
-            format!("{organization}:{}", record.version)
+        let begun = match begin(ledger, stripe, prices, &record, &findings, clock, entropy).await {
+            Err(Failure::Permanent(error)) => {
+                let answered = findings.answered.as_deref();
+                ledger.record_failure(organization, answered, &error, clock.now()).await?;
+                return Err(Failure::Permanent(error));
+            }
+            begun => begun?,
         };
-        let now = clock.now();
-        let paced_until = match paced(record.paced_until, now) {
-            Some(paced_until) => paced_until,
-            // What an overtaken writer may have done has to be put right at once: when the message
-            // came again, the record would say that there is nothing to do.
-            None if overtaken => one_more(record.paced_until, now),
-            None => return Err(Failure::TooSoon),
-        };
-        let items = match set(stripe, prices, &record, &key, entropy).await {
-            Ok(items) => items,
-            Err(failure) => {
-                if let Failure::Permanent(error) = &failure {
-                    ledger.record_failure(organization, error, now).await?;
+        let Some(Begun { subscription, attempt }) = begun else { continue };
+        let fault = match ask(stripe, &subscription, &attempt).await? {
+            Answer::Taken(updated) => {
+                let (key, version) = (attempt.key.clone(), attempt.version);
+                let update = TakenUpdate { key, version, items: items(&updated, prices) };
+                match fit(&updated) {
+                    Err(unfit) => unfit,
+                    Ok(()) => {
+                        let now = clock.now();
+                        match ledger.record_applied(organization, &update, now).await? {
+                            Recorded::Yes => told = Some(version),
+                            Recorded::Overtaken => {}
+                        }
+                        continue;
+                    }
                 }
-                return Err(failure);
             }
+            Answer::ItemGone(_) if !findings.items_are_stale => {
+                tracing::warn!("a remembered item is gone");
+                findings = Findings { answered: Some(attempt.key), items_are_stale: true };
+                continue;
+            }
+            Answer::NotTaken(cause) => {
+                tracing::warn!(%cause, "Stripe failed; trying once more under another key");
+                findings.answered = Some(attempt.key);
+                continue;
+            }
+            Answer::ItemGone(error) | Answer::Refused(error) => error,
         };
-        let (from, version) = (record.applied_version, record.version);
-        let paced_from = record.paced_until;
-        let update = TakenUpdate { from, paced_from, version, items, paced_until };
-        match ledger.record_applied(organization, &update, clock.now()).await? {
-            Recorded::Yes => return Ok(Applied::Now(record.version)),
-            Recorded::Overtaken => overtaken = true,
-        }
+        ledger.record_failure(organization, Some(&attempt.key), &fault, clock.now()).await?;
+        return Err(Failure::Permanent(fault));
     }
-    Err(Failure::TryLater("overtaken too often".to_owned()))
+    match told {
+        Some(version) if version >= change.version => Ok(Applied::Now(version)),
+        _ => Err(Failure::TryLater("overtaken too often".to_owned())),
+    }
 }
 
-/// Tells Stripe the quantities of `record`; returns the subscription's items. With the items
-/// remembered this is one call.
-async fn set(
+/// What was written down.
+struct Begun {
+    /// `sub_…`
+    subscription: String,
+    attempt: Attempt,
+}
+
+/// Writes down what Stripe is asked for next: what it was asked for without an answer, or else the
+/// record's seats. `None` when somebody else wrote first.
+async fn begin(
+    ledger: &impl BillingLedger,
     stripe: &impl Subscriptions,
     prices: &Prices,
     record: &BillingRecord,
-    key: &str,
+    findings: &Findings,
+    clock: &dyn Clock,
     entropy: &dyn Entropy,
-) -> Result<RememberedItems, Failure> {
-    let Some(id) = &record.subscription else {
+) -> Result<Option<Begun>, Failure> {
+    let Some(subscription) = record.subscription.clone() else {
         return Err(Failure::Permanent(error(
             "no_subscription",
             "the organization has no subscription",
         )));
     };
-    if let Some(targets) = remembered(prices, record)? {
-        match update(stripe, id, &targets, record, key, entropy).await {
-            // An item that is remembered was deleted at Stripe: look which there are.
-            Err(Failure::Permanent(error)) if error.code == "resource_missing" => {
-                tracing::warn!("a remembered item is gone");
-                let key = fresh_key(record, entropy)?;
-                return look_and_update(stripe, id, prices, record, &key, entropy).await;
-            }
-            outcome => {
-                let updated = outcome?;
-                fit(&updated)?;
-                return Ok(items(&updated, prices));
-            }
+    let is_open = |attempt: &&Attempt| {
+        findings.answered.as_ref() != Some(&attempt.key)
+            && clock.now().duration_since(attempt.at) < KEY_LIFETIME
+    };
+    let unanswered = record.attempt.as_ref().filter(is_open);
+    let proration = unanswered.map_or(record.proration, |attempt| attempt.proration);
+    // Looked at before anything is read of Stripe for it.
+    let turn = Pace::of(proration).one_more(record.paced_until, clock.now());
+    let paced_until = turn.map_err(Failure::TooSoon)?;
+    let attempt = match unanswered {
+        Some(attempt) => attempt.clone(),
+        None => {
+            let targets = seat_targets(stripe, &subscription, prices, record, findings).await?;
+            // Under the version's key Stripe may have stored a failure, which it would give for a day.
+            let is_used = record.attempt.is_some() || findings.answered.is_some();
+            let key = if is_used || record.last_error.is_some() {
+                fresh_key(record, entropy)?
+            } else {
+                format!("{}:{}", record.organization, record.version)
+            };
+            Attempt { key, version: record.version, targets, proration, at: clock.now() }
         }
+    };
+    match ledger.begin(record, &attempt, paced_until, clock.now()).await? {
+        Recorded::Yes => Ok(Some(Begun { subscription, attempt })),
+        Recorded::Overtaken => Ok(None),
     }
-    look_and_update(stripe, id, prices, record, key, entropy).await
 }
 
-/// Reads the subscription for its items, then tells it the quantities.
-async fn look_and_update(
+/// What Stripe is to be told of the record's seats. With the items remembered nothing is read.
+async fn seat_targets(
     stripe: &impl Subscriptions,
-    id: &str,
+    subscription: &str,
     prices: &Prices,
     record: &BillingRecord,
-    key: &str,
-    entropy: &dyn Entropy,
-) -> Result<RememberedItems, Failure> {
-    let subscription = stripe.fetch(id).await.map_err(failure)?;
-    fit(&subscription)?;
-    let items_now = billing_items(&subscription, prices, record);
-    let targets = targets(&items_now, prices, record)?;
-    let updated = update(stripe, id, &targets, record, key, entropy).await?;
-    Ok(items(&updated, prices))
+    findings: &Findings,
+) -> Result<Vec<ItemTarget>, Failure> {
+    let remembered = targets(&record.items, prices, record)?;
+    let is_complete = !remembered.is_empty() && remembered.iter().all(|item| item.id.is_some());
+    if is_complete && !findings.items_are_stale {
+        return Ok(remembered);
+    }
+    let subscription = stripe.fetch(subscription).await.map_err(failure)?;
+    fit(&subscription).map_err(Failure::Permanent)?;
+    targets(&billing_items(&subscription, prices, record), prices, record)
 }
 
-/// One call that changes anything, and another under a fresh key when Stripe stored a failure.
-async fn update(
+/// How Stripe answered an attempt. Each of them ends it.
+enum Answer {
+    /// It is carried out.
+    Taken(Subscription),
+    /// It failed, and would fail under this key for a day.
+    NotTaken(String),
+    /// It names an item that is not there.
+    ItemGone(BillingError),
+    /// It is refused for good.
+    Refused(BillingError),
+}
+
+/// Asks Stripe for an attempt.
+async fn ask(
     stripe: &impl Subscriptions,
-    id: &str,
-    targets: &[ItemTarget],
-    record: &BillingRecord,
-    key: &str,
-    entropy: &dyn Entropy,
-) -> Result<Subscription, Failure> {
-    match stripe.set_quantities(id, targets, record.proration, key).await {
-        Ok(updated) => Ok(updated),
+    subscription: &str,
+    attempt: &Attempt,
+) -> Result<Answer, Failure> {
+    let Attempt { key, targets, proration, .. } = attempt;
+    match stripe.set_quantities(subscription, targets, *proration, key).await {
+        Ok(updated) => Ok(Answer::Taken(updated)),
         Err(StripeFailure::Stored(cause)) => {
-            // The key is burnt: Stripe answers it with this failure for a day. Whether the call
-            // took effect shows in the subscription.
-            let subscription = stripe.fetch(id).await.map_err(failure)?;
-            if agrees(&subscription, targets) {
-                return Ok(subscription);
-            }
-            tracing::warn!(%cause, "Stripe failed; trying once more under another key");
-            let key = fresh_key(record, entropy)?;
-            stripe.set_quantities(id, targets, record.proration, &key).await.map_err(failure)
+            // Whether it took effect shows in the subscription.
+            let found = stripe.fetch(subscription).await.map_err(failure)?;
+            let is_taken = agrees(&found, targets);
+            Ok(if is_taken { Answer::Taken(found) } else { Answer::NotTaken(cause) })
         }
-        Err(other) => Err(failure(other)),
+        Err(StripeFailure::Permanent(error)) if error.code == ITEM_MISSING => {
+            Ok(Answer::ItemGone(error))
+        }
+        Err(StripeFailure::Permanent(error)) => Ok(Answer::Refused(error)),
+        Err(transient) => Err(failure(transient)),
     }
 }
 
@@ -277,13 +352,6 @@ fn billing_items(
     RememberedItems { basic: item(Tier::Basic), premium: item(Tier::Premium) }
 }
 
-/// The targets by what is remembered; `None` when a tier with seats has no item in memory.
-fn remembered(prices: &Prices, record: &BillingRecord) -> Result<Option<Vec<ItemTarget>>, Failure> {
-    let targets = targets(&record.items, prices, record)?;
-    let is_complete = !targets.is_empty() && targets.iter().all(|target| target.id.is_some());
-    Ok(is_complete.then_some(targets))
-}
-
 /// What Stripe is to be told of the record's seats, by these items.
 fn targets(
     items: &RememberedItems,
@@ -291,15 +359,15 @@ fn targets(
     record: &BillingRecord,
 ) -> Result<Vec<ItemTarget>, Failure> {
     let item = |tier, _: &str| items.of(tier).map(str::to_owned);
-    ItemTarget::of_seats(record.seats, |tier| prices.of(tier), item).map_err(Failure::Permanent)
+    targets_of_seats(record.seats, |tier| prices.of(tier), item).map_err(Failure::Permanent)
 }
 
 /// Whether the seats can be billed by the subscription as it is now. What was changed on it since
 /// it was linked goes on record.
-fn fit(subscription: &Subscription) -> Result<(), Failure> {
+fn fit(subscription: &Subscription) -> Result<(), BillingError> {
     match subscription.unfit.first() {
         None => Ok(()),
-        Some(first) => Err(Failure::Permanent(error(first.code(), &reasons(&subscription.unfit)))),
+        Some(first) => Err(error(first.code(), &reasons(&subscription.unfit))),
     }
 }
 

@@ -21,6 +21,4 @@ pub mod webhook;
 pub use apply::{Applied, Failure, Prices, apply};
 pub use follow::{Followed, Unanswered, follow};
 pub use secret::NamedSecret;
-pub use subscription::{
-    Item, ItemTarget, StripeFailure, Subscription, Subscriptions, Unfit, reasons,
-};
+pub use subscription::{Item, StripeFailure, Subscription, Subscriptions, Unfit, reasons};

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use headcount_model::billing::{ProrationBehavior, SeatCounts, SubscriptionStatus};
+use headcount_model::billing::{ItemTarget, ProrationBehavior, SeatCounts, SubscriptionStatus};
 use headcount_model::idempotency::hex;
 use headcount_model::port::{Entropy, random};
 use headcount_model::tiers::Tiers;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::stripe::{Stripe, Transport};
-use crate::subscription::{ItemTarget, StripeFailure, Subscription, Subscriptions};
+use crate::subscription::{StripeFailure, Subscription, Subscriptions, targets_of_seats};
 
 /// A change of seats that may come.
 #[derive(Debug, Clone)]
@@ -141,7 +141,7 @@ fn targets(
 ) -> Result<Vec<ItemTarget>, StripeFailure> {
     let price = |tier| tiers.of(tier).price.as_deref();
     let item = |_, price: &str| subscription.item_of(price).map(|item| item.id.clone());
-    ItemTarget::of_seats(seats, price, item).map_err(StripeFailure::Permanent)
+    targets_of_seats(seats, price, item).map_err(StripeFailure::Permanent)
 }
 
 /// Whether a preview prorates the change. When the organization's differences are invoiced is no

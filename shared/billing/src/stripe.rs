@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 
-use headcount_model::billing::{BillingError, Period, ProrationBehavior};
+use headcount_model::billing::{BillingError, ItemTarget, Period, ProrationBehavior};
 use headcount_model::id::OrganizationId;
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use crate::subscription::{Item, ItemTarget, StripeFailure, Subscription, Subscriptions, Unfit};
+use crate::subscription::{
+    ITEM_MISSING, Item, MISSING, StripeFailure, Subscription, Subscriptions, Unfit,
+};
 
 /// The version of Stripe's API that this client is written against
 /// (<https://docs.stripe.com/api/versioning>).
@@ -182,7 +184,10 @@ fn sort(status: StatusCode, body: &[u8]) -> StripeFailure {
     let error =
         serde_json::from_slice::<ErrorBody>(body).map(|body| body.error).unwrap_or_default();
     let is_key_burnt = error.kind.as_deref() == Some("idempotency_error");
-    let code = error.code.or(error.kind).unwrap_or_default();
+    let code = match (error.code.as_deref(), error.param.as_deref()) {
+        (Some("resource_missing"), param) => missing(param).to_owned(),
+        _ => error.code.or(error.kind).unwrap_or_default(),
+    };
     let told = format!("Stripe answered {status}: {code}");
     match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT => StripeFailure::Transient(told),
@@ -193,6 +198,18 @@ fn sort(status: StatusCode, body: &[u8]) -> StripeFailure {
             code: if code.is_empty() { format!("http_{}", status.as_u16()) } else { code },
             message: error.message.unwrap_or(told),
         }),
+    }
+}
+
+/// What `resource_missing` is about. A price of another account or mode, an item that was deleted and
+/// a subscription of another account have one code at Stripe, and each needs something else done.
+fn missing(param: Option<&str>) -> &'static str {
+    match param {
+        Some("id" | "subscription") => MISSING,
+        Some("customer") => "customer_missing",
+        Some(param) if param.ends_with("[price]") => "price_missing",
+        Some(param) if param == "item" || param.starts_with("items[") => ITEM_MISSING,
+        _ => "resource_missing",
     }
 }
 
@@ -207,6 +224,7 @@ struct ErrorObject {
     kind: Option<String>,
     code: Option<String>,
     message: Option<String>,
+    param: Option<String>,
 }
 
 /// A subscription as Stripe sends it (<https://docs.stripe.com/api/subscriptions/object>).
@@ -390,6 +408,23 @@ mod tests {
                 code: "resource_missing".to_owned(),
                 message: "No such subscription".to_owned()
             })
+        );
+        let of = |param: &str| {
+            let body = format!(r#"{{"error":{{"code":"resource_missing","param":"{param}"}}}}"#);
+            match sorted(404, &body) {
+                StripeFailure::Permanent(error) => error.code,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(
+            ["id", "items[0][id]", "items[1][price]", "customer", "coupon"].map(of),
+            [
+                "subscription_missing",
+                "item_missing",
+                "price_missing",
+                "customer_missing",
+                "resource_missing"
+            ]
         );
         for status in [400, 401, 402, 403, 404] {
             assert!(matches!(sorted(status, ""), StripeFailure::Permanent(_)));

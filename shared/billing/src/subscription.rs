@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use headcount_model::billing::{BillingError, Period, ProrationBehavior, SeatCounts};
+use headcount_model::billing::{BillingError, ItemTarget, Period, ProrationBehavior, SeatCounts};
 use headcount_model::id::OrganizationId;
 use headcount_model::seats::Tier;
 
@@ -123,47 +123,34 @@ impl Subscription {
     }
 }
 
-/// What an item's quantity shall be, whatever it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ItemTarget {
-    /// The item, or `None` to add one.
-    pub id: Option<String>,
-    /// The price that it shall be billed at.
-    pub price: String,
-    /// The quantity to end up with.
-    pub quantity: u64,
-}
-
-impl ItemTarget {
-    /// The quantity of every tier, at its price, by the item that bills it. A tier without an item
-    /// gets one as soon as it has seats; an item whose seats are gone stays, with quantity 0.
-    ///
-    /// # Errors
-    /// `price_not_configured` for a tier that has seats and no price.
-    pub(crate) fn of_seats<'p>(
-        seats: SeatCounts,
-        price: impl Fn(Tier) -> Option<&'p str>,
-        item: impl Fn(Tier, &str) -> Option<String>,
-    ) -> Result<Vec<Self>, BillingError> {
-        let mut targets = Vec::new();
-        for tier in Tier::ALL {
-            let quantity = seats.get(tier);
-            let Some(price) = price(tier) else {
-                if quantity == 0 {
-                    continue;
-                }
-                return Err(BillingError {
-                    code: "price_not_configured".to_owned(),
-                    message: format!("no Stripe price is configured for tier {}", tier.as_str()),
-                });
-            };
-            let id = item(tier, price);
-            if id.is_some() || quantity > 0 {
-                targets.push(Self { id, price: price.to_owned(), quantity });
+/// The quantity of every tier, at its price, by the item that bills it. A tier without an item gets
+/// one as soon as it has seats; an item whose seats are gone stays, with quantity 0.
+///
+/// # Errors
+/// `price_not_configured` for a tier that has seats and no price.
+pub(crate) fn targets_of_seats<'p>(
+    seats: SeatCounts,
+    price: impl Fn(Tier) -> Option<&'p str>,
+    item: impl Fn(Tier, &str) -> Option<String>,
+) -> Result<Vec<ItemTarget>, BillingError> {
+    let mut targets = Vec::new();
+    for tier in Tier::ALL {
+        let quantity = seats.get(tier);
+        let Some(price) = price(tier) else {
+            if quantity == 0 {
+                continue;
             }
+            return Err(BillingError {
+                code: "price_not_configured".to_owned(),
+                message: format!("no Stripe price is configured for tier {}", tier.as_str()),
+            });
+        };
+        let id = item(tier, price);
+        if id.is_some() || quantity > 0 {
+            targets.push(ItemTarget { id, price: price.to_owned(), quantity });
         }
-        Ok(targets)
     }
+    Ok(targets)
 }
 
 /// Why Stripe did not do what was asked, sorted by what to do about it.
@@ -178,10 +165,15 @@ pub enum StripeFailure {
     Permanent(BillingError),
 }
 
+/// Code of an error over a subscription that Stripe does not have.
+pub(crate) const MISSING: &str = "subscription_missing";
+/// Code of an error over an item that the subscription does not have.
+pub(crate) const ITEM_MISSING: &str = "item_missing";
+
 impl StripeFailure {
-    /// Whether Stripe has no such object, or has it no longer.
+    /// Whether Stripe has no such subscription, or has it no longer.
     pub fn is_missing(&self) -> bool {
-        matches!(self, StripeFailure::Permanent(error) if error.code == "resource_missing")
+        matches!(self, StripeFailure::Permanent(error) if error.code == MISSING)
     }
 }
 

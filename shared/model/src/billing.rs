@@ -217,6 +217,8 @@ pub struct BillingRecord {
     pub items: RememberedItems,
     /// How far the updates sent so far reach at the allowed pace; `None` before the first.
     pub paced_until: Option<Timestamp>,
+    /// The update that Stripe was asked for and whose answer is not on record.
+    pub attempt: Option<Attempt>,
     /// Why the last attempt to tell Stripe failed for good.
     pub last_error: Option<BillingError>,
 }
@@ -248,20 +250,47 @@ impl RememberedItems {
     }
 }
 
+/// What an item's quantity shall be, whatever it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemTarget {
+    /// The item, `si_…`, or `None` to add one.
+    pub id: Option<String>,
+    /// The price that it shall be billed at, `price_…`.
+    pub price: String,
+    /// The quantity to end up with.
+    pub quantity: u64,
+}
+
+/// An update of a subscription, written down before Stripe is asked for it.
+///
+/// While it is on record nobody knows whether Stripe has taken it, or will: a call without an answer
+/// may arrive later. Whoever comes next asks for the very same under the same key, which Stripe
+/// carries out once, before asking for anything else
+/// (<https://docs.stripe.com/api/idempotent_requests>). So updates take effect in the order in which
+/// they were written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The idempotency key, of this attempt alone.
+    pub key: String,
+    /// The version whose quantities it tells.
+    pub version: u64,
+    /// What Stripe is asked for.
+    pub targets: Vec<ItemTarget>,
+    /// What becomes of the difference.
+    pub proration: ProrationBehavior,
+    /// When it was written down.
+    pub at: Timestamp,
+}
+
 /// An update that Stripe has taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenUpdate {
-    /// The applied version when we began.
-    pub from: u64,
-    /// How far the updates reached when we began. Every update moves it, also one that tells Stripe
-    /// of the applied version again, so that none goes unnoticed.
-    pub paced_from: Option<Timestamp>,
+    /// The key of the attempt.
+    pub key: String,
     /// The version whose quantities Stripe now holds.
     pub version: u64,
     /// The subscription's items.
     pub items: RememberedItems,
-    /// How far the updates sent so far, this one included, reach at the allowed pace.
-    pub paced_until: Timestamp,
 }
 
 /// Why billing could not be brought up to date, for operators and `GET /billing`. Never holds
@@ -284,13 +313,12 @@ pub struct BillingChange {
     pub version: u64,
 }
 
-/// What became of recording an applied version.
+/// What became of something that is recorded only if nobody else has recorded anything meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
     /// The record now says so.
     Yes,
-    /// Another writer recorded a version at least as new, perhaps before our call reached
-    /// Stripe: what Stripe holds now is unknown.
+    /// Another writer was faster, and nothing was recorded.
     Overtaken,
 }
 
@@ -317,7 +345,21 @@ pub trait BillingLedger {
         organization: &OrganizationId,
     ) -> impl Future<Output = Result<Option<BillingRecord>, LedgerUnavailable>> + Send;
 
-    /// Records what Stripe holds, provided that nobody recorded anything since we began.
+    /// Writes down what Stripe is about to be asked for, and how far updates reach with it,
+    /// provided that nothing was begun or recorded since `record` was read.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    fn begin(
+        &self,
+        record: &BillingRecord,
+        attempt: &Attempt,
+        paced_until: Timestamp,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Recorded, LedgerUnavailable>> + Send;
+
+    /// Records what Stripe holds, provided that the attempt is still the one on record; it is over
+    /// with that.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -328,13 +370,15 @@ pub trait BillingLedger {
         now: Timestamp,
     ) -> impl Future<Output = Result<Recorded, LedgerUnavailable>> + Send;
 
-    /// Records why billing cannot be brought up to date.
+    /// Records why billing cannot be brought up to date. With the key of an attempt, the attempt is
+    /// over, and nothing is recorded when it is no longer the one on record.
     ///
     /// # Errors
     /// When the table does not answer.
     fn record_failure(
         &self,
         organization: &OrganizationId,
+        attempt: Option<&str>,
         error: &BillingError,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), LedgerUnavailable>> + Send;
@@ -468,6 +512,7 @@ mod tests {
                 proration: ProrationBehavior::default(),
                 items: items.clone(),
                 paced_until: None,
+                attempt: None,
                 last_error: None,
             }
             .is_behind()

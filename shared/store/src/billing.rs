@@ -5,14 +5,14 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::billing::{
-    BillingError, BillingLedger, BillingRecord, LedgerUnavailable, LinkedSubscription, Recorded,
-    Standing, SubscriptionLedger, SubscriptionStatus, TakenUpdate,
+    Attempt, BillingError, BillingLedger, BillingRecord, LedgerUnavailable, LinkedSubscription,
+    Recorded, Standing, SubscriptionLedger, SubscriptionStatus, TakenUpdate,
 };
 use headcount_model::id::{OrganizationId, micros};
 use jiff::Timestamp;
 
 use crate::key::Key;
-use crate::rows::BillingRow;
+use crate::rows::{AttemptRow, BillingRow};
 use crate::table::Table;
 use crate::transaction::{number, text};
 
@@ -27,6 +27,46 @@ impl BillingLedger for Table {
             .map_err(|error| LedgerUnavailable(error.to_string()))
     }
 
+    async fn begin(
+        &self,
+        record: &BillingRecord,
+        attempt: &Attempt,
+        paced_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Recorded, LedgerUnavailable> {
+        let entry = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(AttemptRow::from(attempt));
+        let entry: AttributeValue = entry.map_err(|error| LedgerUnavailable(error.to_string()))?;
+        let mut update = self
+            .update_billing(&record.organization, now)
+            .update_expression("SET attempt = :attempt, paced_until = :paced, updated_at = :now")
+            .expression_attribute_values(":attempt", entry)
+            .expression_attribute_values(":paced", text(micros(paced_until)))
+            .expression_attribute_values(":applied", number(record.applied_version));
+        let mut unchanged = "applied_version = :applied".to_owned();
+        let known = [
+            ("stripe_subscription", ":subscription", record.subscription.clone()),
+            ("paced_until", ":paced_from", record.paced_until.map(micros)),
+            (
+                "attempt.idempotency_key",
+                ":key",
+                record.attempt.as_ref().map(|attempt| attempt.key.clone()),
+            ),
+        ];
+        for (attribute, name, value) in known {
+            match value {
+                Some(value) => {
+                    unchanged.push_str(&format!(" AND {attribute} = {name}"));
+                    update = update.expression_attribute_values(name, text(value));
+                }
+                None => {
+                    let attribute = attribute.trim_end_matches(".idempotency_key");
+                    unchanged.push_str(&format!(" AND attribute_not_exists({attribute})"));
+                }
+            }
+        }
+        Ok(recorded(conditional(update.condition_expression(unchanged)).await?))
+    }
+
     async fn record_applied(
         &self,
         organization: &OrganizationId,
@@ -39,21 +79,22 @@ impl BillingLedger for Table {
                 organization,
                 update,
                 now,
-                "REMOVE behind_since, behind_shard, last_error",
+                "REMOVE behind_since, behind_shard, last_error, attempt",
             )
-            .condition_expression(format!("{} AND version = :version", untold(update)));
+            .condition_expression("attempt.idempotency_key = :key AND version = :version");
         if conditional(caught_up).await? {
             return Ok(Recorded::Yes);
         }
         let still_behind = self
-            .record_update(organization, update, now, "REMOVE last_error")
-            .condition_expression(format!("{} AND version > :version", untold(update)));
-        if conditional(still_behind).await? { Ok(Recorded::Yes) } else { Ok(Recorded::Overtaken) }
+            .record_update(organization, update, now, "REMOVE last_error, attempt")
+            .condition_expression("attempt.idempotency_key = :key AND version > :version");
+        Ok(recorded(conditional(still_behind).await?))
     }
 
     async fn record_failure(
         &self,
         organization: &OrganizationId,
+        attempt: Option<&str>,
         error: &BillingError,
         now: Timestamp,
     ) -> Result<(), LedgerUnavailable> {
@@ -62,14 +103,17 @@ impl BillingLedger for Table {
             ("message".to_owned(), text(&error.message)),
             ("at".to_owned(), text(micros(now))),
         ]);
+        let set = "SET last_error = :error, updated_at = :now";
         let update = self
             .update_billing(organization, now)
-            .update_expression("SET last_error = :error, updated_at = :now")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(
-                ":error",
-                aws_sdk_dynamodb::types::AttributeValue::M(entry),
-            );
+            .expression_attribute_values(":error", AttributeValue::M(entry));
+        let update = match attempt {
+            Some(key) => update
+                .update_expression(format!("{set} REMOVE attempt"))
+                .condition_expression("attempt.idempotency_key = :key")
+                .expression_attribute_values(":key", text(key)),
+            None => update.update_expression(set).condition_expression("attribute_exists(pk)"),
+        };
         // Without a record there is nothing to write the error on; the message's own fate (the
         // dead-letter queue) tells of it.
         conditional(update).await.map(|_| ())
@@ -118,7 +162,7 @@ impl SubscriptionLedger for Table {
                 .expression_attribute_values(":end", number(period.end)),
             None => update,
         };
-        Ok(if conditional(update).await? { Recorded::Yes } else { Recorded::Overtaken })
+        Ok(recorded(conditional(update).await?))
     }
 }
 
@@ -137,12 +181,8 @@ fn standing_expression(standing: &Standing) -> String {
     expression
 }
 
-/// Says that nobody recorded an update since we began.
-fn untold(update: &TakenUpdate) -> &'static str {
-    match update.paced_from {
-        Some(_) => "applied_version = :from AND paced_until = :paced_from",
-        None => "applied_version = :from AND attribute_not_exists(paced_until)",
-    }
+fn recorded(is_recorded: bool) -> Recorded {
+    if is_recorded { Recorded::Yes } else { Recorded::Overtaken }
 }
 
 impl Table {
@@ -154,16 +194,11 @@ impl Table {
         now: Timestamp,
         remove: &str,
     ) -> UpdateItemFluentBuilder {
-        let mut set =
-            "SET applied_version = :version, paced_until = :paced, updated_at = :now".to_owned();
+        let mut set = "SET applied_version = :version, updated_at = :now".to_owned();
         let mut builder = self
             .update_billing(organization, now)
-            .expression_attribute_values(":from", number(update.from))
-            .expression_attribute_values(":version", number(update.version))
-            .expression_attribute_values(":paced", text(micros(update.paced_until)));
-        if let Some(paced_from) = update.paced_from {
-            builder = builder.expression_attribute_values(":paced_from", text(micros(paced_from)));
-        }
+            .expression_attribute_values(":key", text(&update.key))
+            .expression_attribute_values(":version", number(update.version));
         if let Some(item) = &update.items.basic {
             set.push_str(", item_basic = :basic");
             builder = builder.expression_attribute_values(":basic", text(item));

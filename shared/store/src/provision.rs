@@ -123,6 +123,7 @@ impl Table {
             item_basic: None,
             item_premium: None,
             paced_until: None,
+            attempt: None,
             behind_since: None,
             behind_shard: None,
             last_error: None,
@@ -389,7 +390,7 @@ fn link_values(link: &StripeLink, now: String) -> Values {
 /// is none of the new one's.
 fn relink_expression(link: &StripeLink) -> String {
     let mut set = link_set(link);
-    let mut remove = "item_basic, item_premium, last_error, paced_until".to_owned();
+    let mut remove = "item_basic, item_premium, last_error, paced_until, attempt".to_owned();
     match link.status {
         SubscriptionStatus::PastDue => set += ", past_due_since = :now",
         _ => remove += ", past_due_since",

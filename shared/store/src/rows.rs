@@ -3,7 +3,8 @@
 
 use headcount_model::agency::{AgencyAccount, AgencySettings, Slug};
 use headcount_model::billing::{
-    BillingError, BillingRecord, ProrationBehavior, RememberedItems, SeatCounts,
+    Attempt, BillingError, BillingRecord, ItemTarget, ProrationBehavior, RememberedItems,
+    SeatCounts,
 };
 use headcount_model::credential::{Credential, Holder};
 use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros};
@@ -126,6 +127,9 @@ pub struct BillingRow {
     /// How far the updates sent to Stripe reach at the allowed pace; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paced_until: Option<String>,
+    /// The update that Stripe was asked for and whose answer is not on record; absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptRow>,
     /// When `applied_version` fell behind; absent while it is not. Sort key of the index
     /// `behind`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,6 +142,63 @@ pub struct BillingRow {
     pub last_error: Option<LastErrorRow>,
     /// Last change.
     pub updated_at: String,
+}
+
+/// An update that Stripe was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct AttemptRow {
+    pub idempotency_key: String,
+    pub version: u64,
+    pub targets: Vec<TargetRow>,
+    pub proration_behavior: String,
+    pub at: String,
+}
+
+/// What an item's quantity shall be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct TargetRow {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    pub price: String,
+    pub quantity: u64,
+}
+
+impl From<&Attempt> for AttemptRow {
+    fn from(attempt: &Attempt) -> Self {
+        let target = |target: &ItemTarget| TargetRow {
+            id: target.id.clone(),
+            price: target.price.clone(),
+            quantity: target.quantity,
+        };
+        Self {
+            idempotency_key: attempt.key.clone(),
+            version: attempt.version,
+            targets: attempt.targets.iter().map(target).collect(),
+            proration_behavior: attempt.proration.as_str().to_owned(),
+            at: micros(attempt.at),
+        }
+    }
+}
+
+impl TryFrom<AttemptRow> for Attempt {
+    type Error = Malformed;
+
+    fn try_from(row: AttemptRow) -> Result<Self, Malformed> {
+        let target = |target: TargetRow| ItemTarget {
+            id: target.id,
+            price: target.price,
+            quantity: target.quantity,
+        };
+        Ok(Self {
+            key: row.idempotency_key,
+            version: row.version,
+            targets: row.targets.into_iter().map(target).collect(),
+            proration: proration(Some(&row.proration_behavior))?,
+            at: row.at.parse().map_err(|_| Malformed("attempt"))?,
+        })
+    }
 }
 
 /// Why billing is stuck.
@@ -165,6 +226,7 @@ impl TryFrom<BillingRow> for BillingRecord {
                 .paced_until
                 .map(|text| text.parse().map_err(|_| Malformed("paced_until")))
                 .transpose()?,
+            attempt: row.attempt.map(Attempt::try_from).transpose()?,
             last_error: row
                 .last_error
                 .map(|error| BillingError { code: error.code, message: error.message }),

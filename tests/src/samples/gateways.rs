@@ -4,9 +4,9 @@ use std::sync::Mutex;
 
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SignatureCheck;
-use headcount_billing::{Item, ItemTarget, Prices, StripeFailure, Subscription, Subscriptions};
+use headcount_billing::{Item, Prices, StripeFailure, Subscription, Subscriptions};
 use headcount_model::billing::{
-    LinkedSubscription, ProrationBehavior, Recorded, Standing, SubscriptionLedger,
+    ItemTarget, LinkedSubscription, ProrationBehavior, Recorded, Standing, SubscriptionLedger,
     SubscriptionStatus,
 };
 use headcount_model::id::OrganizationId;

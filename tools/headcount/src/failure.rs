@@ -114,12 +114,12 @@ mod tests {
     #[test]
     fn a_failure_says_what_happened_and_what_to_do() {
         let refused = StripeFailure::Permanent(BillingError {
-            code: "resource_missing".to_owned(),
+            code: "subscription_missing".to_owned(),
             message: "No such subscription: 'sub_1'".to_owned(),
         });
         let text = Failure::from(refused).to_string();
         let (what, to_do) = text.split_once('\n').expect("two lines");
-        assert_eq!(what, "Stripe refused (resource_missing): No such subscription: 'sub_1'");
+        assert_eq!(what, "Stripe refused (subscription_missing): No such subscription: 'sub_1'");
         assert!(to_do.contains("STRIPE_API_KEY"));
     }
 

@@ -442,6 +442,7 @@ mod tests {
             item_basic: None,
             item_premium: None,
             paced_until: None,
+            attempt: None,
             behind_since: Some("2026-02-03T18:12:47.000000Z".to_owned()),
             behind_shard: Some("d".to_owned()),
             last_error: Some(LastErrorRow {

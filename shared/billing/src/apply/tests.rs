@@ -41,6 +41,7 @@ fn record(version: u64, applied_version: u64, basic: u64, premium: u64) -> Billi
         proration: ProrationBehavior::default(),
         items: RememberedItems::default(),
         paced_until: None,
+        attempt: None,
         last_error: None,
     }
 }
@@ -63,6 +64,23 @@ impl Ledger {
     fn record(&self) -> BillingRecord {
         self.record.borrow().clone().expect("a record")
     }
+
+    /// Another writer changes the record.
+    fn change(&self, change: impl FnOnce(&mut BillingRecord)) {
+        change(self.record.borrow_mut().as_mut().expect("a record"));
+    }
+
+    /// Does `change` if the attempt of this key is the one on record, which it no longer is then.
+    fn end(&self, key: &str, change: impl FnOnce(&mut BillingRecord)) -> Recorded {
+        let mut record = self.record.borrow_mut();
+        let record = record.as_mut().expect("a record");
+        if record.attempt.as_ref().is_none_or(|attempt| attempt.key != key) {
+            return Recorded::Overtaken;
+        }
+        record.attempt = None;
+        change(record);
+        Recorded::Yes
+    }
 }
 
 // The futures below are ready at once and never leave the thread that polls them.
@@ -74,37 +92,56 @@ impl BillingLedger for Ledger {
         ready(Ok(self.record.borrow().clone()))
     }
 
+    fn begin(
+        &self,
+        read: &BillingRecord,
+        attempt: &Attempt,
+        paced_until: Timestamp,
+        _: Timestamp,
+    ) -> impl Future<Output = Result<Recorded, LedgerUnavailable>> + Send {
+        let began = |record: &BillingRecord| {
+            (record.applied_version, record.paced_until, record.attempt.clone())
+        };
+        let is_as_read = began(&self.record()) == began(read);
+        if is_as_read {
+            self.change(|record| {
+                record.attempt = Some(attempt.clone());
+                record.paced_until = Some(paced_until);
+            });
+        }
+        ready(Ok(if is_as_read { Recorded::Yes } else { Recorded::Overtaken }))
+    }
+
     fn record_applied(
         &self,
         _: &OrganizationId,
         update: &TakenUpdate,
         _: Timestamp,
     ) -> impl Future<Output = Result<Recorded, LedgerUnavailable>> + Send {
-        let mut record = self.record.borrow_mut();
-        let record = record.as_mut().expect("a record");
         if let Some(interfere) = self.interference.borrow_mut().take() {
-            interfere(record);
+            self.change(interfere);
         }
-        let began = (update.from, update.paced_from);
-        ready(Ok(if (record.applied_version, record.paced_until) == began {
+        ready(Ok(self.end(&update.key, |record| {
             record.applied_version = update.version;
             record.items = update.items.clone();
-            record.paced_until = Some(update.paced_until);
             record.last_error = None;
-            Recorded::Yes
-        } else {
-            Recorded::Overtaken
-        }))
+        })))
     }
 
     fn record_failure(
         &self,
         _: &OrganizationId,
+        attempt: Option<&str>,
         error: &BillingError,
         _: Timestamp,
     ) -> impl Future<Output = Result<(), LedgerUnavailable>> + Send {
-        if let Some(record) = self.record.borrow_mut().as_mut() {
-            record.last_error = Some(error.clone());
+        let note = |record: &mut BillingRecord| record.last_error = Some(error.clone());
+        match attempt {
+            Some(key) => {
+                self.end(key, note);
+            }
+            None if self.record.borrow().is_some() => self.change(note),
+            None => {}
         }
         ready(Ok(()))
     }
@@ -116,6 +153,8 @@ struct Remote {
     items: RefCell<Vec<Item>>,
     script: RefCell<Vec<(bool, StripeFailure)>>,
     keys: RefCell<Vec<String>>,
+    /// The keys under which something was carried out.
+    carried_out: RefCell<Vec<String>>,
     fetches: Cell<u32>,
 }
 
@@ -156,7 +195,12 @@ impl Remote {
         }
     }
 
-    fn take_effect(&self, targets: &[ItemTarget]) {
+    /// A call arrives, be it that somebody waits for it or not. Under one key it is carried out once.
+    fn arrive(&self, targets: &[ItemTarget], key: &str) {
+        if self.carried_out.borrow().iter().any(|known| known == key) {
+            return;
+        }
+        self.carried_out.borrow_mut().push(key.to_owned());
         let mut items = self.items.borrow_mut();
         for target in targets {
             match items.iter_mut().find(|item| Some(&item.id) == target.id.as_ref()) {
@@ -190,7 +234,7 @@ impl Subscriptions for Remote {
         let mut script = self.script.borrow_mut();
         let scripted = (!script.is_empty()).then(|| script.remove(0));
         if scripted.as_ref().is_none_or(|(takes_effect, _)| *takes_effect) {
-            self.take_effect(targets);
+            self.arrive(targets, key);
         }
         ready(match scripted {
             Some((_, failure)) => Err(failure),
@@ -275,32 +319,87 @@ fn a_price_that_is_not_configured_is_an_error_on_record() {
 }
 
 #[test]
-fn an_overtaken_writer_applies_again_under_a_key_of_its_own() {
+fn an_overtaken_writer_leaves_stripe_to_who_came_after() {
     let ledger = Ledger::with(record(1, 0, 1, 0));
+    // Another asked again for what was asked for, and then for version 2.
     *ledger.interference.borrow_mut() = Some(Box::new(|record| {
-        // Somebody else applied version 2 with 9 seats before our call reached Stripe.
-        record.version = 2;
-        record.applied_version = 2;
+        (record.version, record.applied_version) = (2, 2);
+        record.attempt = None;
         record.seats.basic = 9;
     }));
     let remote = Remote::with(&[("basic", 0)]);
-    assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(2)));
-    assert_eq!(remote.quantities(), [("basic".to_owned(), 9)]);
-    let keys = remote.keys.borrow();
-    assert_eq!(keys.len(), 2);
-    assert!(keys[1].starts_with(&format!("{}:2:", organization())));
+    assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Before(2)));
+    assert_eq!(remote.keys.borrow().len(), 1);
 }
 
 #[test]
-fn a_writer_notices_one_that_told_of_the_applied_version_again() {
-    let ledger = Ledger::with(record(2, 1, 9, 0));
-    *ledger.interference.borrow_mut() = Some(Box::new(|record| {
-        // One that had been overtaken put version 1 right, perhaps after our call reached Stripe.
-        record.paced_until = Timestamp::from_second(20).ok();
-    }));
-    let remote = Remote::with(&[("basic", 0)]);
+fn what_was_asked_for_without_an_answer_is_asked_for_first() {
+    let ledger = Ledger::with(record(1, 0, 3, 0));
+    let cut = || StripeFailure::Transient("cut off".to_owned());
+    let remote = Remote::with(&[("basic", 0)]).then(false, cut());
+    assert!(matches!(run(&ledger, &remote, 1), Err(Failure::TryLater(_))));
+    let late = ledger.record().attempt.expect("it is written down");
+    ledger.change(|record| (record.version, record.seats.basic) = (2, 5));
+
     assert_eq!(run(&ledger, &remote, 2), Ok(Applied::Now(2)));
-    assert_eq!(remote.keys.borrow().len(), 2, "it told Stripe once more");
+    let (first, second) = (format!("{}:1", organization()), format!("{}:2", organization()));
+    assert_eq!(*remote.keys.borrow(), [first.clone(), first, second]);
+    remote.arrive(&late.targets, &late.key);
+    assert_eq!(remote.quantities(), [("basic".to_owned(), 5)], "what is late changes nothing");
+    assert_eq!(ledger.record().attempt, None);
+}
+
+#[test]
+fn an_overtaken_writer_that_fails_is_not_acknowledged() {
+    // Version 2 was asked for and recorded by nobody; version 1 is the one that is delivered.
+    let ledger = Ledger::with(record(2, 0, 2, 0));
+    let remote = Remote::with(&[("basic", 0)])
+        .then(true, StripeFailure::Transient("cut off".to_owned()))
+        .then(false, StripeFailure::Transient("down".to_owned()));
+    for _ in 0..2 {
+        assert!(matches!(run(&ledger, &remote, 1), Err(Failure::TryLater(_))));
+    }
+    assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(2)));
+    assert_eq!(ledger.record().applied_version, 2);
+}
+
+#[test]
+fn what_is_too_old_to_arrive_is_not_asked_for_again() {
+    let ledger = Ledger::with(record(2, 0, 2, 0));
+    let at = |hours| Timestamp::UNIX_EPOCH.checked_sub(SignedDuration::from_hours(hours));
+    let attempt = |hours| Attempt {
+        key: "old".to_owned(),
+        version: 1,
+        targets: vec![ItemTarget { id: None, price: "basic".to_owned(), quantity: 1 }],
+        proration: ProrationBehavior::default(),
+        at: at(hours).expect("a time"),
+    };
+    ledger.change(|record| record.attempt = Some(attempt(23)));
+    let remote = Remote::default();
+    assert_eq!(run(&ledger, &remote, 2), Ok(Applied::Now(2)));
+    assert_eq!(remote.keys.borrow().len(), 1);
+    assert_ne!(remote.keys.borrow()[0], "old");
+
+    ledger.change(|record| {
+        (record.version, record.attempt) = (3, Some(attempt(22)));
+    });
+    assert_eq!(run(&ledger, &remote, 3), Ok(Applied::Now(3)));
+    assert_eq!(remote.keys.borrow()[1..], ["old".to_owned(), format!("{}:3", organization())]);
+}
+
+#[test]
+fn a_call_without_an_answer_counts_towards_the_pace() {
+    let ledger = Ledger::with(record(1, 0, 3, 0));
+    let mut remote = Remote::with(&[("basic", 0)]);
+    for _ in 0..6 {
+        remote = remote.then(false, StripeFailure::Transient("cut off".to_owned()));
+    }
+    for _ in 0..6 {
+        assert!(matches!(run(&ledger, &remote, 1), Err(Failure::TryLater(_))));
+    }
+    let wait = SignedDuration::from_secs(20);
+    assert_eq!(run(&ledger, &remote, 1), Err(Failure::TooSoon(wait)));
+    assert_eq!(remote.keys.borrow().len(), 6);
 }
 
 #[test]
@@ -338,7 +437,7 @@ fn a_transient_failure_leaves_the_record_behind_and_the_key_for_next_time() {
 fn a_permanent_failure_is_recorded_and_a_later_success_clears_it() {
     let ledger = Ledger::with(record(1, 0, 3, 0));
     let gone = BillingError {
-        code: "resource_missing".to_owned(),
+        code: "subscription_missing".to_owned(),
         message: "No such subscription".to_owned(),
     };
     let remote = Remote::with(&[("basic", 0)]).then(false, StripeFailure::Permanent(gone.clone()));
@@ -381,7 +480,7 @@ fn a_remembered_item_that_is_gone_is_replaced_under_another_key() {
         ..record(1, 0, 2, 0)
     });
     let gone = BillingError {
-        code: "resource_missing".to_owned(),
+        code: "item_missing".to_owned(),
         message: "No such subscription item".to_owned(),
     };
     let remote = Remote::default().then(false, StripeFailure::Permanent(gone));
@@ -392,19 +491,37 @@ fn a_remembered_item_that_is_gone_is_replaced_under_another_key() {
     assert_ne!(keys[0], keys[1]);
 }
 
-#[test]
-fn six_updates_at_once_then_one_every_twenty_seconds() {
+/// The seconds at which updates go that never stop coming.
+fn taken(behavior: ProrationBehavior, seconds: i64, step: usize) -> Vec<i64> {
     let at = |second| Timestamp::from_second(second).expect("in range");
     let mut paced_until = None;
     let mut taken = Vec::new();
-    for second in 0..=3_600 {
-        if let Some(next) = paced(paced_until, at(second)) {
+    for second in (0..=seconds).step_by(step) {
+        if let Ok(next) = Pace::of(behavior).one_more(paced_until, at(second)) {
             paced_until = Some(next);
             taken.push(second);
         }
     }
-    assert_eq!(taken[..8], [0, 1, 2, 3, 4, 5, 20, 40]);
-    assert!(taken.len() <= 200, "Stripe takes 200 an hour, not {}", taken.len());
+    taken
+}
+
+#[test]
+fn six_updates_at_once_then_one_every_twenty_seconds() {
+    for behavior in [ProrationBehavior::CreateProrations, ProrationBehavior::None] {
+        let taken = taken(behavior, 3_600, 1);
+        assert_eq!(taken[..8], [0, 1, 2, 3, 4, 5, 20, 40]);
+        assert!(taken.len() <= 200, "Stripe takes 200 an hour, not {}", taken.len());
+    }
+}
+
+#[test]
+fn updates_that_are_invoiced_at_once_stay_under_twenty_a_day() {
+    let taken = taken(ProrationBehavior::AlwaysInvoice, 3 * 86_400, 60);
+    assert_eq!(taken[..7], [0, 60, 120, 180, 240, 6_000, 12_000]);
+    for (n, &first) in taken.iter().enumerate() {
+        let in_a_day = taken[n..].iter().take_while(|&&second| second < first + 86_400).count();
+        assert!(in_a_day <= 20, "{in_a_day} invoices in the day that begins at {first}");
+    }
 }
 
 #[test]
@@ -413,7 +530,8 @@ fn too_soon_calls_nobody_and_changes_nothing() {
     let before = BillingRecord { paced_until: Some(far), ..record(4, 3, 2, 0) };
     let ledger = Ledger::with(before.clone());
     let remote = Remote::with(&[("basic", 1)]);
-    assert_eq!(run(&ledger, &remote, 4), Err(Failure::TooSoon));
+    let wait = SignedDuration::from_secs(1);
+    assert_eq!(run(&ledger, &remote, 4), Err(Failure::TooSoon(wait)));
     assert!(remote.keys.borrow().is_empty());
     assert_eq!(ledger.record(), before);
 }
@@ -427,28 +545,12 @@ fn a_clock_set_back_does_not_stop_billing() {
 }
 
 #[test]
-fn an_overtaken_writer_does_not_wait() {
-    let ledger = Ledger::with(record(1, 0, 1, 0));
-    *ledger.interference.borrow_mut() = Some(Box::new(|record| {
-        record.version = 2;
-        record.applied_version = 2;
-        record.seats.basic = 9;
-        record.paced_until = Timestamp::from_second(110).ok();
-    }));
-    let remote = Remote::with(&[("basic", 0)]);
-    assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(2)));
-    assert_eq!(remote.quantities(), [("basic".to_owned(), 9)]);
-    // Those after it wait for this update, too.
-    assert_eq!(ledger.record().paced_until, Timestamp::from_second(130).ok());
-}
-
-#[test]
-fn what_overtaken_writers_sent_is_waited_for_too() {
+fn what_was_sent_at_a_slower_pace_is_not_waited_for_at_a_faster() {
     let at = |second| Timestamp::from_second(second).expect("in range");
-    for ahead in [101, 140, 200] {
-        assert_eq!(paced(Some(at(ahead)), at(0)), None, "{ahead}");
-    }
-    assert_eq!(paced(Some(at(201)), at(0)), Some(at(20)), "a clock was set back");
+    let pace = Pace::of(ProrationBehavior::default());
+    assert_eq!(pace.one_more(Some(at(100)), at(0)), Ok(at(120)));
+    assert_eq!(pace.one_more(Some(at(120)), at(0)), Err(SignedDuration::from_secs(20)));
+    assert_eq!(pace.one_more(Some(at(121)), at(0)), Ok(at(20)));
 }
 
 #[test]
