@@ -83,36 +83,50 @@ impl BillingQueue for Shared<Message> {
     }
 }
 
-impl Findings for Shared<Finding> {
+/// What is told, by whether it is of an organization or of a row.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    findings: Shared<Finding>,
+    keys: Shared<String>,
+}
+
+impl Findings for Told {
     fn record(&self, finding: &Finding) {
-        self.push(finding.clone());
+        self.findings.push(finding.clone());
+    }
+
+    fn unreadable(&self, key: &str) {
+        self.keys.push(key.to_owned());
     }
 }
 
 /// Kind, tier, ledger, other side, number of accounts and action of a finding.
-type Told = (&'static str, Option<&'static str>, String, String, usize, Action);
+type Line = (&'static str, Option<&'static str>, String, String, usize, Action);
 
 /// A run's function, and what it sends and tells.
 struct Reconciler<S> {
-    function: Function<Table, S, Shared<Message>, Shared<Finding>, Virtual>,
+    function: Function<Table, S, Shared<Message>, Told, Virtual>,
     ports: Ports,
     messages: Shared<Message>,
     findings: Shared<Finding>,
+    /// The rows that could not be read.
+    unreadable: Shared<String>,
 }
 
 impl<S: Subscriptions> Reconciler<S> {
     fn new(stage: &Stage, stripe: S, tiers: Tiers) -> Self {
-        let (messages, findings) = (Shared::default(), Shared::default());
+        let (messages, told) = (Shared::default(), Told::default());
         let function = Function {
             ledger: stage.table.clone(),
             stripe,
             queue: messages.clone(),
-            findings: findings.clone(),
+            findings: told.clone(),
             tiers,
             reads_per_second: NonZeroU32::new(15).expect("above 0"),
             ports: Virtual(stage.ports.clone()),
         };
-        Self { function, ports: stage.ports.clone(), messages, findings }
+        let Told { findings, keys: unreadable } = told;
+        Self { function, ports: stage.ports.clone(), messages, findings, unreadable }
     }
 
     /// One run that has as long as Lambda gives it.
@@ -126,7 +140,7 @@ impl<S: Subscriptions> Reconciler<S> {
     }
 
     /// What was found since it was asked last.
-    fn found(&self) -> Vec<Told> {
+    fn found(&self) -> Vec<Line> {
         let findings = self.findings.take().into_iter();
         let told = findings.map(|finding| {
             let (ledger, other) = finding.drift.sides();
@@ -613,6 +627,7 @@ impl Subscriptions for Account {
             id: format!("si_{name}"),
             price: format!("price_{name}"),
             quantity: 0,
+            unit_amount: None,
         };
         Ok(Subscription {
             id: subscription.to_owned(),
@@ -743,6 +758,7 @@ async fn cursors_passed(stage: &Stage) -> usize {
     let mut passed = 0;
     for cursor in cursors(stage).await {
         let all = stage.table.organizations(cursor.shard, None, 1_000).await.expect("an answer");
+        let all = all.readable;
         passed += match (&cursor.after, cursor.cycle) {
             (None, 0) => 0,
             (Some(after), _) => all.iter().filter(|id| *id <= after).count(),
@@ -833,4 +849,91 @@ async fn without_a_key_that_works_nothing_is_believed_to_be_gone() {
     assert_eq!((report.unanswered, report.drifts), (1, 0));
     assert_eq!(report.ended, Ended::Unanswered);
     assert_agreement(&stage, &billing, &billed, (1, 0)).await;
+}
+
+/// Puts an item that says nothing.
+async fn put_by_hand(stage: &Stage, item: &[(&str, AttributeValue)]) {
+    let mut put = stage.client.put_item().table_name(headcount_tests::TABLE);
+    for (name, value) in item {
+        put = put.item(*name, value.clone());
+    }
+    put.send().await.expect("the table takes it");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_told_and_stops_nobody() {
+    let stage = Stage::new().await;
+    // More organizations than one page of a shard has, with rows between and behind them.
+    let known = organizations(&stage, 200).await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    for sort_key in ["ORG#", "ORG#org_01kafzqzxqxqxqxqxqxqxqxqx!", "ORG#zzz"] {
+        put_by_hand(&stage, &[("pk", text("ORGS#0")), ("sk", text(sort_key))]).await;
+    }
+    // Of the index: when it is behind since is no time, and whose it is no organization.
+    for (pk, since) in
+        [("ORG#nobody", "2026-01-01T00:00:00.000000Z"), ("ORG#x", "2026-01-01 sometime")]
+    {
+        let key = [("pk", text(pk)), ("sk", text("BILLING"))];
+        let behind = [("behind_shard", text("0")), ("behind_since", text(since))];
+        put_by_hand(&stage, &[key, behind].concat()).await;
+    }
+    // Of two cursors: one has nothing of a cursor, one is in the middle of nowhere.
+    put_by_hand(&stage, &[("pk", text("RECONCILE#1")), ("sk", text("RECONCILE"))]).await;
+    let account = Account::new(&stage);
+    let reconciler = account.reconciler(&stage);
+    reconciler.run().await;
+    stage.set("RECONCILE#2", "RECONCILE", "after", text("nowhere")).await;
+    reconciler.unreadable.take();
+    account.reads.take();
+
+    let report = reconciler.run().await;
+    assert_eq!((report.ended, report.compared), (Ended::Complete, 200));
+    assert_eq!(times(&account.reads.take()).len(), known.len());
+    let mut keys = reconciler.unreadable.take();
+    keys.sort();
+    assert_eq!(
+        keys,
+        [
+            "ORG#nobody BILLING",
+            "ORG#x BILLING",
+            "ORGS#0 ORG#org_01kafzqzxqxqxqxqxqxqxqxqx!",
+            "ORGS#0 ORG#zzz",
+        ]
+    );
+    assert_eq!(report.drifts, 4);
+    let cycles: Vec<_> = cursors(&stage).await.iter().map(|cursor| cursor.cycle).collect();
+    assert_eq!(cycles[..4], [2, 2, 1, 2], "the one that was nowhere began anew");
+}
+
+#[tokio::test]
+async fn what_a_seat_costs_here_and_at_stripe_is_compared() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 2, 1).await;
+    let entry =
+        |name: &str, price: &Option<String>, unit_amount| headcount_model::tiers::TierEntry {
+            name: name.to_owned(),
+            price: price.clone(),
+            unit_amount,
+            device_type: "shared".to_owned(),
+        };
+    let prices = &billing.prices;
+    let entries =
+        vec![entry("basic", &prices.basic, 5_000), entry("premium", &prices.premium, 10_000)];
+    let tiers = Tiers::try_from(entries).expect("valid");
+    let reconciler = Reconciler::new(&stage, billing.stripe.clone(), tiers);
+    reconciler.run().await;
+    // The price was raised here and not at Stripe: a person has to say which is right. What is left
+    // to spend follows the configuration.
+    let mut found = reconciler.found();
+    found.retain(|line| line.0 != "status");
+    let told = |ledger: &str, other: &str| (ledger.to_owned(), other.to_owned());
+    let (unit, stripe) = told("5000", "4000");
+    assert_eq!(found[1], ("unit_amount", Some("basic"), unit, stripe, 0, Action::Reported));
+    assert_eq!((found.len(), found[0].0, found[0].5), (2, "spending", Action::Corrected));
+    let state = state(&stage, &billed.organization).await;
+    assert_eq!(state.cents_left, Some(state.spending_limit - 20_000));
+    sync(&stage, &billing, &billed.organization).await;
+    reconciler.run().await;
+    let kinds: Vec<_> = reconciler.found().iter().map(|line| line.0).collect();
+    assert_eq!(kinds, ["unit_amount"], "told every time");
 }

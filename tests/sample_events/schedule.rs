@@ -43,6 +43,10 @@ impl Findings for &Recorder {
         let (drift, action) = (finding.drift.kind(), finding.action.as_str());
         self.keep([json!({"drift": drift, "action": action})]);
     }
+
+    fn unreadable(&self, key: &str) {
+        self.keep([json!({"unreadable": key})]);
+    }
 }
 
 /// Seats were made at the usual moment, and the message about them was lost. The run is at the

@@ -10,7 +10,8 @@ use headcount_model::billing::{
 };
 use headcount_model::id::OrganizationId;
 use headcount_model::reconcile::{
-    Behind, Correction, CountedSeats, Cursor, LedgerState, ReconciliationStore, Shard, Written,
+    Behind, Correction, CountedSeats, Cursor, LedgerState, Listed, ReconciliationStore, Shard,
+    Written,
 };
 use headcount_store::Table;
 use jiff::Timestamp;
@@ -28,6 +29,10 @@ impl Sharded {
     }
 }
 
+fn nothing<T>() -> Listed<T> {
+    Listed { readable: Vec::new(), unreadable: Vec::new(), is_end: true }
+}
+
 impl ReconciliationStore for Sharded {
     async fn behind(
         &self,
@@ -35,9 +40,9 @@ impl ReconciliationStore for Sharded {
         until: Timestamp,
         after: Option<&Behind>,
         limit: u16,
-    ) -> Result<Vec<Behind>, LedgerUnavailable> {
+    ) -> Result<Listed<Behind>, LedgerUnavailable> {
         if !self.asked.contains(&shard) {
-            return Ok(Vec::new());
+            return Ok(nothing());
         }
         self.table.behind(shard, until, after, limit).await
     }
@@ -47,9 +52,9 @@ impl ReconciliationStore for Sharded {
         shard: Shard,
         after: Option<&OrganizationId>,
         limit: u16,
-    ) -> Result<Vec<OrganizationId>, LedgerUnavailable> {
+    ) -> Result<Listed<OrganizationId>, LedgerUnavailable> {
         if !self.asked.contains(&shard) {
-            return Ok(Vec::new());
+            return Ok(nothing());
         }
         self.table.organizations(shard, after, limit).await
     }
@@ -94,7 +99,7 @@ impl ReconciliationStore for Sharded {
 
     async fn save_cursor(
         &self,
-        cursor: &Cursor,
+        cursor: &mut Cursor,
         now: Timestamp,
     ) -> Result<Written, LedgerUnavailable> {
         if !self.asked.contains(&cursor.shard) {

@@ -162,11 +162,13 @@ fn action(drift: &Drift, standing: Action, remedied: Action) -> Action {
         Drift::Status { .. } => standing,
         Drift::Ledger { .. }
         | Drift::Room { .. }
+        | Drift::Spending { .. }
         | Drift::Quantity { .. }
         | Drift::ItemMissing { .. }
         | Drift::Unfit { .. } => remedied,
         Drift::UnreadableSeats
         | Drift::PriceNotConfigured { .. }
+        | Drift::UnitAmount { .. }
         | Drift::NotLinked { .. }
         | Drift::SubscriptionGone
         | Drift::Ended { .. } => Action::Reported,

@@ -50,6 +50,10 @@ pub struct Finding {
 pub trait Findings {
     /// Takes one.
     fn record(&self, finding: &Finding);
+
+    /// Takes the key of a row of the directory or of the index `behind` that cannot be read, so that
+    /// nothing can be done for whoever it is about.
+    fn unreadable(&self, key: &str);
 }
 
 /// Findings as records of the function's log, one each. template.yaml counts the records by
@@ -62,6 +66,12 @@ pub struct LogFindings;
 pub const BILLING_DRIFT: &str = "billing drift found";
 
 impl Findings for LogFindings {
+    fn unreadable(&self, key: &str) {
+        let (kind, action) = ("unreadable_row", Action::Reported.as_str());
+        let cause = "a row was written by hand or by another version";
+        tracing::warn!(key, kind, cause, action, "{BILLING_DRIFT}");
+    }
+
     fn record(&self, finding: &Finding) {
         let (ledger, other) = finding.drift.sides();
         tracing::warn!(

@@ -77,7 +77,7 @@ pub struct Report {
     pub moving: u64,
     /// Organizations about which the table or Stripe gave no answer.
     pub unanswered: u64,
-    /// Drifts that were found.
+    /// Drifts and rows that cannot be read that were found.
     pub drifts: u64,
     /// Shards of the directory that were walked to their end.
     pub shards_finished: u8,
@@ -131,7 +131,7 @@ where
         let now = self.ports.now();
         let half = now.checked_add(deadline.duration_since(now) / 2).unwrap_or(now);
         let mut report = Report::new();
-        report.republished = self.republish(half).await?;
+        self.republish(half, &mut report).await?;
         report.ended = self.walk(deadline, &mut report).await?;
         tracing::info!(
             republished = report.republished,
@@ -145,6 +145,14 @@ where
             "reconciled"
         );
         Ok(report)
+    }
+}
+
+impl<L, S, Q, R: Findings, P> Function<L, S, Q, R, P> {
+    /// Tells of rows that cannot be read; returns how many they are.
+    pub(crate) fn tell_unreadable(&self, keys: &[String]) -> u64 {
+        keys.iter().for_each(|key| self.findings.unreadable(key));
+        keys.len() as u64
     }
 }
 

@@ -8,7 +8,8 @@ use headcount_model::port::Clock;
 use headcount_model::reconcile::{Behind, LedgerState, ReconciliationStore, Shard};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::Function;
+use crate::findings::Findings;
+use crate::{Function, Report};
 
 /// How long an organization may be behind before its message counts as lost. In a quiet system a
 /// message takes seconds.
@@ -40,30 +41,35 @@ impl<L, S, Q, R, P> Function<L, S, Q, R, P>
 where
     L: ReconciliationStore,
     Q: BillingQueue,
+    R: Findings,
     P: Clock,
 {
-    /// Sends again what is behind, until it has or `until` comes; returns how many messages.
+    /// Sends again what is behind, until it has or `until` comes.
     /// Which shard comes first changes with the time, so that none is always cut off.
-    pub(crate) async fn republish(&self, until: Timestamp) -> Result<u64, LedgerUnavailable> {
+    pub(crate) async fn republish(
+        &self,
+        until: Timestamp,
+        report: &mut Report,
+    ) -> Result<(), LedgerUnavailable> {
         let now = self.ports.now();
         let minute = now.as_second().div_euclid(60);
         let since = now.checked_sub(LOST_AFTER).unwrap_or(Timestamp::MIN);
-        let mut sent = 0;
         for shard in Shard::all_from(minute) {
             let mut after: Option<Behind> = None;
             while self.ports.now() < until {
                 let page = self.ledger.behind(shard, since, after.as_ref(), BATCH).await?;
-                let messages = self.messages(&page, minute).await;
+                report.drifts += self.tell_unreadable(&page.unreadable);
+                let messages = self.messages(&page.readable, minute).await;
                 if !messages.is_empty() {
-                    sent += self.queue.send(&messages).await as u64;
+                    report.republished += self.queue.send(&messages).await as u64;
                 }
-                if page.len() < usize::from(BATCH) {
+                if page.is_end {
                     break;
                 }
-                after = page.into_iter().next_back();
+                after = page.readable.into_iter().next_back();
             }
         }
-        Ok(sent)
+        Ok(())
     }
 
     /// The messages of those that are behind indeed: the index may be late.

@@ -99,9 +99,10 @@ where
         loop {
             let group = self.ledger.organizations(cursor.shard, cursor.after.as_ref(), GROUP);
             let group = group.await?;
-            let answered = self.examine_group(&group, pace, report).await;
-            let is_last = group.len() < usize::from(GROUP);
-            let step = next(&mut cursor, group, answered);
+            report.drifts += self.tell_unreadable(&group.unreadable);
+            let answered = self.examine_group(&group.readable, pace, report).await;
+            let is_last = group.is_end;
+            let step = next(&mut cursor, group.readable, answered);
             let step = match step {
                 None if is_last => Some(Step::Finished),
                 None if !self.is_time_left(deadline) => Some(Step::Ended(Ended::OutOfTime)),
@@ -130,7 +131,6 @@ where
     /// Whether the cursor is still this run's.
     async fn save(&self, cursor: &mut Cursor) -> Result<bool, LedgerUnavailable> {
         let written = self.ledger.save_cursor(cursor, self.ports.now()).await?;
-        cursor.revision += 1;
         Ok(written == Written::Yes)
     }
 

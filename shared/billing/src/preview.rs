@@ -273,6 +273,7 @@ mod tests {
                 id: "si_b".to_owned(),
                 price: "price_b".to_owned(),
                 quantity: basic,
+                unit_amount: None,
             }],
         }
     }

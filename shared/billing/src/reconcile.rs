@@ -55,6 +55,22 @@ pub enum Drift {
         /// How many more the limit leaves.
         due: i64,
     },
+    /// The ledger leaves more or less to spend than its limit does at today's prices.
+    Spending {
+        /// How many more cents a month the ledger leaves.
+        ledger: i64,
+        /// How many more the limit leaves.
+        due: i64,
+    },
+    /// Stripe bills another amount for a seat than is configured for its tier.
+    UnitAmount {
+        /// The tier.
+        tier: Tier,
+        /// What is configured, in cents a month.
+        configured: u64,
+        /// What the price at Stripe says, in cents.
+        stripe: u64,
+    },
     /// There are seats that cannot be read, so that nothing can be said about the counts.
     UnreadableSeats,
     /// Stripe bills another quantity than it was told.
@@ -114,6 +130,8 @@ impl Drift {
         match self {
             Drift::Ledger { .. } => "ledger",
             Drift::Room { .. } => "room",
+            Drift::Spending { .. } => "spending",
+            Drift::UnitAmount { .. } => "unit_amount",
             Drift::UnreadableSeats => "unreadable_seats",
             Drift::Quantity { .. } => "quantity",
             Drift::ItemMissing { .. } => "item_missing",
@@ -136,6 +154,12 @@ impl Drift {
                 "seats were added to the table, or the record was lowered, by hand"
             }
             Drift::Room { .. } => "the record's limit, or what it leaves, was changed by hand",
+            Drift::Spending { .. } => {
+                "the unit amounts were configured anew, or what the record leaves to spend was changed by hand"
+            }
+            Drift::UnitAmount { .. } => {
+                "the unit amount that is configured is not that of the price at Stripe"
+            }
             Drift::UnreadableSeats => "seats were written by hand or by another version",
             Drift::Quantity { .. } => "the quantity was changed in Stripe by hand",
             Drift::ItemMissing { .. } => "the item was removed from the subscription by hand",
@@ -160,7 +184,12 @@ impl Drift {
             | Drift::Quantity { ledger, stripe: other, .. } => {
                 (ledger.to_string(), other.to_string())
             }
-            Drift::Room { ledger, due } => (ledger.to_string(), due.to_string()),
+            Drift::Room { ledger, due } | Drift::Spending { ledger, due } => {
+                (ledger.to_string(), due.to_string())
+            }
+            Drift::UnitAmount { configured, stripe, .. } => {
+                (configured.to_string(), stripe.to_string())
+            }
             Drift::ItemMissing { ledger, .. }
             | Drift::PriceNotConfigured { ledger, .. }
             | Drift::NotLinked { ledger } => (ledger.to_string(), none()),
@@ -177,6 +206,7 @@ impl Drift {
             Drift::Ledger { tier, .. }
             | Drift::Quantity { tier, .. }
             | Drift::ItemMissing { tier, .. }
+            | Drift::UnitAmount { tier, .. }
             | Drift::PriceNotConfigured { tier, .. } => Some(tier),
             _ => None,
         }
@@ -216,7 +246,9 @@ pub fn remedy(drifts: &[Drift]) -> Remedy {
     let any = |is: fn(&Drift) -> bool| drifts.iter().any(is);
     if any(|drift| matches!(drift, Drift::UnreadableSeats)) {
         Remedy::None
-    } else if any(|drift| matches!(drift, Drift::Ledger { .. } | Drift::Room { .. })) {
+    } else if any(|drift| {
+        matches!(drift, Drift::Ledger { .. } | Drift::Room { .. } | Drift::Spending { .. })
+    }) {
         Remedy::Correct
     } else if any(|drift| {
         matches!(drift, Drift::Quantity { .. } | Drift::ItemMissing { .. } | Drift::Unfit { .. })
@@ -237,7 +269,7 @@ pub fn compare(
     tiers: &Tiers,
 ) -> Vec<Drift> {
     let mut drifts = if counted.unreadable.is_empty() {
-        of_ledger(counted, ledger)
+        of_ledger(counted, ledger, tiers)
     } else {
         vec![Drift::UnreadableSeats]
     };
@@ -279,18 +311,22 @@ pub fn compare_standing(ledger: &LedgerState, seen: &Seen) -> Option<Drift> {
     }
 }
 
-fn of_ledger(counted: &CountedSeats, ledger: &LedgerState) -> Vec<Drift> {
+fn of_ledger(counted: &CountedSeats, ledger: &LedgerState, tiers: &Tiers) -> Vec<Drift> {
     let counts = Tier::ALL.into_iter().filter_map(|tier| {
         let (ledger, seats) = (ledger.seats.get(tier), counted.seats.get(tier));
         (ledger != seats).then_some(Drift::Ledger { tier, ledger, seats })
     });
     let counts: Vec<_> = counts.collect();
-    // A wrong count is one drift, not two: what it leaves is corrected with it.
-    let due = ledger.room_beside(counted.seats);
-    if counts.is_empty() && ledger.seats_left != due {
-        return vec![Drift::Room { ledger: ledger.seats_left, due }];
+    // A wrong count is one drift, not three: what it leaves is corrected with it.
+    if !counts.is_empty() {
+        return counts;
     }
-    counts
+    let due = ledger.room_beside(counted.seats);
+    let room = (ledger.seats_left != due).then_some(Drift::Room { ledger: ledger.seats_left, due });
+    let due = ledger.cents_beside(counted.seats, tiers);
+    let spending = ledger.cents_left.filter(|&left| left != due);
+    let spending = spending.map(|ledger| Drift::Spending { ledger, due });
+    room.into_iter().chain(spending).collect()
 }
 
 fn of_status(ledger: &LedgerState, subscription: &Subscription) -> Option<Drift> {
@@ -315,8 +351,19 @@ fn of_stripe(ledger: &LedgerState, subscription: &Subscription, tiers: &Tiers) -
     if !subscription.unfit.is_empty() {
         return vec![Drift::Unfit { reasons: reasons(&subscription.unfit) }];
     }
-    let drift = |tier| of_tier(tier, ledger, subscription, tiers);
-    Tier::ALL.into_iter().filter_map(drift).collect()
+    let drift = |tier| {
+        let quantity = of_tier(tier, ledger, subscription, tiers);
+        quantity.into_iter().chain(of_amount(tier, subscription, tiers))
+    };
+    Tier::ALL.into_iter().flat_map(drift).collect()
+}
+
+/// What a seat costs is configured for limits and quotes, and at Stripe for the bill.
+fn of_amount(tier: Tier, subscription: &Subscription, tiers: &Tiers) -> Option<Drift> {
+    let terms = tiers.of(tier);
+    let item = subscription.item_of(terms.price.as_deref()?)?;
+    let (configured, stripe) = (terms.unit_amount, item.unit_amount?);
+    (configured != stripe).then_some(Drift::UnitAmount { tier, configured, stripe })
 }
 
 fn of_tier(

@@ -276,6 +276,8 @@ impl ItemObject {
 struct PriceObject {
     id: String,
     currency: Option<String>,
+    /// Cents.
+    unit_amount: Option<u64>,
     recurring: Option<Recurring>,
 }
 
@@ -348,7 +350,12 @@ impl From<SubscriptionObject> for Subscription {
                 .items
                 .data
                 .into_iter()
-                .map(|item| Item { id: item.id, price: item.price.id, quantity: item.quantity })
+                .map(|item| Item {
+                    id: item.id,
+                    price: item.price.id,
+                    quantity: item.quantity,
+                    unit_amount: item.price.unit_amount,
+                })
                 .collect(),
         }
     }

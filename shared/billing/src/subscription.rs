@@ -16,6 +16,8 @@ pub struct Item {
     pub price: String,
     /// How many.
     pub quantity: u64,
+    /// What one costs, in cents; `None` where the price has no amount for one.
+    pub unit_amount: Option<u64>,
 }
 
 /// Why seats cannot be billed by a subscription: they are counted and priced by the month in US

@@ -72,6 +72,8 @@ pub struct LedgerState {
     /// How many more may be created: kept beside the limit, because the condition of a
     /// transaction cannot subtract, and so able to drift from it.
     pub seats_left: i64,
+    /// The most that the seats may cost, in cents a month; one that nobody reaches without a limit.
+    pub spending_limit: i64,
     /// How many more cents a month may be spent; `None` before the first seat.
     pub cents_left: Option<i64>,
     /// How often the seats have changed.
@@ -92,6 +94,11 @@ impl LedgerState {
     pub fn room_beside(&self, seats: SeatCounts) -> i64 {
         signed(self.seat_limit).saturating_sub(signed(seats.total()))
     }
+
+    /// What the spending limit leaves beside `seats` at today's prices, in cents a month.
+    pub fn cents_beside(&self, seats: SeatCounts, tiers: &Tiers) -> i64 {
+        self.spending_limit.saturating_sub(signed(tiers.monthly(seats)))
+    }
 }
 
 /// How a record is corrected. What is left is changed by a difference, so that a limit that is
@@ -107,14 +114,13 @@ pub struct Correction {
 }
 
 impl Correction {
-    /// What makes `state` say that there are `seats`. What a seat that is not counted any more
-    /// had cost is not on record; what it costs by `tiers` comes nearest.
+    /// What makes `state` say that there are `seats`, which cost what `tiers` say today.
     pub fn of(state: &LedgerState, seats: SeatCounts, tiers: &Tiers) -> Self {
-        let cents = |seats| signed(tiers.monthly(seats));
+        let cents = |left| state.cents_beside(seats, tiers).saturating_sub(left);
         Self {
             seats,
             seats_left: state.room_beside(seats).saturating_sub(state.seats_left),
-            cents_left: cents(state.seats).saturating_sub(cents(seats)),
+            cents_left: state.cents_left.map_or(0, cents),
         }
     }
 }
@@ -183,6 +189,18 @@ pub struct Behind {
     pub since: Timestamp,
 }
 
+/// Some rows of the table in their order, and those among them that cannot be read. One that cannot
+/// must not keep the others from being looked at, and must not pass in silence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// What could be read.
+    pub readable: Vec<T>,
+    /// The keys of what could not.
+    pub unreadable: Vec<String>,
+    /// Whether there is nothing behind these.
+    pub is_end: bool,
+}
+
 /// How far the walk through one shard of the directory has come. It is kept in the table, so
 /// that a run that is killed is continued by the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,15 +215,14 @@ pub struct Cursor {
     pub stalls: u32,
     /// Until when a run has the shard to itself; `None` when it has left it.
     pub claimed_until: Option<Timestamp>,
-    /// How often the cursor has been written; 0 before the first time. Every write has the
-    /// revision that it read as its condition.
-    pub revision: u64,
+    /// How often the cursor has been written; `None` before the first time. Every write has the revision that it read as its condition.
+    pub revision: Option<u64>,
 }
 
 impl Cursor {
     /// The cursor of a shard that was never walked.
     pub fn new(shard: Shard) -> Self {
-        Self { shard, cycle: 0, after: None, stalls: 0, claimed_until: None, revision: 0 }
+        Self { shard, cycle: 0, after: None, stalls: 0, claimed_until: None, revision: None }
     }
 }
 
@@ -223,24 +240,24 @@ pub enum Written {
 #[allow(clippy::missing_errors_doc, reason = "said once, above")]
 pub trait ReconciliationStore {
     /// Organizations of a shard that are behind since `until` or longer, the longest first, at
-    /// most `limit`, beginning behind `after`. Fewer than `limit` means that these are the last.
-    /// An index is read: an organization may have caught up meanwhile.
+    /// most `limit`, beginning behind `after`. An index is read: an organization may have caught up
+    /// meanwhile.
     fn behind(
         &self,
         shard: Shard,
         until: Timestamp,
         after: Option<&Behind>,
         limit: u16,
-    ) -> impl Future<Output = Result<Vec<Behind>, LedgerUnavailable>> + Send;
+    ) -> impl Future<Output = Result<Listed<Behind>, LedgerUnavailable>> + Send;
 
     /// Organizations of a shard in the order of their ids, at most `limit`, beginning behind
-    /// `after`. Fewer than `limit` means that these are the last.
+    /// `after`.
     fn organizations(
         &self,
         shard: Shard,
         after: Option<&OrganizationId>,
         limit: u16,
-    ) -> impl Future<Output = Result<Vec<OrganizationId>, LedgerUnavailable>> + Send;
+    ) -> impl Future<Output = Result<Listed<OrganizationId>, LedgerUnavailable>> + Send;
 
     /// The billing record as of now (a consistent read).
     fn ledger_state(
@@ -272,17 +289,18 @@ pub trait ReconciliationStore {
         now: Timestamp,
     ) -> impl Future<Output = Result<Written, LedgerUnavailable>> + Send;
 
-    /// The cursor of a shard as of now (a consistent read).
+    /// The cursor of a shard as of now (a consistent read). One that cannot be read counts as none:
+    /// the walk begins anew, and the next write replaces it.
     fn cursor(
         &self,
         shard: Shard,
     ) -> impl Future<Output = Result<Cursor, LedgerUnavailable>> + Send;
 
-    /// Replaces the cursor, provided that the one that is there has `cursor`'s revision; the new
-    /// one gets the next.
+    /// Replaces the cursor, provided that the one that is there has `cursor`'s revision, which then
+    /// becomes the next.
     fn save_cursor(
         &self,
-        cursor: &Cursor,
+        cursor: &mut Cursor,
         now: Timestamp,
     ) -> impl Future<Output = Result<Written, LedgerUnavailable>> + Send;
 }
@@ -333,6 +351,7 @@ mod tests {
             seats: SeatCounts::default(),
             seat_limit: 0,
             seats_left: 0,
+            spending_limit: 0,
             cents_left: None,
             version,
             applied_version,
@@ -354,7 +373,8 @@ mod tests {
             seats: SeatCounts { basic: 3, premium: 1 },
             seat_limit: 10,
             seats_left: 6,
-            cents_left: Some(8_000),
+            spending_limit: 40_000,
+            cents_left: Some(18_000),
             version: 4,
             applied_version: 4,
             failed_at: None,
@@ -364,6 +384,7 @@ mod tests {
             let correction = Correction::of(&state, seats, &crate::tiers::tests::tiers());
             (correction.seats_left, correction.cents_left)
         };
+        // Three at 40 and one at 100 dollars.
         assert_eq!(correct(3, 1), (0, 0));
         assert_eq!(correct(2, 1), (1, 4_000));
         assert_eq!(correct(3, 9), (-8, -80_000));

@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::billing::{LedgerUnavailable, LinkedSubscription, Period, SeatCounts};
 use headcount_model::id::{OrganizationId, SeatId, micros};
 use headcount_model::reconcile::{
-    Behind, Correction, CountedSeats, Cursor, LedgerState, ReconciliationStore, Shard, Written,
+    Behind, Correction, CountedSeats, Cursor, LedgerState, Listed, ReconciliationStore, Shard,
+    Written,
 };
 use headcount_model::seats::{SeatStatus, Tier};
 use jiff::Timestamp;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::billing::conditional;
 use crate::key::{Key, ORGANIZATION, SEAT};
-use crate::rows::{BillingRow, DirectoryRow, Malformed, behind_shard};
+use crate::rows::{BillingRow, Malformed, NO_SPENDING_LIMIT, behind_shard};
 use crate::table::Table;
 use crate::transaction::{Item, number, text};
 
@@ -34,17 +35,15 @@ impl ReconciliationStore for Table {
         until: Timestamp,
         after: Option<&Behind>,
         limit: u16,
-    ) -> Result<Vec<Behind>, LedgerUnavailable> {
+    ) -> Result<Listed<Behind>, LedgerUnavailable> {
         let query = self
             .query()
             .index_name(BEHIND)
             .key_condition_expression("behind_shard = :shard AND behind_since <= :until")
             .expression_attribute_values(":shard", text(shard.to_string()))
             .expression_attribute_values(":until", text(micros(until)))
-            .set_exclusive_start_key(after.map(behind_key))
-            .limit(limit.into());
-        let rows: Vec<BehindRow> = read_all(first_page(query).await?)?;
-        rows.into_iter().map(|row| Behind::try_from(row).map_err(unavailable)).collect()
+            .set_exclusive_start_key(after.map(behind_key));
+        list(query, limit, |item| Behind::try_from(read::<BehindRow>(item).ok()?).ok()).await
     }
 
     async fn organizations(
@@ -52,7 +51,7 @@ impl ReconciliationStore for Table {
         shard: Shard,
         after: Option<&OrganizationId>,
         limit: u16,
-    ) -> Result<Vec<OrganizationId>, LedgerUnavailable> {
+    ) -> Result<Listed<OrganizationId>, LedgerUnavailable> {
         // Without an organization to go on from, the bare prefix lies before every key.
         let after = after.map(OrganizationId::as_str).unwrap_or_default();
         let query = self
@@ -60,12 +59,13 @@ impl ReconciliationStore for Table {
             .consistent_read(true)
             .key_condition_expression("pk = :shard AND sk > :after")
             .expression_attribute_values(":shard", text(Key::directory_of(shard)))
-            .expression_attribute_values(":after", text(format!("{ORGANIZATION}{after}")))
-            .limit(limit.into());
-        let rows: Vec<DirectoryRow> = read_all(first_page(query).await?)?;
-        rows.iter()
-            .map(|row| OrganizationId::parse(&row.organization).map_err(unavailable))
-            .collect()
+            .expression_attribute_values(":after", text(format!("{ORGANIZATION}{after}")));
+        let organization = |item: Item| {
+            // The key is what the walk goes on from, whatever else the row says.
+            let key = item.get("sk")?.as_s().ok()?;
+            OrganizationId::parse(key.strip_prefix(ORGANIZATION)?).ok()
+        };
+        list(query, limit, organization).await
     }
 
     async fn ledger_state(
@@ -143,28 +143,39 @@ impl ReconciliationStore for Table {
             .send()
             .await
             .map_err(|error| unanswered(&error))?;
-        match output.item {
-            None => Ok(Cursor::new(shard)),
-            Some(item) => read::<CursorRow>(item)?.cursor(shard).map_err(unavailable),
-        }
+        let Some(item) = output.item else { return Ok(Cursor::new(shard)) };
+        let revision = item.get("revision").and_then(|value| value.as_n().ok()?.parse().ok());
+        let cursor = read::<CursorRow>(item).and_then(|row| row.cursor(shard).map_err(unavailable));
+        Ok(cursor.unwrap_or_else(|error| {
+            tracing::error!(%shard, %error, "a cursor could not be read, and is replaced");
+            Cursor { revision, ..Cursor::new(shard) }
+        }))
     }
 
     async fn save_cursor(
         &self,
-        cursor: &Cursor,
+        cursor: &mut Cursor,
         now: Timestamp,
     ) -> Result<Written, LedgerUnavailable> {
-        let item = serde_dynamo::aws_sdk_dynamodb_1::to_item(CursorRow::after(cursor, now))
-            .map_err(unavailable)?;
+        let row = CursorRow::after(cursor, now);
+        let next = row.revision;
+        let item = serde_dynamo::aws_sdk_dynamodb_1::to_item(row).map_err(unavailable)?;
         let put = self.client.put_item().table_name(&*self.name).set_item(Some(item));
-        let put = if cursor.revision == 0 {
-            put.condition_expression("attribute_not_exists(pk)")
-        } else {
-            put.condition_expression("revision = :revision")
-                .expression_attribute_values(":revision", number(cursor.revision))
+        let put = match cursor.revision {
+            None => put
+                .condition_expression(
+                    "attribute_not_exists(revision) OR NOT attribute_type(revision, :number)",
+                )
+                .expression_attribute_values(":number", text("N")),
+            Some(revision) => put
+                .condition_expression("revision = :revision")
+                .expression_attribute_values(":revision", number(revision)),
         };
         match put.send().await {
-            Ok(_) => Ok(Written::Yes),
+            Ok(_) => {
+                cursor.revision = Some(next);
+                Ok(Written::Yes)
+            }
             Err(SdkError::ServiceError(error))
                 if matches!(error.err(), PutItemError::ConditionalCheckFailedException(_)) =>
             {
@@ -198,18 +209,43 @@ async fn written(update: UpdateItemFluentBuilder) -> Result<Written, LedgerUnava
     Ok(if conditional(update).await? { Written::Yes } else { Written::Overtaken })
 }
 
-/// One page of a query whose items are so small that its limit ends it, never their size.
-async fn first_page(query: QueryFluentBuilder) -> Result<Vec<Item>, LedgerUnavailable> {
-    let output = query.send().await.map_err(|error| unanswered(&error))?;
-    Ok(output.items.unwrap_or_default())
+/// The first `limit` items of a query that can be read, and the keys of those before and among them
+/// that cannot.
+async fn list<T>(
+    query: QueryFluentBuilder,
+    limit: u16,
+    read: impl Fn(Item) -> Option<T>,
+) -> Result<Listed<T>, LedgerUnavailable> {
+    let mut listed = Listed { readable: Vec::new(), unreadable: Vec::new(), is_end: false };
+    let mut pages = query.limit(limit.into()).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| unanswered(&error))?;
+        let mut items = page.items.unwrap_or_default().into_iter().peekable();
+        while let Some(item) = items.next() {
+            let key = spelled(&item);
+            match read(item) {
+                Some(row) => listed.readable.push(row),
+                None => listed.unreadable.push(key),
+            }
+            if listed.readable.len() == usize::from(limit) {
+                listed.is_end = items.peek().is_none() && page.last_evaluated_key.is_none();
+                return Ok(listed);
+            }
+        }
+    }
+    listed.is_end = true;
+    Ok(listed)
+}
+
+/// The key of an item, for a person.
+fn spelled(item: &Item) -> String {
+    let part =
+        |name| item.get(name).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
+    format!("{} {}", part("pk"), part("sk"))
 }
 
 fn read<T: DeserializeOwned>(item: Item) -> Result<T, LedgerUnavailable> {
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(unavailable)
-}
-
-fn read_all<T: DeserializeOwned>(items: Vec<Item>) -> Result<Vec<T>, LedgerUnavailable> {
-    items.into_iter().map(read).collect()
 }
 
 fn unavailable(error: impl ToString) -> LedgerUnavailable {
@@ -292,6 +328,7 @@ impl TryFrom<BillingRow> for LedgerState {
             seats: SeatCounts { basic: row.seats_basic, premium: row.seats_premium },
             seat_limit: row.seat_limit,
             seats_left: row.seats_left,
+            spending_limit: row.spending_limit.unwrap_or(NO_SPENDING_LIMIT),
             cents_left: row.cents_left,
             version: row.version,
             applied_version: row.applied_version,
@@ -329,7 +366,7 @@ impl CursorRow {
             after: cursor.after.as_ref().map(ToString::to_string),
             stalls: cursor.stalls,
             claimed_until: cursor.claimed_until.map(micros),
-            revision: cursor.revision + 1,
+            revision: cursor.revision.unwrap_or_default() + 1,
             updated_at: micros(now),
         }
     }
@@ -342,7 +379,7 @@ impl CursorRow {
             after: self.after.as_deref().map(OrganizationId::parse).transpose()?,
             stalls: self.stalls,
             claimed_until: claimed_until.map_err(|_| Malformed("claimed_until"))?,
-            revision: self.revision,
+            revision: Some(self.revision),
         })
     }
 }

@@ -113,6 +113,7 @@ impl SampleStripe {
             id: id.to_owned(),
             price: price.to_owned(),
             quantity: 0,
+            unit_amount: None,
         };
         Subscription {
             id: id.to_owned(),

@@ -166,6 +166,7 @@ impl Remote {
                 id: format!("si_{price}"),
                 price: (*price).to_owned(),
                 quantity: *quantity,
+                unit_amount: None,
             })
             .collect();
         Self { items: RefCell::new(items), ..Self::default() }
@@ -211,6 +212,7 @@ impl Remote {
                     id: format!("si_{}", target.price),
                     price: target.price.clone(),
                     quantity: target.quantity,
+                    unit_amount: None,
                 }),
             }
         }

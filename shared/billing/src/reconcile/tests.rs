@@ -43,6 +43,7 @@ fn ledger(basic: u64, premium: u64) -> LedgerState {
         seats,
         seat_limit: 1_000,
         seats_left: 0,
+        spending_limit: 1_000_000,
         cents_left: None,
         version: 7,
         applied_version: 7,
@@ -58,6 +59,7 @@ fn subscription(basic: Option<u64>, premium: Option<u64>) -> Subscription {
             id: format!("si_{price}"),
             price: price.to_owned(),
             quantity,
+            unit_amount: Some(if price == "price_b" { 4_000 } else { 10_000 }),
         })
     };
     Subscription {
@@ -126,6 +128,32 @@ fn room_that_does_not_follow_from_the_limit_is_corrected() {
     let drifts = compare(&counted(2, 0), &ledger, &there(Some(2), None), &both());
     assert_eq!(drifts, [Drift::Room { ledger: 5, due: 998 }]);
     assert_eq!(remedy(&drifts), Remedy::Correct);
+}
+
+#[test]
+fn what_is_left_to_spend_follows_from_the_limit_and_todays_prices() {
+    let mut ledger = ledger(2, 0);
+    let seen = there(Some(2), None);
+    let drifts = |ledger: &LedgerState, basic| compare(&counted(basic, 0), ledger, &seen, &both());
+    ledger.cents_left = Some(ledger.cents_beside(ledger.seats, &both()));
+    assert_eq!(drifts(&ledger, 2), []);
+    let due = ledger.cents_left.expect("set");
+    ledger.cents_left = Some(due + 1);
+    assert_eq!(drifts(&ledger, 2), [Drift::Spending { ledger: due + 1, due }]);
+    assert_eq!(remedy(&drifts(&ledger, 2)), Remedy::Correct);
+    // A count that is wrong as well is the one drift.
+    assert_eq!(drifts(&ledger, 3).len(), 1);
+}
+
+#[test]
+fn another_amount_at_stripe_needs_a_person() {
+    let mut cheap = subscription(Some(2), Some(1));
+    cheap.items[0].unit_amount = Some(1_000);
+    cheap.items[1].unit_amount = None;
+    let drifts = compare(&counted(2, 1), &ledger(2, 1), &Seen::There(cheap), &both());
+    let configured = both().of(Tier::Basic).unit_amount;
+    assert_eq!(drifts, [Drift::UnitAmount { tier: Tier::Basic, configured, stripe: 1_000 }]);
+    assert_eq!(remedy(&drifts), Remedy::None);
 }
 
 #[test]
