@@ -56,9 +56,16 @@ async fn the_whole_answer() {
                     "subscription": {
                         "status": "active",
                         "cancel_at_period_end": true,
-                        "current_period_start": 1_770_142_367,
-                        "current_period_end": 1_772_561_567,
+                        "current_period_start": "2026-02-03T18:12:47.000Z",
+                        "current_period_end": "2026-03-03T18:12:47.000Z",
                         "slots": {"basic": 2, "premium": 1},
+                    },
+                    "orgs": [{"id": organization.as_str(), "name": "Acme"}],
+                    "billable": {
+                        "takes_seats": true,
+                        "because": null,
+                        "states": ["active", "trialing", "past_due"],
+                        "past_due_grace_days": 7,
                     },
                     "sync": {"state": "pending", "version": 1, "applied_version": 0, "error": null},
                 },
@@ -68,14 +75,14 @@ async fn the_whole_answer() {
 }
 
 #[tokio::test]
-async fn it_reads_one_item_besides_the_credential() {
+async fn it_makes_one_call_besides_the_credential() {
     let stage = Stage::new().await;
     let (_, key) = stage.seats_tenant().await;
     stage.operations.take();
     data(&stage, &key).await;
-    assert_eq!(stage.operations.take(), ["GetItem", "GetItem"]);
+    assert_eq!(stage.operations.take(), ["GetItem", "Query"]);
     data(&stage, &key).await;
-    assert_eq!(stage.operations.take(), ["GetItem"], "the credential is remembered");
+    assert_eq!(stage.operations.take(), ["Query"], "the credential is remembered");
 }
 
 #[tokio::test]
@@ -88,16 +95,24 @@ async fn the_state_follows_what_stripe_was_told() {
     create(&stage, &billed.api_key, &json!({"accounts": [{"tier": "basic"}]})).await;
     assert_eq!(sync().await["state"], "pending");
 
-    let error =
-        BillingError { code: "resource_missing".to_owned(), message: "No such price".to_owned() };
     let now = stage.ports.now();
-    let recorded = stage.table.record_failure(&billed.organization, None, &error, now).await;
-    recorded.expect("the table answers");
-    let told = json!({"code": "resource_missing", "message": "No such price"});
-    assert_eq!(
-        sync().await,
-        json!({"state": "failed", "version": 1, "applied_version": 0, "error": told})
-    );
+    // What is the operator's own affair, with ids and words of Stripe, is told to the operator alone.
+    let told = [
+        ("card_declined", "The payment method was declined."),
+        ("price_missing", "The change could not be billed yet. The operator has been told."),
+    ];
+    for (code, message) in told {
+        let words = "No such price: 'price_1Pgc6t'; a similar object exists in test mode";
+        let error = BillingError { code: code.to_owned(), message: words.to_owned() };
+        let recorded = stage.table.record_failure(&billed.organization, None, &error, now).await;
+        recorded.expect("the table answers");
+        let code = if code == "price_missing" { "billing_failed" } else { code };
+        let told = json!({"code": code, "message": message});
+        assert_eq!(
+            sync().await,
+            json!({"state": "failed", "version": 1, "applied_version": 0, "error": told})
+        );
+    }
 
     let batch = headcount_tests::billing::batch([reached(&billed.organization, 1)]);
     billing.sync(&stage).handle(batch).await.expect("every message has an id");
@@ -117,11 +132,35 @@ async fn a_subscription_is_shown_in_every_status() {
 }
 
 #[tokio::test]
-async fn without_a_subscription_there_is_no_billing() {
+async fn without_a_subscription_nothing_is_billed() {
     let stage = Stage::new().await;
     let organization = stage.organization(None, 10).await;
-    let reply = get(&stage, &stage.api_key(&organization).await).await;
-    assert_eq!((reply.status, &reply.json()["error"]), (402, &json!("no_billing")));
+    let billing = data(&stage, &stage.api_key(&organization).await).await;
+    assert_eq!((&billing["billing_id"], &billing["subscription"]), (&Value::Null, &Value::Null));
+    assert_eq!(billing["orgs"], json!([{"id": organization.as_str(), "name": "Acme"}]));
+    assert_eq!(billing["billable"]["takes_seats"], json!(false));
+}
+
+#[tokio::test]
+async fn it_says_why_no_seats_can_be_added() {
+    let stage = Stage::new().await;
+    let expected = [
+        (SubscriptionStatus::Trialing, json!(null)),
+        (SubscriptionStatus::Unpaid, json!("unpaid")),
+        (SubscriptionStatus::PastDue, json!(null)),
+    ];
+    for (status, because) in expected {
+        let organization = stage.organization(Some(status), 10).await;
+        let key = stage.api_key(&organization).await;
+        let billable = data(&stage, &key).await["billable"].clone();
+        assert_eq!(billable["because"], because);
+        assert_eq!(billable["takes_seats"], json!(because.is_null()));
+        if because.is_null() {
+            set(&stage, &organization, "collection_paused", AttributeValue::Bool(true)).await;
+            let billable = data(&stage, &key).await["billable"].clone();
+            assert_eq!(billable["because"], "collection_paused");
+        }
+    }
 }
 
 #[tokio::test]

@@ -143,6 +143,10 @@ async fn the_whole_answer() {
                     "proration_amount":
                         bench.rest_of_period(8_000) + bench.rest_of_period(10_000),
                     "currency": "usd",
+                    "billable": {
+                        "states": ["active", "trialing", "past_due"],
+                        "past_due_grace_days": 7,
+                    },
                     "expires_at": in_an_hour,
                 },
             })
@@ -382,6 +386,41 @@ async fn what_a_create_would_refuse_is_not_quoted() {
     let canceled = headcount_model::billing::SubscriptionStatus::Canceled;
     bench.billing.set_status(&bench.billed.subscription, canceled).await;
     let reply = bench.quote(&body(2, 0)).await;
+    assert_eq!(error(&reply), refused(402, "no_billing"), "although the table does not know yet");
+}
+
+#[tokio::test]
+async fn a_quote_ends_with_the_behaviour_that_it_was_made_under() {
+    let bench = Bench::new().await;
+    let set = async |proration| {
+        let organization = &bench.billed.organization;
+        bench.stage.table.set_proration(organization, proration).await.expect("an organization");
+    };
+    for (quoted, charged) in [
+        (ProrationBehavior::None, ProrationBehavior::CreateProrations),
+        (ProrationBehavior::CreateProrations, ProrationBehavior::AlwaysInvoice),
+        (ProrationBehavior::AlwaysInvoice, ProrationBehavior::None),
+    ] {
+        set(quoted).await;
+        let (data, id) = bench.quoted(1, 0).await;
+        assert_eq!(data["proration_amount"] == 0, quoted == ProrationBehavior::None);
+        let mut create = body(1, 0);
+        create["quote_id"] = json!(id);
+        set(charged).await;
+        assert_eq!(error(&bench.create(&create).await), refused(409, "quote_expired"));
+        set(quoted).await;
+        assert_eq!(bench.create(&create).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_quote_says_which_subscriptions_take_seats_and_asks_stripe_whether_this_one_does() {
+    let bench = Bench::new().await;
+    let (data, _) = bench.quoted(1, 0).await;
+    let states = json!(["active", "trialing", "past_due"]);
+    assert_eq!(data["billable"], json!({"states": states, "past_due_grace_days": 7}));
+    bench.billing.pause_collection(&bench.billed.subscription, "void").await;
+    let reply = bench.quote(&body(1, 0)).await;
     assert_eq!(error(&reply), refused(402, "no_billing"), "although the table does not know yet");
 }
 

@@ -632,6 +632,7 @@ impl Subscriptions for Account {
         Ok(Subscription {
             id: subscription.to_owned(),
             status: "active".to_owned(),
+            collection_paused: false,
             cancel_at_period_end: false,
             period: None,
             organization: None,

@@ -338,6 +338,39 @@ async fn past_due_takes_seats_for_the_time_of_grace() {
 }
 
 #[tokio::test]
+async fn while_collection_is_paused_no_seats_are_added_though_the_status_is_active() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    for behavior in ["keep_as_draft", "mark_uncollectible", "void"] {
+        billing.pause_collection(&billed.subscription, behavior).await;
+        acknowledged(&stage, &billing, &newest(&billing, &billed.subscription).await).await;
+        assert_eq!(status(&stage, &billed).await, "active");
+        assert_eq!(create(&stage, &billed).await, no_billing(), "{behavior}");
+    }
+    billing.pause_collection(&billed.subscription, "").await;
+    acknowledged(&stage, &billing, &newest(&billing, &billed.subscription).await).await;
+    assert_eq!(stage.items_with("collection_paused").await, 0);
+    assert_eq!(create(&stage, &billed).await, CREATED);
+}
+
+#[tokio::test]
+async fn a_policy_decides_which_states_take_seats() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    billing.pause_collection(&billed.subscription, "void").await;
+    becomes(&stage, &billing, &billed, SubscriptionStatus::Unpaid).await;
+    let create = async |states: &str| {
+        let policy = headcount_model::policy::BillingPolicy::new(states, 7).expect("a policy");
+        let function = create_seats::Function { policy, ..stage.create_seats() };
+        let call = Call::json(&json!({"accounts": [{"tier": "basic"}]})).bearer(&billed.api_key);
+        call.send(&function).await.status
+    };
+    assert_eq!(create("unpaid,collection_paused").await, 200);
+    assert_eq!(create("unpaid").await, 402);
+    assert_eq!(create("active,trialing,past_due,collection_paused").await, 402);
+}
+
+#[tokio::test]
 async fn past_due_since_nobody_knows_when_takes_seats() {
     let stage = Stage::new().await;
     let organization = stage.organization(Some(SubscriptionStatus::Active), 1).await;
@@ -650,9 +683,7 @@ async fn the_sample_events_are_what_they_are_called() {
     let link = StripeLink {
         customer: "cus_demo".to_owned(),
         subscription: "sub_demo".to_owned(),
-        status: SubscriptionStatus::Active,
-        cancel_at_period_end: false,
-        period: None,
+        standing: SubscriptionStatus::Active.into(),
     };
     let name = Text::line("Acme", 1..=255).expect("a name");
     let made = stage.table.create_organization(&organization, &name, Some(&link), 100).await;

@@ -4,9 +4,9 @@ use std::sync::atomic::AtomicU32;
 
 use headcount_api::{Endpoint, GatewayEvent, answer};
 use headcount_billing::rotation::SignatureCheck;
-use headcount_model::billing::PastDueGrace;
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::identity::PasswordPolicy;
+use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::Platforms;
 use headcount_model::tiers::{TierEntry, Tiers};
@@ -31,7 +31,7 @@ pub(crate) fn seats(found: Found) -> create_seats::Function<Table, Still> {
         ports: Still,
         platforms: platforms(),
         tiers: tiers(),
-        grace: grace(),
+        policy: BillingPolicy::default(),
         fingerprint_key: fingerprint_key(),
     }
 }
@@ -49,7 +49,7 @@ pub(crate) fn quote_seats(input: &[u8]) {
         ports: Still,
         platforms: platforms(),
         tiers: tiers(),
-        grace: grace(),
+        policy: BillingPolicy::default(),
         fingerprint_key: fingerprint_key(),
     };
     answered(&function, &sent);
@@ -57,7 +57,14 @@ pub(crate) fn quote_seats(input: &[u8]) {
 
 pub(crate) fn get_billing(input: &[u8]) {
     let sent = Sent::read(input);
-    answered(&get_billing::Function { store: Table(sent.found()), ports: Still }, &sent);
+    answered(
+        &get_billing::Function {
+            store: Table(sent.found()),
+            ports: Still,
+            policy: BillingPolicy::default(),
+        },
+        &sent,
+    );
 }
 
 pub(crate) fn create_agency_account(input: &[u8]) {
@@ -142,10 +149,6 @@ fn checksum(input: &[u8]) -> u32 {
 
 fn platforms() -> Platforms {
     Platforms::from_list("tiktok,instagram")
-}
-
-fn grace() -> PastDueGrace {
-    PastDueGrace::from_days(7).expect("a grace")
 }
 
 fn fingerprint_key() -> FingerprintKey {

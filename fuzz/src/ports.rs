@@ -27,7 +27,7 @@ use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{self, Accounts};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::seats::{self, SeatLedger, Stored};
-use headcount_model::statement::{Statement, Statements};
+use headcount_model::statement::{Linked, Statement, Statements};
 use jiff::Timestamp;
 use publish_changes::{Outbox, Parcel};
 use sha2::{Digest, Sha256};
@@ -187,16 +187,16 @@ impl Accounts for Table {
     }
 }
 
-const STANDING: Standing =
-    Standing { status: SubscriptionStatus::Active, cancel_at_period_end: false, period: None };
-
 impl Statements for Table {
     async fn statement(&self, _: &OrganizationId) -> Result<Option<Statement>, LookupFailed> {
         Ok(Some(Statement {
-            customer: "cus_demo".to_owned(),
-            subscription: SUBSCRIPTION.to_owned(),
-            standing: STANDING,
-            past_due_since: None,
+            name: "Acme".to_owned(),
+            customer: Some("cus_demo".to_owned()),
+            subscription: Some(Linked {
+                id: SUBSCRIPTION.to_owned(),
+                standing: SubscriptionStatus::Active.into(),
+                past_due_since: None,
+            }),
             seats: SeatCounts { basic: 1, premium: 2 },
             seats_left: if self.0 == Found::Taken { 0 } else { 2_000 },
             cents_left: None,
@@ -285,6 +285,7 @@ fn subscription() -> Subscription {
     Subscription {
         id: SUBSCRIPTION.to_owned(),
         status: "active".to_owned(),
+        collection_paused: false,
         cancel_at_period_end: false,
         period: None,
         organization: Some(organization()),

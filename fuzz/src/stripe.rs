@@ -6,6 +6,7 @@ use headcount_billing::preview::{Change, Previews};
 use headcount_billing::stripe::{Answered, Call, NoAnswer, Stripe, Transport};
 use headcount_billing::{StripeFailure, Subscriptions};
 use headcount_model::billing::{ProrationBehavior, SeatCounts};
+use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use reqwest::StatusCode;
 
@@ -59,6 +60,7 @@ pub(crate) fn answers(input: &[u8]) {
         after: SeatCounts { basic: 2, premium: 1 },
         tiers: &tiers,
         proration: ProrationBehavior::default(),
+        policy: &BillingPolicy::default(),
         now: Still.now(),
     };
     let _ = block_on(stripe.proration(&change, &Still));

@@ -65,7 +65,7 @@ impl Tenants {
             ports: seats.ports,
             platforms: seats.platforms,
             tiers: seats.tiers,
-            grace: seats.grace,
+            policy: seats.policy,
             fingerprint_key: seats.fingerprint_key,
         }
     }

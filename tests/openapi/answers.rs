@@ -183,12 +183,22 @@ async fn seats_refusals(
     good: &Call,
     to: &impl Endpoint,
 ) {
+    credential_refusals(answered, stage, good, to).await;
+    let organization = stage.organization(None, 10).await;
+    let key = stage.credential(Holder::Organization(organization), permission).await;
+    answered.add("no_billing", good.clone().bearer(&key).send(to).await);
+}
+
+/// What a key of the Seats API is refused for.
+async fn credential_refusals(
+    answered: &mut Answered,
+    stage: &Stage,
+    good: &Call,
+    to: &impl Endpoint,
+) {
     answered.add("unauthorized", good.send(to).await);
     let organization = stage.organization(None, 10).await;
-    let holder = Holder::Organization(organization);
-    let key = stage.credential(holder.clone(), permission).await;
-    answered.add("no_billing", good.clone().bearer(&key).send(to).await);
-    let key = stage.credential(holder, &[]).await;
+    let key = stage.credential(Holder::Organization(organization), &[]).await;
     answered.add("forbidden", good.clone().bearer(&key).send(to).await);
 }
 
@@ -286,8 +296,7 @@ async fn get_billing_answers_as_documented() {
     assert!(synced.batch_item_failures.is_empty());
     answered.add("synced", call.send(&function).await);
 
-    let reads = [Permission::BillingRead];
-    seats_refusals(&mut answered, &stage, &reads, &Call::empty(), &function).await;
+    credential_refusals(&mut answered, &stage, &Call::empty(), &function).await;
     let throttled = get_billing::Function { store: throttled(&stage).await, ..stage.get_billing() };
     answered.add("rate_limited", call.send(&throttled).await);
     stage.wire.cut();

@@ -31,8 +31,7 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
         "get-billing" => missing::<Seats>(returned, seats_refusals("billing:read"), |failure| {
             matches!(
                 failure,
-                Failure::Unauthorized
-                    | Failure::Refused(seats::Refusal::Forbidden(_) | seats::Refusal::NoBilling)
+                Failure::Unauthorized | Failure::Refused(seats::Refusal::Forbidden(_))
             )
         }),
         "create-agency-account" => {

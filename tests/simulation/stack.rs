@@ -13,11 +13,12 @@ use headcount_billing::stripe::Stripe;
 use headcount_billing::webhook::SigningSecrets;
 use headcount_billing::{Prices, Unanswered, message};
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount, create};
-use headcount_model::billing::{PastDueGrace, SubscriptionStatus};
+use headcount_model::billing::SubscriptionStatus;
 use headcount_model::credential::{Credential, Holder, Permission, reveal};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
 use headcount_model::identity::{Password, PasswordHash, PasswordPolicy, Salt};
+use headcount_model::policy::BillingPolicy;
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::reconcile::Shard;
 use headcount_model::seats::Platforms;
@@ -148,10 +149,6 @@ fn text(text: &str) -> Text {
 
 fn fingerprint_key() -> FingerprintKey {
     FingerprintKey::new(&[7; 32]).expect("long enough")
-}
-
-fn grace() -> PastDueGrace {
-    PastDueGrace::from_days(7).expect("a grace")
 }
 
 impl Stack {
@@ -286,9 +283,7 @@ impl Stack {
         let link = StripeLink {
             customer,
             subscription: subscription.clone(),
-            status: SubscriptionStatus::Active,
-            cancel_at_period_end: false,
-            period: None,
+            standing: SubscriptionStatus::Active.into(),
         };
         let made =
             table.create_organization(&organization, &text("Acme"), Some(&link), seat_limit).await;
@@ -352,7 +347,7 @@ impl Stack {
             ports,
             platforms: Platforms::from_list("tiktok,instagram"),
             tiers: self.tiers(),
-            grace: grace(),
+            policy: BillingPolicy::default(),
             fingerprint_key: fingerprint_key(),
         };
         self.ask("create-seats", API, function, call).await

@@ -191,9 +191,7 @@ impl Billing {
         let link = StripeLink {
             customer,
             subscription: subscription.clone(),
-            status: SubscriptionStatus::Active,
-            cancel_at_period_end: false,
-            period: None,
+            standing: SubscriptionStatus::Active.into(),
         };
         let name = Text::line("Acme", 1..=255).expect("a name");
         stage
@@ -232,6 +230,18 @@ impl Billing {
     pub async fn cancel_in_portal(&self, subscription: &str) {
         let what = format!("subscriptions/{subscription}/portal-cancel");
         self.control("POST", &what, &Value::Null).await;
+    }
+
+    /// Pauses the collection of a subscription's invoices; without a behaviour it goes on.
+    pub async fn pause_collection(&self, subscription: &str, behavior: &str) {
+        let pause = match behavior {
+            "" => ("pause_collection".to_owned(), String::new()),
+            behavior => ("pause_collection[behavior]".to_owned(), behavior.to_owned()),
+        };
+        let path = format!("/v1/subscriptions/{subscription}");
+        let key = format!("pause:{subscription}:{behavior}");
+        let paused: Value = self.stripe.post(&path, &[pause], &key).await.expect("a subscription");
+        assert_eq!(paused["pause_collection"]["behavior"].as_str().unwrap_or_default(), behavior);
     }
 
     /// Attaches a schedule to a subscription.

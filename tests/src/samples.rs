@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use demo_tenants::{DemoTenants, SeedError};
-use headcount_model::billing::{Period, SubscriptionStatus};
+use headcount_model::billing::{Period, Standing, SubscriptionStatus};
 use headcount_model::id::OrganizationId;
 use headcount_store::StripeLink;
 use serde_json::{Value, json};
@@ -187,9 +187,7 @@ pub async fn seed(stage: &Stage, subscription: &str) {
         } else {
             format!("sub_{org}")
         },
-        status: SubscriptionStatus::Active,
-        cancel_at_period_end: false,
-        period: Some(PERIOD),
+        standing: Standing { period: Some(PERIOD), ..SubscriptionStatus::Active.into() },
     };
     let seeded: Result<(), SeedError> =
         demo_tenants::seed(&stage.table, &stage.ports, &tenants, async |org, _| Ok(link(org)))

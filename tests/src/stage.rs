@@ -14,11 +14,12 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use headcount_billing::Prices;
 use headcount_billing::stripe::Stripe;
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount, create};
-use headcount_model::billing::{PastDueGrace, SubscriptionStatus};
+use headcount_model::billing::SubscriptionStatus;
 use headcount_model::credential::{Credential, Holder, Permission, reveal};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
 use headcount_model::identity::PasswordPolicy;
+use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::Platforms;
 use headcount_model::text::Text;
@@ -124,14 +125,18 @@ impl Stage {
             ports: self.ports.clone(),
             platforms: Platforms::from_list("tiktok,instagram"),
             tiers: tiers(),
-            grace: PastDueGrace::from_days(7).expect("a grace"),
+            policy: BillingPolicy::default(),
             fingerprint_key: fingerprint_key(),
         }
     }
 
     /// `GET /billing`.
     pub fn get_billing(&self) -> get_billing::Function<Table, Ports> {
-        get_billing::Function { store: self.table.clone(), ports: self.ports.clone() }
+        get_billing::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            policy: BillingPolicy::default(),
+        }
     }
 
     /// `POST /accounts/quote`, with the prices that a Stripe account has.
@@ -142,7 +147,7 @@ impl Stage {
             ports: self.ports.clone(),
             platforms: Platforms::from_list("tiktok,instagram"),
             tiers: billing.tiers(),
-            grace: PastDueGrace::from_days(7).expect("a grace"),
+            policy: BillingPolicy::default(),
             fingerprint_key: fingerprint_key(),
         }
     }
@@ -178,9 +183,7 @@ impl Stage {
         let link = status.map(|status| StripeLink {
             customer: format!("cus_{id}"),
             subscription: format!("sub_{id}"),
-            status,
-            cancel_at_period_end: false,
-            period: None,
+            standing: status.into(),
         });
         self.table
             .create_organization(&id, &text("Acme"), link.as_ref(), seat_limit)

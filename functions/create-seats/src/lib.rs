@@ -2,9 +2,9 @@
 
 use headcount_api::seats::{self, Refusal, Seats};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
-use headcount_model::billing::PastDueGrace;
 use headcount_model::credential::{Credentials, Permission};
 use headcount_model::idempotency::FingerprintKey;
+use headcount_model::policy::BillingPolicy;
 use headcount_model::port::{Clock, Entropy};
 use headcount_model::seats::{Order, Platforms, Quote, SeatLedger, create};
 use headcount_model::tiers::Tiers;
@@ -21,8 +21,8 @@ pub struct Function<S, P> {
     pub platforms: Platforms,
     /// What the tiers stand for.
     pub tiers: Tiers,
-    /// How long a subscription that is past due takes seats.
-    pub grace: PastDueGrace,
+    /// Which subscriptions take seats.
+    pub policy: BillingPolicy,
     /// Secret of the idempotency records and the quotes.
     pub fingerprint_key: FingerprintKey,
 }
@@ -51,7 +51,7 @@ where
             request: keyed.as_ref(),
             tiers: &self.tiers,
             quoted: quote.map(|quote| quote.expects(&self.tiers, now)),
-            grace: self.grace,
+            policy: &self.policy,
             now,
         };
         let created = create(&self.store, &self.ports, &order, seats::piece).await?;

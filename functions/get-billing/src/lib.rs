@@ -1,9 +1,10 @@
-//! `GET /billing`: how the billing of an organization stands (CONTRACT, "Reading and the rest of
-//! an account's life"). Everything comes from the billing record; Stripe is not asked.
+//! `GET /billing`: how the billing of an organization stands (LIFECYCLE, "Seats API"). Everything comes
+//! from the table; Stripe is not asked.
 
 use headcount_api::seats::{self, Refusal, Seats};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
 use headcount_model::credential::{Credentials, Permission};
+use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::statement::Statements;
 
@@ -16,6 +17,8 @@ pub struct Function<S, P> {
     pub store: S,
     /// Time.
     pub ports: P,
+    /// Which subscriptions take seats.
+    pub policy: BillingPolicy,
 }
 
 impl<S, P> Endpoint for Function<S, P>
@@ -29,7 +32,8 @@ where
         let credential = request.authenticate(&self.store, self.ports.now()).await?;
         let organization = seats::caller(credential.as_ref(), &PERMISSIONS)?;
         let statement = self.store.statement(organization).await?;
-        let statement = statement.ok_or(Failure::Refused(Refusal::NoBilling))?;
-        Ok(seats::billing(&statement))
+        // Whoever has a credential has a billing record too.
+        let statement = statement.ok_or(Failure::Unavailable)?;
+        Ok(seats::billing(organization, &statement, &self.policy, self.ports.now()))
     }
 }

@@ -9,5 +9,6 @@ async fn main() -> Result<(), lambda_http::Error> {
     let aws = headcount_platform::start().await?;
     let store = headcount_store::connect(aws.config(), &configuration::table_name()?);
     aws.open(headcount_store::endpoint(aws.config()).await).await;
-    serve(Function { store, ports: System }).await
+    let policy = configuration::billing_policy()?;
+    serve(Function { store, ports: System, policy }).await
 }

@@ -7,9 +7,9 @@ use headcount_api::seats::{self, Refusal, Seats};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
 use headcount_billing::StripeFailure;
 use headcount_billing::preview::{Change, Previewed, Previews};
-use headcount_model::billing::PastDueGrace;
 use headcount_model::credential::{Credentials, Permission};
 use headcount_model::idempotency::FingerprintKey;
+use headcount_model::policy::BillingPolicy;
 use headcount_model::port::{Clock, Entropy};
 use headcount_model::seats::{Platforms, Quote};
 use headcount_model::statement::Statements;
@@ -31,8 +31,8 @@ pub struct Function<S, B, P> {
     pub platforms: Platforms,
     /// What the tiers stand for.
     pub tiers: Tiers,
-    /// How long a subscription that is past due takes seats.
-    pub grace: PastDueGrace,
+    /// Which subscriptions take seats.
+    pub policy: BillingPolicy,
     /// Secret of the quotes.
     pub fingerprint_key: FingerprintKey,
 }
@@ -53,24 +53,25 @@ where
 
         let statement = self.store.statement(organization).await?;
         let statement = statement.ok_or(Failure::Refused(Refusal::NoBilling))?;
-        statement.room_for(added, self.tiers.monthly(added), self.grace, now)?;
+        let linked = statement.room_for(added, self.tiers.monthly(added), &self.policy, now)?;
         let (before, after) = (statement.seats, statement.seats + added);
         let proration = self
             .proration(&Change {
-                subscription: &statement.subscription,
+                subscription: &linked.id,
                 before,
                 after,
                 tiers: &self.tiers,
                 proration: statement.proration,
+                policy: &self.policy,
                 now,
             })
             .await?;
 
-        let quote = Quote::new(statement.version, added, &self.tiers, now);
+        let quote = Quote::new(statement.version, added, &self.tiers, statement.proration, now);
         let id = quote.id(organization, &self.fingerprint_key);
         let id = id.map_err(|_| Failure::Unavailable)?;
-        let (tiers, expires_at) = (&self.tiers, quote.expires_at);
-        Ok(seats::quoted(seats::Quoted { id, before, after, tiers, proration, expires_at }))
+        let (tiers, policy, expires_at) = (&self.tiers, &self.policy, quote.expires_at);
+        Ok(seats::quoted(seats::Quoted { id, before, after, tiers, proration, policy, expires_at }))
     }
 }
 

@@ -9,7 +9,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let store = headcount_store::connect(aws.config(), &read::table_name()?);
     aws.open(headcount_store::endpoint(aws.config()).await).await;
     let stripe = headcount_billing::configuration::stripe(aws.config()).await?;
-    let (platforms, tiers) = (read::platforms()?, read::tiers()?);
-    let (grace, fingerprint_key) = (read::past_due_grace()?, read::fingerprint_key()?);
-    serve(Function { store, stripe, ports: System, platforms, tiers, grace, fingerprint_key }).await
+    let (platforms, tiers, ports) = (read::platforms()?, read::tiers()?, System);
+    let (policy, fingerprint_key) = (read::billing_policy()?, read::fingerprint_key()?);
+    serve(Function { store, stripe, platforms, tiers, policy, fingerprint_key, ports }).await
 }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use headcount_model::billing::PastDueGrace;
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::identity::PasswordPolicy;
+use headcount_model::policy::{BillingPolicy, PolicyError};
 use headcount_model::seats::Platforms;
 use headcount_model::tiers::Tiers;
 
@@ -74,16 +74,18 @@ pub fn tiers() -> Result<Tiers, Misconfigured> {
         .map_err(|error| wrong("TIERS", format!("makes no sense: {error}")))
 }
 
-/// `PAST_DUE_GRACE_DAYS`: how long a subscription that is past due takes seats.
+/// `BILLABLE_STATES` and `PAST_DUE_GRACE_DAYS`: which subscriptions take seats, and for how many days
+/// one that is past due does.
 ///
 /// # Errors
 /// [`Misconfigured`].
-pub fn past_due_grace() -> Result<PastDueGrace, Misconfigured> {
-    required("PAST_DUE_GRACE_DAYS")?
-        .parse()
-        .ok()
-        .and_then(PastDueGrace::from_days)
-        .ok_or(wrong("PAST_DUE_GRACE_DAYS", "must be 0 to 365"))
+pub fn billing_policy() -> Result<BillingPolicy, Misconfigured> {
+    let (states, days) = (required("BILLABLE_STATES")?, required("PAST_DUE_GRACE_DAYS")?);
+    let days = days.parse().map_err(|_| wrong("PAST_DUE_GRACE_DAYS", "must be 0 to 365"))?;
+    BillingPolicy::new(&states, days).map_err(|error| match error {
+        PolicyError::Grace => wrong("PAST_DUE_GRACE_DAYS", "must be 0 to 365"),
+        other => wrong("BILLABLE_STATES", format!("makes no sense: {other}")),
+    })
 }
 
 /// `PASSWORD_MIN_LENGTH`.

@@ -95,6 +95,16 @@ fn one_of<const N: usize>(values: [&str; N]) -> Schema {
     json_schema!({"type": "string", "enum": values.as_slice()})
 }
 
+/// A boundary of a billing period: `2026-02-03T18:12:47.000Z`, or `null`.
+pub(crate) fn period_boundary(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "null"], "format": "date-time"})
+}
+
+/// What `sync.error.code` can be.
+pub(crate) fn billing_error(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": crate::seats::told_codes()})
+}
+
 pub(crate) fn yes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "boolean", "const": true})
 }

@@ -18,6 +18,8 @@ use crate::json::{Json, Object};
 use crate::schema;
 use crate::wording;
 
+#[cfg(feature = "openapi")]
+pub(crate) use billing::told_codes;
 pub use billing::{Quoted, billing, quoted};
 
 /// The dialect of the Seats API.

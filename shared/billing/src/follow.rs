@@ -8,7 +8,7 @@
 use std::fmt;
 
 use headcount_model::billing::{
-    LedgerUnavailable, Recorded, Standing, SubscriptionLedger, SubscriptionStatus, UnknownStatus,
+    LedgerUnavailable, Recorded, Standing, SubscriptionLedger, SubscriptionStatus,
 };
 use headcount_model::id::OrganizationId;
 use headcount_model::port::Clock;
@@ -131,18 +131,7 @@ async fn find(
 
 /// A subscription that Stripe no longer has is canceled.
 fn standing(subscription: Option<&Subscription>) -> Result<Standing, Unanswered> {
-    let Some(subscription) = subscription else {
-        return Ok(Standing {
-            status: SubscriptionStatus::Canceled,
-            cancel_at_period_end: false,
-            period: None,
-        });
-    };
-    // To guess what a new status means would be to give seats away or to refuse them.
-    let status = subscription.status.parse();
-    Ok(Standing {
-        status: status.map_err(|unknown: UnknownStatus| Unanswered(unknown.to_string()))?,
-        cancel_at_period_end: subscription.cancel_at_period_end,
-        period: subscription.period,
-    })
+    let standing = subscription.map(Subscription::standing).transpose();
+    let standing = standing.map_err(|unknown| Unanswered(unknown.to_string()))?;
+    Ok(standing.unwrap_or_else(|| SubscriptionStatus::Canceled.into()))
 }

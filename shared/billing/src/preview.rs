@@ -3,8 +3,9 @@
 
 use std::future::Future;
 
-use headcount_model::billing::{ItemTarget, ProrationBehavior, SeatCounts, SubscriptionStatus};
+use headcount_model::billing::{ItemTarget, ProrationBehavior, SeatCounts};
 use headcount_model::idempotency::hex;
+use headcount_model::policy::BillingPolicy;
 use headcount_model::port::{Entropy, random};
 use headcount_model::tiers::Tiers;
 use jiff::Timestamp;
@@ -26,6 +27,8 @@ pub struct Change<'c> {
     pub tiers: &'c Tiers,
     /// What becomes of the difference.
     pub proration: ProrationBehavior,
+    /// Which subscriptions take seats.
+    pub policy: &'c BillingPolicy,
     /// When the change would be.
     pub now: Timestamp,
 }
@@ -59,8 +62,7 @@ impl<T: Transport> Previews for Stripe<T> {
         entropy: &dyn Entropy,
     ) -> Result<Previewed, StripeFailure> {
         let subscription = self.fetch(change.subscription).await?;
-        let takes_seats = subscription.status.parse().is_ok_and(SubscriptionStatus::takes_seats);
-        if !takes_seats {
+        if !takes_seats(&subscription, change) {
             return Ok(Previewed::Ended);
         }
         if change.proration == ProrationBehavior::None {
@@ -122,6 +124,12 @@ impl<T: Transport> Stripe<T> {
             Err(failure) => Err(failure),
         }
     }
+}
+
+/// Whether the subscription takes seats as it is now. Since when it is past due the record knows.
+fn takes_seats(subscription: &Subscription, change: &Change<'_>) -> bool {
+    let standing = subscription.standing();
+    standing.is_ok_and(|standing| change.policy.check(&standing, None, change.now).is_ok())
 }
 
 /// Whether Stripe bills the seats that exist.
@@ -264,6 +272,7 @@ mod tests {
         Subscription {
             id: "sub_1".to_owned(),
             status: "active".to_owned(),
+            collection_paused: false,
             cancel_at_period_end: false,
             period: Some(Period { start: 100, end: 200 }),
             organization: None,

@@ -27,12 +27,15 @@ pub struct Believed {
     pub status: Option<String>,
     /// Whether the subscription ends with the current period.
     pub cancel_at_period_end: bool,
+    /// Whether its invoices are collected no longer.
+    pub collection_paused: bool,
 }
 
 impl std::fmt::Display for Believed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ends = if self.cancel_at_period_end { ", ends with the period" } else { "" };
-        write!(f, "{}{ends}", self.status.as_deref().unwrap_or("none"))
+        let paused = if self.collection_paused { ", collection paused" } else { "" };
+        write!(f, "{}{ends}{paused}", self.status.as_deref().unwrap_or("none"))
     }
 }
 
@@ -295,11 +298,7 @@ pub fn news(ledger: &LedgerState, seen: &Seen) -> Option<Standing> {
     if of_status(ledger, subscription).is_none() && period_is_known {
         return None;
     }
-    Some(Standing {
-        status: subscription.status.parse().ok()?,
-        cancel_at_period_end: subscription.cancel_at_period_end,
-        period: subscription.period,
-    })
+    subscription.standing().ok()
 }
 
 /// How the standing on record differs from the subscription's. Unlike [`compare`], this says
@@ -333,10 +332,12 @@ fn of_status(ledger: &LedgerState, subscription: &Subscription) -> Option<Drift>
     let believed = Believed {
         status: ledger.status.clone(),
         cancel_at_period_end: ledger.cancel_at_period_end,
+        collection_paused: ledger.collection_paused,
     };
     let told = Believed {
         status: Some(subscription.status.clone()),
         cancel_at_period_end: subscription.cancel_at_period_end,
+        collection_paused: subscription.collection_paused,
     };
     (believed != told).then_some(Drift::Status { ledger: believed, stripe: told })
 }

@@ -236,6 +236,8 @@ struct SubscriptionObject {
     status: String,
     #[serde(default)]
     cancel_at_period_end: bool,
+    /// How invoices are kept from being collected; absent while they are collected.
+    pause_collection: Option<serde::de::IgnoredAny>,
     /// Unix seconds.
     cancel_at: Option<i64>,
     #[serde(default)]
@@ -340,6 +342,7 @@ impl From<SubscriptionObject> for Subscription {
             id: object.id,
             customer: object.customer,
             status: object.status,
+            collection_paused: object.pause_collection.is_some(),
             cancel_at_period_end: object.cancel_at_period_end || period.is_some_and(ends),
             period,
             organization: object

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::future::Future;
 
-use headcount_model::billing::{BillingError, ItemTarget, Period, ProrationBehavior, SeatCounts};
+use headcount_model::billing::{
+    BillingError, ItemTarget, Period, ProrationBehavior, SeatCounts, Standing, SubscriptionStatus,
+    UnknownStatus,
+};
 use headcount_model::id::OrganizationId;
 use headcount_model::seats::Tier;
 
@@ -101,6 +104,8 @@ pub struct Subscription {
     pub customer: String,
     /// Its status in Stripe's words.
     pub status: String,
+    /// Whether its invoices are collected no longer, whatever its status.
+    pub collection_paused: bool,
     /// Whether it ends with the current period.
     pub cancel_at_period_end: bool,
     /// The current period; `None` when it has no item that tells one.
@@ -116,7 +121,21 @@ pub struct Subscription {
 impl Subscription {
     /// Whether it has ended: nothing can be changed on it any more, and nothing is billed by it.
     pub fn has_ended(&self) -> bool {
-        matches!(self.status.as_str(), "canceled" | "incomplete_expired")
+        self.status.parse().is_ok_and(SubscriptionStatus::has_ended)
+    }
+
+    /// How it stands.
+    ///
+    /// # Errors
+    /// For a status that Stripe has and this version does not know: to guess what it means would be
+    /// to give seats away or to refuse them.
+    pub fn standing(&self) -> Result<Standing, UnknownStatus> {
+        Ok(Standing {
+            status: self.status.parse()?,
+            collection_paused: self.collection_paused,
+            cancel_at_period_end: self.cancel_at_period_end,
+            period: self.period,
+        })
     }
 
     /// The item that is billed at a price.

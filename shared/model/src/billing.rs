@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::str::FromStr;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::id::OrganizationId;
 use crate::seats::{NewSeat, Tier};
@@ -140,38 +140,10 @@ impl SubscriptionStatus {
         }
     }
 
-    /// Whether seats may be added. `past_due` may, for the time of a [`PastDueGrace`]: Stripe is
-    /// still trying to collect.
-    pub fn takes_seats(self) -> bool {
-        match self {
-            SubscriptionStatus::Active
-            | SubscriptionStatus::Trialing
-            | SubscriptionStatus::PastDue => true,
-            SubscriptionStatus::Unpaid
-            | SubscriptionStatus::Canceled
-            | SubscriptionStatus::Incomplete
-            | SubscriptionStatus::IncompleteExpired
-            | SubscriptionStatus::Paused => false,
-        }
-    }
-}
-
-/// How long seats may still be added while Stripe tries to collect a payment that is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PastDueGrace(SignedDuration);
-
-impl PastDueGrace {
-    /// The longest grace, in days.
-    pub const MAX_DAYS: u16 = 365;
-
-    /// A grace of whole days, at most [`PastDueGrace::MAX_DAYS`]; 0 is none.
-    pub fn from_days(days: u16) -> Option<Self> {
-        (days <= Self::MAX_DAYS).then(|| Self(SignedDuration::from_hours(24 * i64::from(days))))
-    }
-
-    /// A subscription that became past due later than this is within its grace at `now`.
-    pub fn cutoff(self, now: Timestamp) -> Timestamp {
-        now.checked_sub(self.0).unwrap_or(Timestamp::MIN)
+    /// Whether the subscription has ended: nothing can be changed on it any more, and nothing is billed
+    /// by it.
+    pub fn has_ended(self) -> bool {
+        matches!(self, SubscriptionStatus::Canceled | SubscriptionStatus::IncompleteExpired)
     }
 }
 
@@ -398,10 +370,19 @@ pub struct Period {
 pub struct Standing {
     /// Its status.
     pub status: SubscriptionStatus,
+    /// Whether its invoices are collected no longer, though its status says nothing of that.
+    pub collection_paused: bool,
     /// Whether it ends with the current period.
     pub cancel_at_period_end: bool,
     /// The current period; `None` when Stripe does not tell one.
     pub period: Option<Period>,
+}
+
+/// A standing of which nothing but the status is known.
+impl From<SubscriptionStatus> for Standing {
+    fn from(status: SubscriptionStatus) -> Self {
+        Self { status, collection_paused: false, cancel_at_period_end: false, period: None }
+    }
 }
 
 /// Which subscription bills an organization, and how often its standing was written.
@@ -448,17 +429,6 @@ pub trait SubscriptionLedger {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_grace_is_counted_back_from_now() {
-        let now: Timestamp = "2026-02-10T00:00:00Z".parse().expect("a time");
-        let cutoff = |days| PastDueGrace::from_days(days).expect("a grace").cutoff(now).to_string();
-        assert_eq!(cutoff(0), "2026-02-10T00:00:00Z");
-        assert_eq!(cutoff(7), "2026-02-03T00:00:00Z");
-        assert_eq!(PastDueGrace::from_days(366), None);
-        let longest = PastDueGrace::from_days(365).expect("a grace");
-        assert_eq!(longest.cutoff(Timestamp::MIN), Timestamp::MIN);
-    }
-
     fn seat(tier: Tier) -> NewSeat {
         NewSeat { tier, details: None, profile: Default::default() }
     }
@@ -488,13 +458,6 @@ mod tests {
         assert!(unknown.ends_with("create_prorations, none, always_invoice"), "{unknown}");
         let unavailable = LedgerUnavailable("it is away".to_owned());
         assert_eq!(unavailable.to_string(), "the table is not available: it is away");
-    }
-
-    #[test]
-    fn three_statuses_take_seats() {
-        let taking = SubscriptionStatus::ALL.into_iter().filter(|status| status.takes_seats());
-        let taking: Vec<_> = taking.map(SubscriptionStatus::as_str).collect();
-        assert_eq!(taking, ["active", "trialing", "past_due"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod fault;
 pub mod id;
 pub mod idempotency;
 pub mod identity;
+pub mod policy;
 pub mod port;
 pub mod reconcile;
 pub mod seats;

@@ -63,6 +63,8 @@ pub struct LedgerState {
     pub status: Option<String>,
     /// Whether the subscription is believed to end with the current period.
     pub cancel_at_period_end: bool,
+    /// Whether its invoices are believed to be collected no longer.
+    pub collection_paused: bool,
     /// The billing period, as it is believed to be.
     pub period: Option<Period>,
     /// The seats that the record counts.
@@ -347,6 +349,7 @@ mod tests {
             linked: None,
             status: None,
             cancel_at_period_end: false,
+            collection_paused: false,
             period: None,
             seats: SeatCounts::default(),
             seat_limit: 0,
@@ -369,6 +372,7 @@ mod tests {
             linked: None,
             status: None,
             cancel_at_period_end: false,
+            collection_paused: false,
             period: None,
             seats: SeatCounts { basic: 3, premium: 1 },
             seat_limit: 10,

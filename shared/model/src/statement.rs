@@ -4,24 +4,33 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use crate::billing::{
-    BillingError, PastDueGrace, ProrationBehavior, SeatCounts, Standing, SubscriptionStatus,
-};
+use crate::billing::{BillingError, ProrationBehavior, SeatCounts, Standing};
 use crate::credential::LookupFailed;
 use crate::id::OrganizationId;
+use crate::policy::{BillingPolicy, NotBillable};
 use crate::seats::CommitRefusal;
 
-/// The billing of an organization that has a subscription.
+/// The subscription that bills an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    /// The Stripe customer, `cus_…`: who pays, whatever becomes of the subscription.
-    pub customer: String,
-    /// The Stripe subscription, `sub_…`.
-    pub subscription: String,
-    /// How the subscription stood when Stripe last told.
+pub struct Linked {
+    /// `sub_…`
+    pub id: String,
+    /// How it stood when Stripe last told.
     pub standing: Standing,
     /// Since when a payment is due; `None` when none is.
     pub past_due_since: Option<Timestamp>,
+}
+
+/// The billing of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// What the organization is called.
+    pub name: String,
+    /// The Stripe customer, `cus_…`: who pays, whatever becomes of the subscription. `None` when
+    /// nobody does.
+    pub customer: Option<String>,
+    /// What it is billed by; `None` when nothing is linked.
+    pub subscription: Option<Linked>,
     /// The seats that exist.
     pub seats: SeatCounts,
     /// How many seats the seat limit leaves; below zero when it was lowered under them.
@@ -59,7 +68,13 @@ impl Statement {
         }
     }
 
-    /// Whether seats that cost `cents` a month could be added now.
+    /// Why no seats can be added by the policy; `None` when they can, as far as it decides.
+    pub fn not_billable(&self, policy: &BillingPolicy, now: Timestamp) -> Option<NotBillable> {
+        let linked = self.subscription.as_ref()?;
+        policy.check(&linked.standing, linked.past_due_since, now).err()
+    }
+
+    /// Whether seats that cost `cents` a month could be added now; by which subscription.
     ///
     /// # Errors
     /// The refusal that a create would get. Only its transaction decides; this is a forecast.
@@ -67,12 +82,11 @@ impl Statement {
         &self,
         added: SeatCounts,
         cents: u64,
-        grace: PastDueGrace,
+        policy: &BillingPolicy,
         now: Timestamp,
-    ) -> Result<(), CommitRefusal> {
-        let lapsed = self.standing.status == SubscriptionStatus::PastDue
-            && self.past_due_since.is_some_and(|since| since <= grace.cutoff(now));
-        if lapsed || !self.standing.status.takes_seats() {
+    ) -> Result<&Linked, CommitRefusal> {
+        let linked = self.subscription.as_ref().ok_or(CommitRefusal::NoBilling)?;
+        if self.not_billable(policy, now).is_some() {
             return Err(CommitRefusal::NoBilling);
         }
         if i128::from(self.seats_left) < i128::from(added.total()) {
@@ -81,14 +95,13 @@ impl Statement {
         if self.cents_left.is_some_and(|left| i128::from(left) < i128::from(cents)) {
             return Err(CommitRefusal::SpendingLimitReached);
         }
-        Ok(())
+        Ok(linked)
     }
 }
 
 /// Where statements come from.
 pub trait Statements {
-    /// The statement as of now, in one consistent read; `None` when the organization has no
-    /// subscription.
+    /// The statement as of now, in one consistent read; `None` without the organization.
     ///
     /// # Errors
     /// [`LookupFailed`].
@@ -101,18 +114,24 @@ pub trait Statements {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::billing::SubscriptionStatus;
+
+    fn linked(status: SubscriptionStatus) -> Linked {
+        let standing = Standing {
+            status,
+            collection_paused: false,
+            cancel_at_period_end: false,
+            period: None,
+        };
+        Linked { id: "sub_1".to_owned(), standing, past_due_since: None }
+    }
 
     fn statement(version: u64, applied_version: u64, failed: bool) -> Statement {
         let error = BillingError { code: "c".to_owned(), message: "m".to_owned() };
         Statement {
-            customer: "cus_1".to_owned(),
-            subscription: "sub_1".to_owned(),
-            standing: Standing {
-                status: SubscriptionStatus::Active,
-                cancel_at_period_end: false,
-                period: None,
-            },
-            past_due_since: None,
+            name: "Acme".to_owned(),
+            customer: Some("cus_1".to_owned()),
+            subscription: Some(linked(SubscriptionStatus::Active)),
             seats: SeatCounts::default(),
             seats_left: 3,
             cents_left: Some(10_000),
@@ -134,25 +153,30 @@ mod tests {
     #[test]
     fn there_is_room_while_subscription_and_limits_leave_it() {
         let now: Timestamp = "2026-02-10T00:00:00Z".parse().expect("a time");
-        let grace = PastDueGrace::from_days(7).expect("a grace");
+        let policy = BillingPolicy::default();
         let room = |statement: &Statement, basic, cents| {
-            statement.room_for(SeatCounts { basic, premium: 0 }, cents, grace, now)
+            let added = SeatCounts { basic, premium: 0 };
+            statement.room_for(added, cents, &policy, now).map(|linked| linked.id.clone())
         };
         let mut standing = statement(0, 0, false);
-        assert_eq!(room(&standing, 3, 10_000), Ok(()));
+        assert_eq!(room(&standing, 3, 10_000), Ok("sub_1".to_owned()));
         assert_eq!(room(&standing, 4, 0), Err(CommitRefusal::SeatLimitReached));
         assert_eq!(room(&standing, 3, 10_001), Err(CommitRefusal::SpendingLimitReached));
         standing.seats_left = -1;
         assert_eq!(room(&standing, 1, 0), Err(CommitRefusal::SeatLimitReached));
 
         standing = statement(0, 0, false);
-        standing.standing.status = SubscriptionStatus::PastDue;
-        assert_eq!(room(&standing, 1, 0), Ok(()));
-        standing.past_due_since = "2026-02-03T00:00:01Z".parse().ok();
-        assert_eq!(room(&standing, 1, 0), Ok(()));
-        standing.past_due_since = "2026-02-03T00:00:00Z".parse().ok();
-        assert_eq!(room(&standing, 1, 0), Err(CommitRefusal::NoBilling));
-        standing.standing.status = SubscriptionStatus::Canceled;
+        for (status, since, takes) in [
+            (SubscriptionStatus::PastDue, "2026-02-03T00:00:01Z", true),
+            (SubscriptionStatus::PastDue, "2026-02-03T00:00:00Z", false),
+            (SubscriptionStatus::Canceled, "", false),
+        ] {
+            let past_due_since = since.parse().ok();
+            standing.subscription = Some(Linked { past_due_since, ..linked(status) });
+            assert_eq!(standing.not_billable(&policy, now).is_none(), takes, "{since}");
+            assert_eq!(room(&standing, 1, 0).is_ok(), takes, "{since}");
+        }
+        standing.subscription = None;
         assert_eq!(room(&standing, 1, 0), Err(CommitRefusal::NoBilling));
     }
 }

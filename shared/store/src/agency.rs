@@ -85,7 +85,7 @@ fn actions(
             &Key::slug(commit.slug.base()),
             "SET last_number = :given",
             Condition {
-                expression: "attribute_not_exists(last_number) OR last_number < :given",
+                expression: "attribute_not_exists(last_number) OR last_number < :given".into(),
                 values: vec![(":given", number(given))],
             },
             Vec::new(),
@@ -98,7 +98,7 @@ fn actions(
             table,
             &Key::agency_account(&account.agency, parent),
             Condition {
-                expression: "is_parent_account = :true",
+                expression: "is_parent_account = :true".into(),
                 values: vec![(":true", AttributeValue::Bool(true))],
             },
         )?;

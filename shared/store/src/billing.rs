@@ -6,13 +6,14 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::billing::{
     Attempt, BillingError, BillingLedger, BillingRecord, LedgerUnavailable, LinkedSubscription,
-    Recorded, Standing, SubscriptionLedger, SubscriptionStatus, TakenUpdate,
+    Recorded, Standing, SubscriptionLedger, TakenUpdate,
 };
 use headcount_model::id::{OrganizationId, micros};
 use jiff::Timestamp;
 
 use crate::key::Key;
 use crate::rows::{AttemptRow, BillingRow};
+use crate::standing;
 use crate::table::Table;
 use crate::transaction::{number, text};
 
@@ -139,9 +140,12 @@ impl SubscriptionLedger for Table {
         standing: &Standing,
         now: Timestamp,
     ) -> Result<Recorded, LedgerUnavailable> {
-        let update = self
+        let mut update = self
             .update_billing(organization, now)
-            .update_expression(standing_expression(standing))
+            .update_expression(standing::expression(
+                "status_version = :next, updated_at = :now",
+                standing,
+            ))
             .condition_expression(if linked.status_version == 0 {
                 "stripe_subscription = :subscription \
                  AND (status_version = :from OR attribute_not_exists(status_version))"
@@ -150,35 +154,12 @@ impl SubscriptionLedger for Table {
             })
             .expression_attribute_values(":subscription", text(&linked.subscription))
             .expression_attribute_values(":from", number(linked.status_version))
-            .expression_attribute_values(":next", number(linked.status_version + 1))
-            .expression_attribute_values(":status", text(standing.status.as_str()))
-            .expression_attribute_values(
-                ":cancel",
-                AttributeValue::Bool(standing.cancel_at_period_end),
-            );
-        let update = match standing.period {
-            Some(period) => update
-                .expression_attribute_values(":start", number(period.start))
-                .expression_attribute_values(":end", number(period.end)),
-            None => update,
-        };
+            .expression_attribute_values(":next", number(linked.status_version + 1));
+        for (name, value) in standing::values(standing) {
+            update = update.expression_attribute_values(name, value);
+        }
         Ok(recorded(conditional(update).await?))
     }
-}
-
-fn standing_expression(standing: &Standing) -> String {
-    let mut expression = "SET subscription_status = :status, cancel_at_period_end = :cancel, \
-                          status_version = :next, updated_at = :now"
-        .to_owned();
-    if standing.period.is_some() {
-        expression += ", current_period_start = :start, current_period_end = :end";
-    }
-    // The grace runs from when it was first seen, however often it is seen again.
-    expression += match standing.status {
-        SubscriptionStatus::PastDue => ", past_due_since = if_not_exists(past_due_since, :now)",
-        _ => " REMOVE past_due_since",
-    };
-    expression
 }
 
 fn recorded(is_recorded: bool) -> Recorded {

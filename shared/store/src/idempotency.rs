@@ -22,7 +22,7 @@ pub(crate) fn record(
         table,
         IdempotencyRow::new(request, part, answer).into(),
         Condition {
-            expression: "attribute_not_exists(pk) OR expires_at <= :now",
+            expression: "attribute_not_exists(pk) OR expires_at <= :now".into(),
             values: vec![(":now", number(now.as_second()))],
         },
     )

@@ -16,6 +16,7 @@ mod provision;
 mod reconcile;
 pub mod rows;
 mod seats;
+mod standing;
 mod statement;
 mod table;
 mod transaction;

@@ -83,7 +83,7 @@ impl Table {
         values.extend(cents.map(|cents| (":cents", number(cents))));
         let mut from: Values = vec![(":old_seats", number(row.seat_limit))];
         from.extend(row.spending_limit.map(|cents| (":old_cents", number(cents))));
-        let condition = Condition { expression: condition, values: from };
+        let condition = Condition { expression: condition.into(), values: from };
         let changed = update(self, &Key::billing(id), expression, condition, values);
         self.provision([(changed, ProvisionError::Contended)]).await
     }

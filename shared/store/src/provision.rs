@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use headcount_model::agency::Agency;
-use headcount_model::billing::{Period, SubscriptionStatus};
+use headcount_model::billing::{Standing, SubscriptionStatus};
 use headcount_model::credential::Credential;
 use headcount_model::id::{
     AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, micros,
@@ -18,6 +18,7 @@ use crate::rows::{
     AgencyAccountRow, AgencyRow, AppRow, BillingRow, CredentialRow, DirectoryRow, IdempotencyRow,
     OrganizationRow, behind_shard,
 };
+use crate::standing;
 use crate::table::Table;
 use crate::transaction::{Condition, Refused, Values, check, number, put, text, update};
 
@@ -28,12 +29,8 @@ pub struct StripeLink {
     pub customer: String,
     /// `sub_…`
     pub subscription: String,
-    /// The subscription's status when it was linked.
-    pub status: SubscriptionStatus,
-    /// Whether the subscription ends with its period.
-    pub cancel_at_period_end: bool,
-    /// The current period, where Stripe tells one.
-    pub period: Option<Period>,
+    /// How the subscription stood when it was linked.
+    pub standing: Standing,
 }
 
 /// Why nothing was made or changed.
@@ -97,19 +94,21 @@ impl Table {
             organization: id.to_string(),
             created_at: now.clone(),
         };
-        let period = link.and_then(|link| link.period);
+        let standing = link.map(|link| link.standing);
+        let period = standing.and_then(|standing| standing.period);
         let billing = BillingRow {
             key: Key::billing(id),
             organization: id.to_string(),
             stripe_customer: link.map(|link| link.customer.clone()),
             stripe_subscription: link.map(|link| link.subscription.clone()),
-            subscription_status: link.map(|link| link.status.as_str().to_owned()),
-            past_due_since: link
-                .filter(|link| link.status == SubscriptionStatus::PastDue)
+            subscription_status: standing.map(|standing| standing.status.as_str().to_owned()),
+            past_due_since: standing
+                .filter(|standing| standing.status == SubscriptionStatus::PastDue)
                 .map(|_| now.clone()),
-            cancel_at_period_end: link.is_some_and(|link| link.cancel_at_period_end),
+            cancel_at_period_end: standing.is_some_and(|standing| standing.cancel_at_period_end),
             current_period_start: period.map(|period| period.start),
             current_period_end: period.map(|period| period.end),
+            collection_paused: standing.is_some_and(|standing| standing.collection_paused),
             status_version: 0,
             seats_basic: 0,
             seats_premium: 0,
@@ -147,7 +146,8 @@ impl Table {
     pub async fn link_subscription(&self, id: &OrganizationId, link: &StripeLink) -> Provisioned {
         let unlinked = Condition {
             expression: "attribute_not_exists(stripe_subscription) \
-                         OR stripe_subscription = :subscription",
+                         OR stripe_subscription = :subscription"
+                .into(),
             values: vec![(":subscription", text(&link.subscription))],
         };
         // The condition has the subscription among its values already.
@@ -176,7 +176,7 @@ impl Table {
         link: &StripeLink,
     ) -> Provisioned {
         let still_linked = Condition {
-            expression: "stripe_subscription = :ended",
+            expression: "stripe_subscription = :ended".into(),
             values: vec![(":ended", text(ended))],
         };
         let mut values = link_values(link, micros(self.clock.now()));
@@ -250,7 +250,7 @@ impl Table {
             }
             Holder::App { app, agency } => {
                 let belongs = Condition {
-                    expression: "agency = :agency",
+                    expression: "agency = :agency".into(),
                     values: vec![(":agency", crate::transaction::text(agency.as_str()))],
                 };
                 let holder = check(self, &Key::app(app), belongs);
@@ -374,58 +374,39 @@ fn link_values(link: &StripeLink, now: String) -> Values {
     let mut values = vec![
         (":customer", text(&link.customer)),
         (":subscription", text(&link.subscription)),
-        (":status", text(link.status.as_str())),
-        (":cancel", AttributeValue::Bool(link.cancel_at_period_end)),
         (":zero", number(0)),
         (":one", number(1)),
         (":now", text(now)),
     ];
-    if let Some(period) = link.period {
-        values.extend([(":start", number(period.start)), (":end", number(period.end))]);
-    }
+    values.extend(standing::values(&link.standing));
     values
 }
 
 /// As [`link_expression`], and a new version. A time since which the old subscription was past due
-/// is none of the new one's.
+/// is none of the new one's, nor is its period.
 fn relink_expression(link: &StripeLink) -> String {
-    let mut set = link_set(link);
-    let mut remove = "item_basic, item_premium, last_error, paced_until, attempt".to_owned();
-    match link.status {
-        SubscriptionStatus::PastDue => set += ", past_due_since = :now",
-        _ => remove += ", past_due_since",
-    }
-    if link.period.is_none() {
-        remove += ", current_period_start, current_period_end";
+    let standing = &link.standing;
+    let (set, mut remove) = standing::clauses(standing);
+    let set = set.replace("if_not_exists(past_due_since, :now)", ":now");
+    remove.extend(["item_basic", "item_premium", "last_error", "paced_until", "attempt"]);
+    if standing.period.is_none() {
+        remove.extend(["current_period_start", "current_period_end"]);
     }
     format!(
-        "{set}, version = version + :one, behind_since = if_not_exists(behind_since, :now), \
-         behind_shard = :shard REMOVE {remove}"
+        "SET {LINK}, {set}, version = version + :one, \
+         behind_since = if_not_exists(behind_since, :now), behind_shard = :shard REMOVE {}",
+        remove.join(", ")
     )
 }
 
 /// A link is a write of the subscription's standing too, and counts as one.
-fn link_set(link: &StripeLink) -> String {
-    let mut expression = "SET stripe_customer = :customer, stripe_subscription = :subscription, \
-                          subscription_status = :status, cancel_at_period_end = :cancel, \
-                          status_version = if_not_exists(status_version, :zero) + :one, \
-                          updated_at = :now"
-        .to_owned();
-    if link.period.is_some() {
-        expression += ", current_period_start = :start, current_period_end = :end";
-    }
-    expression
-}
+const LINK: &str = "stripe_customer = :customer, stripe_subscription = :subscription, \
+                    status_version = if_not_exists(status_version, :zero) + :one, updated_at = :now";
 
 fn link_expression(link: &StripeLink) -> String {
-    let mut expression = link_set(link);
-    expression += match link.status {
-        SubscriptionStatus::PastDue => ", past_due_since = if_not_exists(past_due_since, :now)",
-        _ => " REMOVE past_due_since",
-    };
-    expression
+    standing::expression(LINK, &link.standing)
 }
 
 pub(crate) fn exists() -> Condition {
-    Condition { expression: "attribute_exists(pk)", values: Vec::new() }
+    Condition { expression: "attribute_exists(pk)".into(), values: Vec::new() }
 }

@@ -324,6 +324,7 @@ impl TryFrom<BillingRow> for LedgerState {
                 .map(|subscription| LinkedSubscription { subscription, status_version }),
             status: row.subscription_status,
             cancel_at_period_end: row.cancel_at_period_end,
+            collection_paused: row.collection_paused,
             period: period.map(|(start, end)| Period { start, end }),
             seats: SeatCounts { basic: row.seats_basic, premium: row.seats_premium },
             seat_limit: row.seat_limit,

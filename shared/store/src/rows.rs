@@ -91,6 +91,9 @@ pub struct BillingRow {
     /// When the current billing period ends, in Unix seconds; present together with its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_period_end: Option<i64>,
+    /// Whether invoices are collected no longer; absent while they are.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub collection_paused: bool,
     /// How often status, grace, cancellation and period were written: their optimistic lock.
     #[serde(default)]
     pub status_version: u64,
@@ -142,6 +145,11 @@ pub struct BillingRow {
     pub last_error: Option<LastErrorRow>,
     /// Last change.
     pub updated_at: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// An update that Stripe was asked for.

@@ -1,17 +1,20 @@
 //! Seats and the billing record that counts them.
 
-use headcount_model::billing::{SeatCounts, SubscriptionStatus};
+use headcount_model::billing::{ProrationBehavior, SeatCounts, Standing, SubscriptionStatus};
 use headcount_model::id::micros;
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::seats::{Commit, CommitRefusal, Quoted, SeatLedger, Stored};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
+use jiff::Timestamp;
 
 use crate::idempotency::{self, Found};
 use crate::key::Key;
-use crate::rows::{BillingRow, NO_SPENDING_LIMIT, SeatRow, behind_shard};
+use crate::rows::{self, BillingRow, NO_SPENDING_LIMIT, SeatRow, behind_shard};
 use crate::table::Table;
-use crate::transaction::{Condition, Item, MAX_ACTIONS, Refused, number, put_item, text, update};
+use crate::transaction::{
+    Condition, Item, MAX_ACTIONS, Refused, Values, number, put_item, text, update,
+};
 
 impl SeatLedger for Table {
     fn seats_per_commit(&self, keyed: bool) -> usize {
@@ -60,9 +63,9 @@ fn actions(table: &Table, commit: &Commit<'_>) -> Result<Vec<TransactWriteItem>,
     Ok(actions)
 }
 
-/// Counts new seats, provided that the subscription may be billed for them (see [`takes_seats`]),
-/// that both limits leave room and that the record is where the caller was quoted. This and the
-/// seats are one transaction: neither exists without the other.
+/// Counts new seats, provided that the subscription takes seats (see [`takes_seats_condition`]), that
+/// both limits leave room and that the record is where the caller was quoted. This and the seats are
+/// one transaction: neither exists without the other.
 fn add_to_billing(
     table: &Table,
     commit: &Commit<'_>,
@@ -70,25 +73,12 @@ fn add_to_billing(
 ) -> Result<TransactWriteItem, Refused> {
     let organization = commit.organization;
     let cents = commit.tiers.monthly(counts);
-    let (oldest, newest) = versions(commit.quoted);
-    let condition = Condition {
-        expression: "(subscription_status IN (:active, :trialing) \
-                     OR (subscription_status = :past_due \
-                     AND (attribute_not_exists(past_due_since) OR past_due_since > :cutoff))) \
-                     AND seats_left >= :all \
-                     AND (attribute_not_exists(cents_left) OR cents_left >= :cents) \
-                     AND version >= :oldest AND version <= :newest",
-        values: vec![
-            (":active", text(SubscriptionStatus::Active.as_str())),
-            (":trialing", text(SubscriptionStatus::Trialing.as_str())),
-            (":past_due", text(SubscriptionStatus::PastDue.as_str())),
-            (":cutoff", text(cutoff(commit))),
-            (":all", number(counts.total())),
-            (":cents", number(cents)),
-            (":oldest", number(oldest)),
-            (":newest", number(newest)),
-        ],
-    };
+    let mut condition = takes_seats_condition(commit);
+    condition.expression.to_mut().push_str(
+        " AND seats_left >= :all AND (attribute_not_exists(cents_left) OR cents_left >= :cents)",
+    );
+    condition.values.extend([(":all", number(counts.total())), (":cents", number(cents))]);
+    add_terms(&mut condition, commit.quoted);
     update(
         table,
         &Key::billing(organization),
@@ -110,12 +100,66 @@ fn add_to_billing(
     )
 }
 
-/// The versions, first and last, at which a create may find the billing record.
-fn versions(quoted: Option<Quoted>) -> (u64, u64) {
+/// The names of the statuses in a condition. There are no more statuses than these.
+const STATUSES: [&str; SubscriptionStatus::ALL.len()] = [
+    ":status0", ":status1", ":status2", ":status3", ":status4", ":status5", ":status6", ":status7",
+];
+
+/// Says that the subscription takes seats by the policy. [`why`] asks the same of a record.
+fn takes_seats_condition(commit: &Commit<'_>) -> Condition {
+    let policy = commit.policy;
+    let mut values: Values = Vec::with_capacity(STATUSES.len());
+    let mut expression = String::with_capacity(512);
+    expression.push_str("(subscription_status IN (");
+    for (n, (name, status)) in STATUSES.into_iter().zip(policy.statuses()).enumerate() {
+        expression.push_str(if n > 0 { ", " } else { "" });
+        expression.push_str(name);
+        values.push((name, text(status.as_str())));
+    }
+    // One that is linked past due counts from when that is seen.
+    expression.push_str(
+        ") AND (subscription_status <> :past_due OR attribute_not_exists(past_due_since) \
+         OR past_due_since > :cutoff))",
+    );
+    values.push((":past_due", text(SubscriptionStatus::PastDue.as_str())));
+    values.push((":cutoff", text(micros(policy.cutoff(commit.now)))));
+    if !policy.takes_paused_collection() {
+        expression.push_str(" AND attribute_not_exists(collection_paused)");
+    }
+    Condition { expression: expression.into(), values }
+}
+
+/// Adds to a condition what a quote asks of the record.
+fn add_terms(condition: &mut Condition, quoted: Option<Quoted>) {
     match quoted {
-        None => (0, u64::MAX),
-        Some(Quoted::Version(version)) => (version, version),
-        Some(Quoted::Expired) => (1, 0),
+        None => {}
+        Some(Quoted::Expired) => {
+            // No record is below its first version.
+            condition.expression.to_mut().push_str(" AND version < :zero");
+            condition.values.push((":zero", number(0)));
+        }
+        Some(Quoted::Terms { version, proration }) => {
+            condition.expression.to_mut().push_str(" AND version = :quoted AND ");
+            condition.expression.to_mut().push_str(if proration == ProrationBehavior::default() {
+                "(attribute_not_exists(proration_behavior) OR proration_behavior = :proration)"
+            } else {
+                "proration_behavior = :proration"
+            });
+            condition.values.push((":quoted", number(version)));
+            condition.values.push((":proration", text(proration.as_str())));
+        }
+    }
+}
+
+/// Whether a record is what a quote asks of it.
+fn holds(row: &BillingRow, quoted: Option<Quoted>) -> bool {
+    match quoted {
+        None => true,
+        Some(Quoted::Expired) => false,
+        Some(Quoted::Terms { version, proration }) => {
+            let current = rows::proration(row.proration_behavior.as_deref());
+            row.version == version && current == Ok(proration)
+        }
     }
 }
 
@@ -136,10 +180,9 @@ fn refusal(billing: Option<Item>, commit: &Commit<'_>) -> CommitRefusal {
 /// before the limits: whoever asks for a new one hears of them.
 fn why(row: &BillingRow, commit: &Commit<'_>) -> CommitRefusal {
     let counts = SeatCounts::of(commit.seats.iter().map(|seat| &seat.new));
-    let (oldest, newest) = versions(commit.quoted);
-    if !takes_seats(row, &cutoff(commit)) {
+    if !takes_seats(row, commit) {
         CommitRefusal::NoBilling
-    } else if row.version < oldest || row.version > newest {
+    } else if !holds(row, commit.quoted) {
         CommitRefusal::QuoteExpired
     } else if i128::from(row.seats_left) < i128::from(counts.total()) {
         CommitRefusal::SeatLimitReached
@@ -148,33 +191,17 @@ fn why(row: &BillingRow, commit: &Commit<'_>) -> CommitRefusal {
     }
 }
 
-/// Whether a subscription may be billed for more seats: in a status that takes seats, and past
-/// due only since later than `cutoff`. One that is linked past due counts from when that is seen.
-fn takes_seats(row: &BillingRow, cutoff: &str) -> bool {
-    match row.subscription_status.as_deref().map(str::parse) {
-        Some(Ok(SubscriptionStatus::PastDue)) => {
-            row.past_due_since.as_deref().is_none_or(|since| since > cutoff)
-        }
-        Some(Ok(status)) => status.takes_seats(),
-        Some(Err(_)) | None => false,
-    }
-}
-
-/// The cutoff of the grace as the table writes times, which sort as texts.
-fn cutoff(commit: &Commit<'_>) -> String {
-    micros(commit.grace.cutoff(commit.now))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_condition_lists_exactly_the_statuses_that_take_seats() {
-        let listed =
-            [SubscriptionStatus::Active, SubscriptionStatus::Trialing, SubscriptionStatus::PastDue];
-        for status in SubscriptionStatus::ALL {
-            assert_eq!(status.takes_seats(), listed.contains(&status), "{status:?}");
-        }
-    }
+/// Whether the subscription takes seats by the policy.
+fn takes_seats(row: &BillingRow, commit: &Commit<'_>) -> bool {
+    let status = row.subscription_status.as_deref().map(str::parse);
+    let Some(Ok(status)) = status else { return false };
+    let standing = Standing {
+        status,
+        collection_paused: row.collection_paused,
+        cancel_at_period_end: row.cancel_at_period_end,
+        period: None,
+    };
+    // A time that cannot be read sorts as a text in the condition, before or after the cutoff.
+    let since = row.past_due_since.as_deref().map(|since| since.parse().unwrap_or(Timestamp::MIN));
+    commit.policy.check(&standing, since, commit.now).is_ok()
 }

@@ -1,51 +1,77 @@
-//! Statements, read from the billing record.
+//! Statements, read from the billing record and the organization beside it.
 
 use headcount_model::billing::{BillingError, Period, SeatCounts, Standing};
 use headcount_model::credential::LookupFailed;
 use headcount_model::id::OrganizationId;
-use headcount_model::statement::{Statement, Statements};
+use headcount_model::statement::{Linked, Statement, Statements};
 
 use crate::credentials::{decode, failure};
 use crate::key::Key;
-use crate::rows::{BillingRow, Malformed, proration};
+use crate::rows::{BillingRow, Malformed, OrganizationRow, proration};
 use crate::table::Table;
+use crate::transaction::text;
 
 impl Statements for Table {
     async fn statement(
         &self,
         organization: &OrganizationId,
     ) -> Result<Option<Statement>, LookupFailed> {
-        let item = self.get(&Key::billing(organization)).await.map_err(failure)?;
-        let Some(item) = item else { return Ok(None) };
-        statement(decode(item)?).map_err(|error| {
+        // The two lie beside each other: one call.
+        let (billing, own) = (Key::billing(organization), Key::organization(organization));
+        let found = self
+            .client
+            .query()
+            .table_name(&*self.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :billing AND :organization")
+            .expression_attribute_values(":pk", text(billing.pk))
+            .expression_attribute_values(":billing", text(&billing.sk))
+            .expression_attribute_values(":organization", text(&own.sk))
+            .send()
+            .await
+            .map_err(failure)?;
+        let items = found.items.unwrap_or_default();
+        let of = |sk: &str| {
+            let is_at = |item: &&crate::transaction::Item| {
+                item.get("sk").and_then(|value| value.as_s().ok()).is_some_and(|at| at == sk)
+            };
+            items.iter().find(is_at).cloned()
+        };
+        let (Some(billing), Some(own)) = (of(&billing.sk), of(&own.sk)) else { return Ok(None) };
+        let own: OrganizationRow = decode(own)?;
+        statement(own.name, decode(billing)?).map(Some).map_err(|error| {
             tracing::error!(%error, "a billing record could not be read");
             LookupFailed::Unavailable
         })
     }
 }
 
-fn statement(row: BillingRow) -> Result<Option<Statement>, Malformed> {
-    let (Some(customer), Some(subscription), Some(status)) =
-        (row.stripe_customer, row.stripe_subscription, row.subscription_status)
-    else {
-        return Ok(None);
-    };
+fn statement(name: String, row: BillingRow) -> Result<Statement, Malformed> {
     let period = row
         .current_period_start
         .zip(row.current_period_end)
         .map(|(start, end)| Period { start, end });
-    Ok(Some(Statement {
-        customer,
-        subscription,
-        standing: Standing {
-            status: status.parse().map_err(|_| Malformed("subscription_status"))?,
-            cancel_at_period_end: row.cancel_at_period_end,
-            period,
-        },
-        past_due_since: row
-            .past_due_since
-            .map(|since| since.parse().map_err(|_| Malformed("past_due_since")))
-            .transpose()?,
+    let past_due_since = row
+        .past_due_since
+        .map(|since| since.parse().map_err(|_| Malformed("past_due_since")))
+        .transpose()?;
+    let linked = match row.stripe_subscription.zip(row.subscription_status) {
+        None => None,
+        Some((id, status)) => Some(Linked {
+            id,
+            standing: Standing {
+                status: status.parse().map_err(|_| Malformed("subscription_status"))?,
+                collection_paused: row.collection_paused,
+                cancel_at_period_end: row.cancel_at_period_end,
+                period,
+            },
+            past_due_since,
+        }),
+    };
+    Ok(Statement {
+        name,
+        customer: row.stripe_customer,
+        subscription: linked,
         seats: SeatCounts { basic: row.seats_basic, premium: row.seats_premium },
         seats_left: row.seats_left,
         // Without a limit what is left counts down from one that nobody reaches.
@@ -56,5 +82,5 @@ fn statement(row: BillingRow) -> Result<Option<Statement>, Malformed> {
         last_error: row
             .last_error
             .map(|error| BillingError { code: error.code, message: error.message }),
-    }))
+    })
 }

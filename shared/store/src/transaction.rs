@@ -1,5 +1,6 @@
 //! One `TransactWriteItems` call and what came of it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -55,14 +56,14 @@ pub(crate) enum Refused {
 
 /// A condition, with its values.
 pub(crate) struct Condition {
-    pub(crate) expression: &'static str,
+    pub(crate) expression: Cow<'static, str>,
     pub(crate) values: Values,
 }
 
 impl Condition {
     /// Nothing may be there yet.
     pub(crate) fn absent() -> Self {
-        Self { expression: "attribute_not_exists(pk)", values: Vec::new() }
+        Self { expression: "attribute_not_exists(pk)".into(), values: Vec::new() }
     }
 }
 

@@ -50,11 +50,7 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
 pub async fn fall_past_due(stage: &Stage, subscription: &str) {
     let organization = tenants().1.seats.org;
     let linked = LinkedSubscription { subscription: subscription.to_owned(), status_version: 0 };
-    let standing = Standing {
-        status: SubscriptionStatus::PastDue,
-        cancel_at_period_end: false,
-        period: Some(PERIOD),
-    };
+    let standing = Standing { period: Some(PERIOD), ..SubscriptionStatus::PastDue.into() };
     let now = stage.ports.now();
     let recorded = stage.table.record_standing(&organization, &linked, &standing, now).await;
     assert_eq!(recorded, Ok(Recorded::Yes));
@@ -75,7 +71,7 @@ fn quote_seats(stage: &Stage) -> quote_seats::Function<Table, SampleStripe, Port
         ports: create.ports,
         platforms: create.platforms,
         tiers: tiers(),
-        grace: create.grace,
+        policy: create.policy,
         fingerprint_key: create.fingerprint_key,
     }
 }
@@ -118,6 +114,7 @@ impl SampleStripe {
         Subscription {
             id: id.to_owned(),
             status: self.status.clone(),
+            collection_paused: false,
             cancel_at_period_end: false,
             period: Some(PERIOD),
             organization: id

@@ -11,12 +11,13 @@ use headcount_model::credential::Permission;
 use headcount_model::fault::Fault;
 use headcount_model::id::OrganizationId;
 use headcount_model::idempotency::FingerprintKey;
+use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::{
     AgeRange, CreateSeats, Created, Keywords, MAX_SEATS_PER_REQUEST, Platforms, Profile, Quote,
     Sex, Tier, Username,
 };
-use headcount_model::statement::Statement;
+use headcount_model::statement::{Linked, Statement};
 use headcount_model::tiers::{TierEntry, Tiers};
 use serde_json::Value;
 
@@ -63,10 +64,11 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Send a key that works. An operator makes one: `headcount api-key create`.",
         }));
     Failure::Refused(Refused::NoBilling), Failure::Refused(Refused::NoBilling) =>
-        Some(("no_billing", ALL, Words {
-            cause: "The organization has no subscription. For creates and quotes also: it is `unpaid`, `canceled`, \
-                    `incomplete`, `incomplete_expired` or `paused`, or `past_due` for longer than the grace of 7 days \
-                    (`PastDueGraceDays`).",
+        Some(("no_billing", TAKES_SEATS, Words {
+            cause: "The organization has no subscription, or one that takes no seats: `unpaid`, `canceled`, `incomplete`, \
+                    `incomplete_expired` or `paused`, `past_due` for longer than the grace of 7 days \
+                    (`PastDueGraceDays`), or with its collection paused. Which states do is the stack's policy \
+                    (`BillableStates`), which `GET /billing` shows under `billable`.",
             cure: "Set the subscription right at Stripe; the webhook brings its status here in seconds.",
         }));
     Failure::Refused(Refused::Forbidden(_)),
@@ -210,7 +212,7 @@ fn billing() -> Operation {
         op: Op::GetBilling,
         summary: "Show the billing",
         description: "How the organization's billing stands: its subscription as of the last webhook, the seats that \
-                      exist, and whether Stripe bills for them already.",
+                      exist, whether Stripe bills for them already, and which subscriptions take seats.",
         security: &["apiKey"],
         headers: &[],
         request: None,
@@ -220,16 +222,8 @@ fn billing() -> Operation {
             schema: "Billing",
             headers: &[],
             examples: vec![
-                Example::new(
-                    "synced",
-                    "Stripe bills every seat",
-                    body::of(&seats::billing(&statement(1))),
-                ),
-                Example::new(
-                    "pending",
-                    "Stripe is about to be told",
-                    body::of(&seats::billing(&statement(0))),
-                ),
+                Example::new("synced", "Stripe bills every seat", billed(1)),
+                Example::new("pending", "Stripe is about to be told", billed(0)),
             ],
         },
     }
@@ -363,13 +357,14 @@ fn quoted(example: &Example) -> Json {
     let organization = OrganizationId::new(&Still, &Still).expect("there is entropy");
     let secret = FingerprintKey::new(&[7; 32]).expect("long enough");
     let tiers = tiers();
-    let quote = Quote::new(1, added, &tiers, Still.now());
+    let quote = Quote::new(1, added, &tiers, ProrationBehavior::default(), Still.now());
     body::of(&seats::quoted(Quoted {
         id: quote.id(&organization, &secret).expect("a strong secret"),
         before: BEFORE,
         after: BEFORE + added,
         tiers: &tiers,
         proration: PRORATION,
+        policy: &BillingPolicy::default(),
         expires_at: quote.expires_at,
     }))
 }
@@ -384,18 +379,27 @@ fn tiers() -> Tiers {
     Tiers::try_from(vec![entry("basic", 4_000), entry("premium", 10_000)]).expect("valid tiers")
 }
 
+/// The billing of an organization at version 1 of which Stripe was told `applied_version`.
+fn billed(applied_version: u64) -> Json {
+    let organization = OrganizationId::new(&Still, &Still).expect("there is entropy");
+    let statement = statement(applied_version);
+    body::of(&seats::billing(&organization, &statement, &BillingPolicy::default(), Still.now()))
+}
+
 /// A statement at version 1 of which Stripe was told `applied_version`.
 fn statement(applied_version: u64) -> Statement {
     let start = Still.now().as_second();
     Statement {
-        customer: "cus_QXg1o8vcGmoR32".to_owned(),
-        subscription: "sub_1Pgc6tLkdIwHu7ixkTzWqPbV".to_owned(),
-        standing: Standing {
-            status: SubscriptionStatus::Active,
-            cancel_at_period_end: false,
-            period: Some(Period { start, end: start + 28 * 24 * 60 * 60 }),
-        },
-        past_due_since: None,
+        name: "Acme".to_owned(),
+        customer: Some("cus_QXg1o8vcGmoR32".to_owned()),
+        subscription: Some(Linked {
+            id: "sub_1Pgc6tLkdIwHu7ixkTzWqPbV".to_owned(),
+            standing: Standing {
+                period: Some(Period { start, end: start + 28 * 24 * 60 * 60 }),
+                ..SubscriptionStatus::Active.into()
+            },
+            past_due_since: None,
+        }),
         seats: BEFORE,
         seats_left: 99,
         cents_left: None,

@@ -429,6 +429,7 @@ mod tests {
             cancel_at_period_end: false,
             current_period_start: None,
             current_period_end: None,
+            collection_paused: false,
             status_version: 0,
             seats_basic: 2,
             seats_premium: 1,

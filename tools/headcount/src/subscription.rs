@@ -2,7 +2,7 @@
 
 use headcount_billing::stripe::Stripe;
 use headcount_billing::{Item, StripeFailure, Subscription, Subscriptions, reasons};
-use headcount_model::billing::{SeatCounts, SubscriptionStatus, UnknownStatus};
+use headcount_model::billing::SeatCounts;
 use headcount_model::id::OrganizationId;
 use headcount_model::seats::Tier;
 use headcount_model::text::Text;
@@ -58,17 +58,9 @@ fn link(subscription: Subscription) -> Result<StripeLink, Failure> {
     if !subscription.unfit.is_empty() {
         return Err(refused(reasons(&subscription.unfit)));
     }
-    let status: SubscriptionStatus = subscription
-        .status
-        .parse()
-        .map_err(|error: UnknownStatus| Failure::new(error.to_string()))?;
-    Ok(StripeLink {
-        customer: subscription.customer,
-        subscription: subscription.id,
-        status,
-        cancel_at_period_end: subscription.cancel_at_period_end,
-        period: subscription.period,
-    })
+    let standing = subscription.standing().map_err(|error| Failure::new(error.to_string()))?;
+    let Subscription { customer, id: subscription, .. } = subscription;
+    Ok(StripeLink { customer, subscription, standing })
 }
 
 /// Key of the metadata by which a webhook about a subscription finds its organization.
@@ -335,6 +327,7 @@ mod tests {
             id: "sub_1".to_owned(),
             customer: "cus_1".to_owned(),
             status: "new_word".to_owned(),
+            collection_paused: false,
             cancel_at_period_end: false,
             period: None,
             organization: None,

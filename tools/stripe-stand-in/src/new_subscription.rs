@@ -156,6 +156,7 @@ fn subscription(call: &mut Call, order: Order, items: Vec<Item>, billing: Billin
         trial: order.trial_end.map(|end| Period { start: now, end }),
         cancel_at_period_end: order.cancel_at_period_end,
         cancel_at: None,
+        pause_collection: None,
         canceled_at: None,
         ended_at: None,
         cancellation: Cancellation::default(),

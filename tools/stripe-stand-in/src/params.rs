@@ -194,6 +194,18 @@ impl Fields {
         }
     }
 
+    /// The level below `name`, which an empty value unsets: `Some(None)`.
+    pub(crate) fn clearable_branch(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<Option<Fields>>, ApiError> {
+        if matches!(self.rest.get(name), Some(Node::Leaf(text)) if text.is_empty()) {
+            self.rest.remove(name);
+            return Ok(Some(None));
+        }
+        Ok(self.branch(name)?.map(Some))
+    }
+
     /// The objects of an array, in the order of their indexes.
     pub(crate) fn list(&mut self, name: &str) -> Result<Vec<Fields>, ApiError> {
         let elements = self.elements(name)?;

@@ -79,6 +79,32 @@ impl Collection {
         [("charge_automatically", Self::ChargeAutomatically), ("send_invoice", Self::SendInvoice)];
 }
 
+/// What becomes of invoices that are not collected. Source:
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-pause_collection>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PauseBehavior {
+    KeepAsDraft,
+    MarkUncollectible,
+    Void,
+}
+
+impl PauseBehavior {
+    pub(crate) const WORDS: [(&'static str, Self); 3] = [
+        ("keep_as_draft", Self::KeepAsDraft),
+        ("mark_uncollectible", Self::MarkUncollectible),
+        ("void", Self::Void),
+    ];
+}
+
+/// That invoices are not collected; the status stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PauseCollection {
+    pub(crate) behavior: PauseBehavior,
+    /// Unix seconds. It does not end by itself here.
+    pub(crate) resumes_at: Option<i64>,
+}
+
 /// Why it ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cancellation {
@@ -160,6 +186,8 @@ pub(crate) struct Subscription {
     pub(crate) latest_invoice: Option<String>,
     pub(crate) collection: Collection,
     pub(crate) days_until_due: Option<i64>,
+    #[serde(default)]
+    pub(crate) pause_collection: Option<PauseCollection>,
     pub(crate) default_payment_method: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) billing_mode: BillingMode,

@@ -12,7 +12,9 @@ use crate::{
     items::{self, ItemChange},
     params::Fields,
     proration::{self, Behavior, Terms},
-    subscription::{BillingMode, Cancellation, Status, Subscription},
+    subscription::{
+        BillingMode, Cancellation, PauseBehavior, PauseCollection, Status, Subscription,
+    },
     table::Page,
 };
 
@@ -28,6 +30,15 @@ fn take_cancellation(fields: &mut Fields) -> Result<Option<Cancellation>, ApiErr
     };
     details.finish()?;
     Ok(Some(cancellation))
+}
+
+/// Reads `pause_collection`.
+fn take_pause(mut fields: Fields) -> Result<PauseCollection, ApiError> {
+    let behavior = fields.choice("behavior", &PauseBehavior::WORDS)?;
+    let behavior = behavior.ok_or_else(|| ApiError::missing("pause_collection[behavior]"))?;
+    let resumes_at = fields.integer("resumes_at")?;
+    fields.finish()?;
+    Ok(PauseCollection { behavior, resumes_at })
 }
 
 /// `GET /v1/subscriptions/{id}`
@@ -117,6 +128,10 @@ fn edit(subscription: &mut Subscription, fields: &mut Fields) -> Result<bool, Ap
         let end = end.map(|end| end.parse().map_err(|_| param())).transpose()?;
         subscription.cancel_at = end;
         subscription.cancel_at_period_end = false;
+        edited = true;
+    }
+    if let Some(pause) = fields.clearable_branch("pause_collection")? {
+        subscription.pause_collection = pause.map(take_pause).transpose()?;
         edited = true;
     }
     if let Some(description) = fields.clearable("description")? {

@@ -187,6 +187,7 @@ impl Remote {
         Subscription {
             id: "sub_1".to_owned(),
             status: "active".to_owned(),
+            collection_paused: false,
             cancel_at_period_end: false,
             period: None,
             organization: None,

@@ -8,10 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::quote::Quoted;
 use super::seat::{NewSeat, Platforms, Seat, SeatInput};
-use crate::billing::{PastDueGrace, SeatCounts};
+use crate::billing::SeatCounts;
 use crate::fault::{Fault, Given, Kind, Rule};
 use crate::id::{OrganizationId, SeatId};
 use crate::idempotency::Keyed as KeyedRequest;
+use crate::policy::BillingPolicy;
 use crate::port::{Clock, Entropy, NoEntropy};
 use crate::tiers::Tiers;
 
@@ -130,8 +131,8 @@ pub struct Commit<'a> {
     pub tiers: &'a Tiers,
     /// What the billing record has to be, when the caller was quoted for it.
     pub quoted: Option<Quoted>,
-    /// How long a subscription that is past due takes seats.
-    pub grace: PastDueGrace,
+    /// Which subscriptions take seats.
+    pub policy: &'a BillingPolicy,
     /// The time of the request.
     pub now: Timestamp,
 }
@@ -212,8 +213,8 @@ pub struct Order<'a> {
     pub tiers: &'a Tiers,
     /// What the billing record has to be, when the caller was quoted for it.
     pub quoted: Option<Quoted>,
-    /// How long a subscription that is past due takes seats.
-    pub grace: PastDueGrace,
+    /// Which subscriptions take seats.
+    pub policy: &'a BillingPolicy,
     /// The time of the request.
     pub now: Timestamp,
 }
@@ -235,7 +236,7 @@ impl Order<'_> {
             tiers: self.tiers,
             // The first transaction is what changes the version for those behind it.
             quoted: self.quoted.filter(|_| part == 0),
-            grace: self.grace,
+            policy: self.policy,
             now: self.now,
         }
     }
@@ -428,13 +429,14 @@ mod tests {
         let organization = OrganizationId::new(&clock, &Same(2)).expect("entropy");
         let request = KeyedRequest { expires_at, ..KeyedRequest::for_tests() };
         let tiers = tiers();
+        let policy = BillingPolicy::default();
         let order = Order {
             organization: &organization,
             seats: &seats,
             request: Some(&request),
             tiers: &tiers,
-            quoted: Some(Quoted::Version(0)),
-            grace: PastDueGrace::from_days(7).expect("a grace"),
+            quoted: Some(Quoted::Expired),
+            policy: &policy,
             now: clock.0,
         };
         let future = create(ledger, time, &order, |seats| format!("{tag}{}", seats.len()));

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::seat::Tier;
-use crate::billing::SeatCounts;
+use crate::billing::{ProrationBehavior, SeatCounts};
 use crate::fault::Rule;
 use crate::id::OrganizationId;
 use crate::idempotency::{FingerprintKey, WeakKey, hex, unhex};
@@ -19,7 +19,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 const PREFIX: &str = "quote_";
 /// Keeps signatures of quotes apart from the fingerprints that the same secret keys.
-const DOMAIN: &[u8] = b"headcount quote 1\0";
+const DOMAIN: &[u8] = b"headcount quote 2\0";
 
 /// A digest of what every tier costs, and by which price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,18 +52,26 @@ pub struct Quote {
     pub added: SeatCounts,
     /// What seats cost then.
     pub prices: PriceList,
+    /// What becomes of the difference within a period: whether it is charged at all.
+    pub proration: ProrationBehavior,
     /// When it stops holding; whole seconds.
     pub expires_at: Timestamp,
 }
 
 impl Quote {
     /// A quote made at `now`.
-    pub fn new(version: u64, added: SeatCounts, tiers: &Tiers, now: Timestamp) -> Self {
+    pub fn new(
+        version: u64,
+        added: SeatCounts,
+        tiers: &Tiers,
+        proration: ProrationBehavior,
+        now: Timestamp,
+    ) -> Self {
         let end = now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX);
         let prices = PriceList::of(tiers);
         // A time that is in range stays so without its fraction.
         let expires_at = Timestamp::from_second(end.as_second()).unwrap_or(end);
-        Self { version, added, prices, expires_at }
+        Self { version, added, prices, proration, expires_at }
     }
 
     /// The id by which an organization refers to it: `quote_<payload>_<signature>`.
@@ -103,7 +111,7 @@ impl Quote {
     /// What a create that carries it has to find.
     pub fn expects(&self, tiers: &Tiers, now: Timestamp) -> Quoted {
         if now < self.expires_at && self.prices == PriceList::of(tiers) {
-            Quoted::Version(self.version)
+            Quoted::Terms { version: self.version, proration: self.proration }
         } else {
             Quoted::Expired
         }
@@ -117,6 +125,7 @@ impl Quote {
             &self.added.premium.to_be_bytes(),
             &self.expires_at.as_second().to_be_bytes(),
             &self.prices.0,
+            &[place(self.proration)],
         ];
         for (place, byte) in payload.iter_mut().zip(parts.into_iter().flatten()) {
             *place = *byte;
@@ -125,7 +134,8 @@ impl Quote {
     }
 
     fn from_payload(payload: &Payload) -> Option<Self> {
-        let (numbers, prices) = payload.split_at(4 * 8);
+        let (numbers, rest) = payload.split_at(4 * 8);
+        let (prices, proration) = rest.split_at(16);
         let mut words = numbers.chunks_exact(8);
         let mut word = || words.next()?.try_into().ok();
         Some(Self {
@@ -136,12 +146,22 @@ impl Quote {
             },
             expires_at: Timestamp::from_second(i64::from_be_bytes(word()?)).ok()?,
             prices: PriceList(prices.try_into().ok()?),
+            proration: *ProrationBehavior::ALL.get(usize::from(*proration.first()?))?,
         })
     }
 }
 
-/// Four numbers of eight bytes and the price list.
-const PAYLOAD: usize = 4 * 8 + 16;
+/// The place of a behaviour among all of them.
+fn place(proration: ProrationBehavior) -> u8 {
+    match proration {
+        ProrationBehavior::CreateProrations => 0,
+        ProrationBehavior::None => 1,
+        ProrationBehavior::AlwaysInvoice => 2,
+    }
+}
+
+/// Four numbers of eight bytes, the price list and the behaviour.
+const PAYLOAD: usize = 4 * 8 + 16 + 1;
 type Payload = [u8; PAYLOAD];
 
 fn sign(
@@ -156,8 +176,13 @@ fn sign(
 /// What a quote asks of the billing record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quoted {
-    /// It must be at this version: nothing has changed since.
-    Version(u64),
+    /// It must be as it was: nothing has changed since.
+    Terms {
+        /// How often the seats have changed.
+        version: u64,
+        /// What becomes of the difference within a period.
+        proration: ProrationBehavior,
+    },
     /// The quote's time is up or the prices are others: no version will do. That is still for
     /// the transaction to find, because a retry has its stored answer come before it.
     Expired,
@@ -184,13 +209,22 @@ mod tests {
     }
 
     fn quote() -> Quote {
-        Quote::new(7, SeatCounts { basic: 2, premium: 1 }, &tiers(), at(1_000))
+        quoted(ProrationBehavior::None)
+    }
+
+    fn quoted(proration: ProrationBehavior) -> Quote {
+        Quote::new(7, SeatCounts { basic: 2, premium: 1 }, &tiers(), proration, at(1_000))
     }
 
     #[test]
     fn an_id_says_what_was_quoted() {
         let id = quote().id(&organization('q'), &secret(1)).expect("a strong key");
         assert_eq!(Quote::parse(&id, &organization('q'), &secret(1)), Ok(quote()));
+        for proration in ProrationBehavior::ALL {
+            let quote = quoted(proration);
+            let id = quote.id(&organization('q'), &secret(1)).expect("a strong key");
+            assert_eq!(Quote::parse(&id, &organization('q'), &secret(1)), Ok(quote));
+        }
         assert_eq!(Quote::parse(&id, &organization('r'), &secret(1)), Err(Rule::Quote));
         assert_eq!(Quote::parse(&id, &organization('q'), &secret(2)), Err(Rule::Quote));
     }
@@ -212,7 +246,8 @@ mod tests {
 
     #[test]
     fn it_holds_for_an_hour_and_while_the_prices_stay() {
-        assert_eq!(quote().expects(&tiers(), at(1_000 + 3_599)), Quoted::Version(7));
+        let terms = Quoted::Terms { version: 7, proration: ProrationBehavior::None };
+        assert_eq!(quote().expects(&tiers(), at(1_000 + 3_599)), terms);
         assert_eq!(quote().expects(&tiers(), at(1_000 + 3_600)), Quoted::Expired);
         let entry = |name: &str, unit_amount| TierEntry {
             name: name.to_owned(),

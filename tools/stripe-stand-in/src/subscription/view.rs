@@ -9,7 +9,7 @@ use crate::{prices::Price, state::State, views};
 use super::{Item, Subscription};
 
 /// Keys that a client may look at and that the stand-in has nothing to say about.
-const NULLS: [&str; 14] = [
+const NULLS: [&str; 13] = [
     "application",
     "application_fee_percent",
     "billing_cycle_anchor_config",
@@ -18,7 +18,6 @@ const NULLS: [&str; 14] = [
     "default_source",
     "next_pending_invoice_item_invoice",
     "on_behalf_of",
-    "pause_collection",
     "pending_invoice_item_interval",
     "pending_setup_intent",
     "pending_update",
@@ -90,6 +89,7 @@ impl Subscription {
             "billing_mode": { "type": self.billing_mode, "flexible": null },
             "collection_method": self.collection,
             "days_until_due": self.days_until_due,
+            "pause_collection": self.pause_collection,
             "default_payment_method": self.default_payment_method,
             "invoice_settings": {
                 "account_tax_ids": null,
