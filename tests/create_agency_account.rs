@@ -410,7 +410,7 @@ async fn the_agency_may_be_named_in_upper_case_and_with_space_around() {
 async fn every_fault_is_told_in_the_words_of_the_framework() {
     let api = Api::new().await;
     let bad_url = |message: &str| invalid(message, &[("website", message)]);
-    let private = "The website field must not point to a private network address.";
+    let private = "The website field must not point to a private network.";
     let not_a_url = "The website field must be a valid URL.";
     let scheme = "The website field must be a valid http or https URL.";
     let user = "The website field must be a URL without user name and password.";

@@ -644,7 +644,7 @@ async fn urls_that_are_not_taken() {
     let user = ("url_user_info", "pfp_url must be a URL without user name and password.");
     let private = (
         "url_private_address",
-        "pfp_url must be a URL whose host is not a private, loopback or link-local address.",
+        "pfp_url must be a URL whose host is public: no private, loopback or link-local address and no local name.",
     );
     let tab = ("forbidden_character", "pfp_url must not contain the character U+0009.");
     let nul = ("forbidden_character", "pfp_url must not contain the character U+0000.");

@@ -23,7 +23,7 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::Url(UrlRule::Absolute) => "url",
         Rule::Url(UrlRule::Scheme) => "url_scheme",
         Rule::Url(UrlRule::UserInfo) => "url_user_info",
-        Rule::Url(UrlRule::PrivateAddress) => "url_private_address",
+        Rule::Url(UrlRule::PrivateHost) => "url_private_address",
         Rule::Email => "email",
         Rule::Currency => "iso_4217_currency",
         Rule::TimeZone => "iana_timezone",
@@ -96,8 +96,8 @@ fn url_rule(rule: UrlRule) -> &'static str {
         UrlRule::Absolute => "an absolute URL such as https://example.com/a.jpg",
         UrlRule::Scheme => "an http or https URL",
         UrlRule::UserInfo => "a URL without user name and password",
-        UrlRule::PrivateAddress => {
-            "a URL whose host is not a private, loopback or link-local address"
+        UrlRule::PrivateHost => {
+            "a URL whose host is public: no private, loopback or link-local address and no local name"
         }
     }
 }

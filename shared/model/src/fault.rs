@@ -95,8 +95,9 @@ pub enum UrlRule {
     Scheme,
     /// It carries a user name or password.
     UserInfo,
-    /// Its host is an address of a private, loopback or link-local network.
-    PrivateAddress,
+    /// Its host is an address of a private, loopback or link-local network, or a name that only ever means
+    /// the own machine or network.
+    PrivateHost,
 }
 
 /// What the caller sent for one field.

@@ -95,8 +95,8 @@ explained! { all: Rule => Cure;
     Rule::Url(UrlRule::UserInfo), Rule::Url(UrlRule::UserInfo) => (
         PICTURE, "Take out what is before the `@`.",
     );
-    Rule::Url(UrlRule::PrivateAddress), Rule::Url(UrlRule::PrivateAddress) => (
-        PICTURE, "Name a host that can be reached from everywhere.",
+    Rule::Url(UrlRule::PrivateHost), Rule::Url(UrlRule::PrivateHost) => (
+        PICTURE, "Name a host that can be reached from everywhere: with a public address, or two labels and more under a public domain.",
     );
     Rule::Email, Rule::Email => (
         &[(Of::Identity, "email")],
