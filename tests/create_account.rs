@@ -514,7 +514,7 @@ async fn what_is_no_address_is_refused() {
 #[tokio::test]
 async fn names_types_and_unknown_fields() {
     let mut rows = Vec::new();
-    for blank in ["", " \t\u{a0}"] {
+    for blank in ["", " \t\u{a0}", "\u{3164}\u{FFA0}", "\u{2800} \u{2800}", "\u{200D}"] {
         rows.push((
             json!({"name": blank}),
             vec![("name", "min_length", "name must have at least 1 character(s).".to_owned())],

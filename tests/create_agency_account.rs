@@ -419,6 +419,9 @@ async fn every_fault_is_told_in_the_words_of_the_framework() {
         (json!({"name": null}), invalid(required, &[("name", required)])),
         (json!({"name": ""}), invalid(required, &[("name", required)])),
         (json!({"name": " \t\n\u{a0}"}), invalid(required, &[("name", required)])),
+        (json!({"name": "\u{3164}\u{FFA0}"}), invalid(required, &[("name", required)])),
+        (json!({"name": "\u{2800} \u{2800}"}), invalid(required, &[("name", required)])),
+        (json!({"name": "\u{200D}"}), invalid(required, &[("name", required)])),
     ];
     for wrong in [json!(1), json!(true), json!(["a"]), json!({"a": "b"}), json!(1.5)] {
         for (field, message) in [

@@ -311,5 +311,28 @@ fn names(t: &Tenants) -> Vec<Row> {
             422,
             "The name field is required.",
         ),
+        refused(
+            "a name of fillers",
+            To::Agency,
+            named("\u{3164}\u{FFA0}"),
+            422,
+            "The name field is required.",
+        ),
+        refused(
+            "a name of blank braille",
+            To::Identity,
+            sign_up(&json!({"name": "\u{2800} \u{2800}"})),
+            400,
+            "invalid_request name:min_length",
+        ),
+        refused(
+            "a tag of a joiner alone",
+            To::Seats,
+            t.seats(&json!([{"tier": "basic", "tag": "\u{200D}"}])),
+            400,
+            "invalid_request tag:min_length",
+        ),
+        accepted("a name with a joiner inside its word", To::Agency, named("می\u{200C}خواهم")),
+        accepted("a name of joined emoji", To::Identity, sign_up(&json!({"name": "👩\u{200D}🚀"}))),
     ]
 }

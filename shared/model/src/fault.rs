@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use crate::text::shows_nothing;
+
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -120,11 +122,11 @@ impl<T> Given<T> {
 }
 
 impl Given<String> {
-    /// Takes blank text for nothing, as the Agency API does.
+    /// Takes text that shows nothing for none, as the Agency API does with blank text.
     #[must_use]
     pub fn blank_is_absent(self) -> Self {
         match self {
-            Given::Value(text) if text.trim().is_empty() => Given::Absent,
+            Given::Value(text) if shows_nothing(&text) => Given::Absent,
             other => other,
         }
     }
@@ -220,6 +222,8 @@ mod tests {
     fn blank_text_can_count_as_nothing() {
         let given = |text: &str| Given::Value(text.to_owned());
         assert_eq!(given(" \t").blank_is_absent(), Given::Absent);
+        assert_eq!(given("\u{3164} \u{200D}").blank_is_absent(), Given::Absent);
+        assert_eq!(given("\u{200B}").blank_is_absent(), given("\u{200B}"));
         assert_eq!(given(" a ").blank_is_absent(), given(" a "));
         assert_eq!(Given::Wrong(Kind::Object).blank_is_absent(), Given::Wrong(Kind::Object));
         assert!(given("").is_present() && Given::<()>::Wrong(Kind::String).is_present());

@@ -26,7 +26,8 @@ pub(crate) enum Of {
 /// The APIs whose fields can break a rule, each with such a field, and what helps.
 type Cure = (&'static [(Of, &'static str)], &'static str);
 
-const MORE: &str = "Send more. Lengths count Unicode scalar values, after trimming, in NFC; a password is not trimmed.";
+const MORE: &str = "Send more. Lengths count Unicode scalar values, after trimming, in NFC; a password is not trimmed. \
+    Text that shows nothing, such as a joiner alone, is empty.";
 const LESS: &str = "Send less. Lengths count as for `min_length`.";
 const LISTED: &str = "Send one of the values that the message lists, in that case.";
 
