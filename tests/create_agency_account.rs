@@ -336,7 +336,7 @@ async fn accepted_fields_come_back_normalised() {
             Value::Null,
         ),
         (
-            json!({"description": "\n one\n\ttwo \n"}),
+            json!({"description": "\r\n one\r\n\ttwo \n"}),
             "Blue River",
             Value::Null,
             json!("one\n\ttwo"),

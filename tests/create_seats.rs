@@ -375,6 +375,7 @@ async fn every_field_at_its_limits() {
         ("sex", "other", "other"),
         ("location", "Z", "Z"),
         ("description", "two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ("description", "lines\r\nof a\r\n\r\nform\r\n", "lines\nof a\n\nform"),
         ("tag", "t", "t"),
         ("org_group", "g", "g"),
     ]

@@ -24,12 +24,13 @@ impl Text {
         Self::parse(raw, length, |_| false)
     }
 
-    /// Like [`Text::line`], with newlines and tabs allowed.
+    /// Like [`Text::line`], with newlines and tabs allowed. The line ends of forms and of Windows, CR LF,
+    /// are kept as LF, and count as one character.
     ///
     /// # Errors
     /// As [`Text::line`].
     pub fn lines(raw: &str, length: RangeInclusive<usize>) -> Result<Self, Rule> {
-        Self::parse(raw, length, |c| matches!(c, '\n' | '\t'))
+        Self::parse(&raw.replace("\r\n", "\n"), length, |c| matches!(c, '\n' | '\t'))
     }
 
     fn parse(
@@ -191,7 +192,16 @@ mod tests {
     #[test]
     fn newline_and_tab_are_allowed_in_lines_only() {
         assert!(Text::lines("a\n\tb", 0..=10).is_ok());
-        assert_eq!(Text::lines("a\rb", 0..=10), Err(Rule::ForbiddenCharacter('\r')));
+        for bad in ["a\rb", "a\n\rb", "a\r\r\nb"] {
+            assert_eq!(Text::lines(bad, 0..=10), Err(Rule::ForbiddenCharacter('\r')), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_end_of_a_form_is_kept_as_a_newline() {
+        let kept = Text::lines("a\r\n\r\nb\nc\r\n", 1..=6);
+        assert_eq!(kept.as_ref().map(Text::as_str), Ok("a\n\nb\nc"));
+        assert_eq!(Text::line("a\r\nb", 1..=6), Err(Rule::ForbiddenCharacter('\r')));
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn create_schema() -> Json {
         object! {
             "name" => required(text("The account's name. Blank counts as missing.", 1..=NewAgencyAccount::MAX_NAME)),
             "description" => optional(text(
-                "May hold newlines and tabs. Blank counts as absent.",
+                "May hold newlines and tabs; CR LF is kept as LF. Blank counts as absent.",
                 0..=NewAgencyAccount::MAX_DESCRIPTION,
             )),
             "agency_lcuid" => required(pattern("The agency that the account will belong to.", agency)),

@@ -289,7 +289,7 @@ fn seat_schema() -> Json {
         )),
         "sex" => optional(one_of("Of the persona that the account shows.", Sex::ALL.map(Sex::as_str))),
         "location" => optional(text("Of the persona.", 1..=Profile::MAX_LOCATION)),
-        "description" => optional(text("Interests. May hold newlines and tabs.", 1..=Profile::MAX_DESCRIPTION)),
+        "description" => optional(text("Interests. May hold newlines and tabs; CR LF is kept as LF.", 1..=Profile::MAX_DESCRIPTION)),
         "tag" => optional(text("A label of the organization's own.", 1..=Profile::MAX_TAG)),
         "org_group" => optional(text("A group within the organization.", 1..=Profile::MAX_ORG_GROUP)),
     };
