@@ -1016,7 +1016,7 @@ async fn what_cannot_be_read_is_told_in_this_apis_envelope() {
         (415, "unsupported_media_type"),
     ]);
     let mut wrong = Vec::new();
-    for case in transport::unreadable(&body(&json!({}))) {
+    for case in transport::unreadable(&body(&json!({})), 256) {
         let reply = api.send(&case.call).await;
         let expected = json!({"error": codes[&case.status], "message": case.message});
         if (reply.status, reply.json()) != (case.status, expected.clone()) {
@@ -1029,7 +1029,7 @@ async fn what_cannot_be_read_is_told_in_this_apis_envelope() {
 
 #[tokio::test]
 async fn unusual_spellings_of_a_good_request_are_read() {
-    for (what, call) in transport::readable(&body(&json!({}))) {
+    for (what, call) in transport::readable(&body(&json!({})), 256) {
         let api = Api::new().await;
         let reply = api.send(&call).await;
         assert_eq!(reply.status, 201, "{what}: {}", reply.text);

@@ -24,8 +24,8 @@ use stripe_stand_in::sign_webhook;
 
 use crate::document::Document;
 
-/// One more than the largest body, in bytes.
-const TOO_MANY_BYTES: usize = 256 * 1024 + 1;
+/// One more than the largest body of any endpoint, in bytes.
+const TOO_MANY_BYTES: usize = 4_000 * 1024 + 1;
 
 /// The header of an answer that was given before.
 const REPLAYED: &str = "idempotency-replayed";

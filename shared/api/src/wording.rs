@@ -115,7 +115,7 @@ pub(crate) fn located(fault: &Fault) -> String {
 pub(crate) fn transport_code(transport: &Transport) -> &'static str {
     match transport {
         Transport::MalformedJson(_) | Transport::IdempotencyKey => "invalid_request",
-        Transport::TooLarge => "payload_too_large",
+        Transport::TooLarge(_) => "payload_too_large",
         Transport::NotJson | Transport::Encoded => "unsupported_media_type",
     }
 }

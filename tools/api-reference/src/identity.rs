@@ -1,7 +1,7 @@
 //! The Identity API in the document.
 
 use headcount_api::identity::{self, Identity, Refusal as Refused};
-use headcount_api::{Failure, Transport, schema};
+use headcount_api::{Failure, MAX_BODY, Transport, schema};
 use headcount_model::credential::Permission;
 use headcount_model::fault::Fault;
 use headcount_model::id::AccountId;
@@ -48,7 +48,7 @@ explained! { failures: Failure<Refused> => Said;
             cause: "Another account has this address. Case makes no difference; dots and `+tag` do.",
             cure: "Let the person sign in, or give another address.",
         }));
-    Failure::Transport(Transport::TooLarge), Failure::Transport(Transport::TooLarge) =>
+    Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_BODY)) =>
         Some(("payload_too_large", CREATES, explained::TOO_LARGE));
     Failure::Transport(Transport::NotJson), Failure::Transport(Transport::NotJson) =>
         Some(("not_json", CREATES, explained::NOT_JSON));
