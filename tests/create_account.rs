@@ -1073,7 +1073,7 @@ async fn a_key_with_another_body_is_refused_and_does_nothing() {
     let send = async |fields: Value| api.send(&Call::json(&body(&fields)).key("k")).await;
     assert_eq!(send(json!({})).await.status, 201);
     for fields in [
-        json!({"email": "other@example.com"}),
+        json!({"email": "Owner@EXAMPLE.com"}),
         json!({"name": "Other"}),
         json!({"password": "another_password_here"}),
         json!({"settings": {}}),
@@ -1083,6 +1083,29 @@ async fn a_key_with_another_body_is_refused_and_does_nothing() {
         assert!(!reply.is_replay());
     }
     assert_eq!(api.made().await, (1, 1));
+}
+
+#[tokio::test]
+async fn strangers_who_sign_up_do_not_block_each_others_keys() {
+    let api = Api::new().await;
+    let send = async |email: &str| {
+        let reply = api.send(&Call::json(&body(&json!({"email": email}))).key("1")).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        reply
+    };
+    let first = send("owner@example.com").await;
+    let other = send("other@example.com").await;
+    assert!(!first.is_replay() && !other.is_replay());
+    for (email, created) in [("owner@example.com", first), ("other@example.com", other)] {
+        let again = send(email).await;
+        assert!(again.is_replay());
+        assert_eq!(again.text, created.text);
+    }
+    assert_eq!(api.made().await, (2, 2));
+    // Nor does the table tell who signed up with which key.
+    let records = format!("{:?}", api.stage.items_under("IDEMPOTENCY#").await);
+    assert!(records.contains("IDEMPOTENCY#anyone-"), "{records}");
+    assert!(!records.contains("IDEMPOTENCY#owner"), "{records}");
 }
 
 #[tokio::test]
@@ -1111,9 +1134,10 @@ async fn a_key_belongs_to_an_administrator() {
 #[tokio::test]
 async fn a_key_answers_for_twenty_four_hours() {
     let api = Api::new().await;
+    let token = api.stage.administrator().await;
     // Not on a whole second.
     api.stage.ports.advance(SignedDuration::from_millis(900));
-    let call = Call::json(&body(&json!({}))).key("k");
+    let call = Call::json(&body(&json!({}))).bearer(&token).key("k");
     api.send(&call).await;
     api.stage.ports.advance(SignedDuration::from_hours(24) - SignedDuration::from_millis(1));
     assert!(api.send(&call).await.is_replay());
@@ -1121,8 +1145,8 @@ async fn a_key_answers_for_twenty_four_hours() {
     let reply = api.send(&call).await;
     assert_eq!((reply.status, reply.json()), (409, email_exists()));
     // The old record is free for another request.
-    let other = Call::json(&body(&json!({"email": "other@example.com"}))).key("k");
-    let reply = api.send(&other).await;
+    let other = Call::json(&body(&json!({"email": "other@example.com"})));
+    let reply = api.send(&other.bearer(&token).key("k")).await;
     assert_eq!((reply.status, reply.is_replay()), (201, false));
     assert_eq!(api.made().await, (2, 1));
 }

@@ -381,7 +381,10 @@ async fn create_account_answers_as_documented() {
         body["email"] = json!(format!("{name}@example.com"));
         body
     };
-    answered.keys((&another("first"), &another("second")), call, &function).await;
+    let keyed = another("first");
+    let mut renamed = keyed.clone();
+    renamed["name"] = json!("Another");
+    answered.keys((&keyed, &renamed), call, &function).await;
     let good = Call::json(&another("third"));
     answered.add("unauthorized", good.clone().bearer("hc_unknown").send(&function).await);
     let token = stage.credential(Holder::Administrator, &[]).await;
