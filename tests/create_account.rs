@@ -239,9 +239,16 @@ async fn settings_have_defaults_one_by_one_and_canonical_forms() {
         (json!({"settings": {}}), defaults.clone()),
         (json!({"settings": {"currency": null, "timezone": null, "language": null}}), defaults),
     ];
-    for (sent, kept) in
-        [("EUR", "EUR"), ("JPY", "JPY"), (" CHF ", "CHF"), ("KWD", "KWD"), ("XOF", "XOF")]
-    {
+    for (sent, kept) in [
+        ("EUR", "EUR"),
+        ("JPY", "JPY"),
+        (" CHF ", "CHF"),
+        ("KWD", "KWD"),
+        ("XOF", "XOF"),
+        ("XCG", "XCG"),
+        ("ZWG", "ZWG"),
+        ("SLE", "SLE"),
+    ] {
         rows.push((json!({"settings": {"currency": sent}}), settings(kept, "UTC", "en")));
     }
     for (sent, kept) in [
@@ -250,6 +257,8 @@ async fn settings_have_defaults_one_by_one_and_canonical_forms() {
         (" Europe/Kyiv ", "Europe/Kyiv"),
         ("America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
         ("Asia/Calcutta", "Asia/Calcutta"),
+        ("us/eastern", "US/Eastern"),
+        ("Europe/Kiev", "Europe/Kiev"),
         ("Etc/GMT+5", "Etc/GMT+5"),
         ("utc", "UTC"),
     ] {
@@ -263,6 +272,10 @@ async fn settings_have_defaults_one_by_one_and_canonical_forms() {
         ("es-419", "es-419"),
         ("sl-rozaj-biske", "sl-rozaj-biske"),
         ("de-CH-1996", "de-CH-1996"),
+        ("iw", "he"),
+        ("zh-min-nan", "nan"),
+        ("en-GB-oed", "en-GB-oxendict"),
+        ("i-klingon", "tlh"),
     ] {
         rows.push((json!({"settings": {"language": sent}}), settings("USD", "UTC", kept)));
     }
@@ -272,13 +285,42 @@ async fn settings_have_defaults_one_by_one_and_canonical_forms() {
 #[tokio::test]
 async fn settings_that_name_nothing_are_refused() {
     let mut rows = Vec::new();
-    for bad in ["", "usd", "Usd", "US", "USDX", "840", "ABC", "$", "U\u{200B}SD", "ＵＳＤ", "EUR\0"]
-    {
-        let message =
-            "settings.currency must be an ISO 4217 currency code such as USD, in upper case.";
+    for bad in [
+        "",
+        "usd",
+        "Usd",
+        "US",
+        "USDX",
+        "840",
+        "ABC",
+        "XTS",
+        "XXX",
+        "USN",
+        "$",
+        "U\u{200B}SD",
+        "ＵＳＤ",
+        "EUR\0",
+    ] {
+        let message = "settings.currency must be the ISO 4217 code of a currency in use such as USD, in upper case.";
         rows.push((
             json!({"settings": {"currency": bad}}),
             vec![("settings.currency", "iso_4217_currency", message.to_owned())],
+        ));
+    }
+    for (withdrawn, cure) in [
+        ("HRK", "; use EUR"),
+        ("BGN", "; use EUR"),
+        ("ANG", "; use XCG"),
+        ("CUC", "; use CUP"),
+        ("SLL", "; use SLE"),
+        ("CSK", "; use CZK or EUR"),
+        ("XFO", " without a successor"),
+    ] {
+        let message =
+            format!("settings.currency is {withdrawn}, which ISO 4217 has withdrawn{cure}.");
+        rows.push((
+            json!({"settings": {"currency": withdrawn}}),
+            vec![("settings.currency", "iso_4217_currency", message)],
         ));
     }
     for bad in [
@@ -290,6 +332,9 @@ async fn settings_that_name_nothing_are_refused() {
         "America/New York",
         "New_York",
         "America/",
+        "Factory",
+        "posixrules",
+        "localtime",
         "UTC\0",
     ] {
         let message = "settings.timezone must be an IANA time zone such as America/New_York.";
@@ -310,6 +355,11 @@ async fn settings_that_name_nothing_are_refused() {
         "en-US-",
         "en\0",
         "ён",
+        "x-private",
+        "i-default",
+        "english",
+        "xx",
+        "en-ZY",
         &"en-a".repeat(40),
     ] {
         let message = "settings.language must be a BCP 47 language tag such as en or pt-BR.";
@@ -665,7 +715,7 @@ async fn all_faults_come_back_at_once() {
         (
             "settings.currency",
             "iso_4217_currency",
-            "settings.currency must be an ISO 4217 currency code such as USD, in upper case.",
+            "settings.currency must be the ISO 4217 code of a currency in use such as USD, in upper case.",
         ),
         (
             "settings.timezone",

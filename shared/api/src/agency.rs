@@ -323,6 +323,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::KeywordLength(_)
         | Rule::AgeRange
         | Rule::Currency
+        | Rule::WithdrawnCurrency { .. }
         | Rule::Language
         | Rule::CommonPassword
         | Rule::ContainsEmail

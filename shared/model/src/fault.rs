@@ -57,8 +57,15 @@ pub enum Rule {
     Url(UrlRule),
     /// Not one e-mail address of the accepted form.
     Email,
-    /// Not an ISO 4217 currency code.
+    /// Not the ISO 4217 code of a currency in use.
     Currency,
+    /// The code of a currency that ISO 4217 has withdrawn.
+    WithdrawnCurrency {
+        /// The code as sent.
+        code: &'static str,
+        /// Codes of what took its place: none, one or two.
+        successors: &'static [&'static str],
+    },
     /// Not a time zone of the IANA database.
     TimeZone,
     /// Not a BCP 47 language tag.
