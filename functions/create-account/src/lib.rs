@@ -48,6 +48,8 @@ where
 {
     type Dialect = Identity;
 
+    const SAMPLE: &str = "tests/events/create-account/created.json";
+
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
         // Side by side: the table is asked who calls while the password is hashed. What is wrong

@@ -45,6 +45,8 @@ where
 {
     type Dialect = Seats;
 
+    const SAMPLE: &str = "tests/events/quote-seats/quoted.json";
+
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
         let credential = request.authenticate(&self.store, now).await?;
