@@ -167,6 +167,10 @@ bench-tools:
 openapi: ## write docs/openapi.json and docs/errors.md, which are made from the code
 	cargo run --locked --quiet --package api-reference
 
+.PHONY: standards
+standards: ## write the lists of ISO 4217 and of languages anew from the packages that tools/standards/refresh.py pins
+	$(PYTHON) tools/standards/refresh.py
+
 .PHONY: reference-picture
 reference-picture: ## take docs/reference.png of the API reference of the running stack (needs Chromium)
 	$(PYTHON) tools/local/reference.py --screenshot docs/reference.png

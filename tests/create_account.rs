@@ -239,9 +239,16 @@ async fn settings_have_defaults_one_by_one_and_canonical_forms() {
         (json!({"settings": {}}), defaults.clone()),
         (json!({"settings": {"currency": null, "timezone": null, "language": null}}), defaults),
     ];
-    for (sent, kept) in
-        [("EUR", "EUR"), ("JPY", "JPY"), (" CHF ", "CHF"), ("KWD", "KWD"), ("XOF", "XOF")]
-    {
+    for (sent, kept) in [
+        ("EUR", "EUR"),
+        ("JPY", "JPY"),
+        (" CHF ", "CHF"),
+        ("KWD", "KWD"),
+        ("XOF", "XOF"),
+        ("XCG", "XCG"),
+        ("ZWG", "ZWG"),
+        ("SLE", "SLE"),
+    ] {
         rows.push((json!({"settings": {"currency": sent}}), settings(kept, "UTC", "en")));
     }
     for (sent, kept) in [
@@ -250,6 +257,8 @@ async fn settings_have_defaults_one_by_one_and_canonical_forms() {
         (" Europe/Kyiv ", "Europe/Kyiv"),
         ("America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
         ("Asia/Calcutta", "Asia/Calcutta"),
+        ("us/eastern", "US/Eastern"),
+        ("Europe/Kiev", "Europe/Kiev"),
         ("Etc/GMT+5", "Etc/GMT+5"),
         ("utc", "UTC"),
     ] {
@@ -263,6 +272,10 @@ async fn settings_have_defaults_one_by_one_and_canonical_forms() {
         ("es-419", "es-419"),
         ("sl-rozaj-biske", "sl-rozaj-biske"),
         ("de-CH-1996", "de-CH-1996"),
+        ("iw", "he"),
+        ("zh-min-nan", "nan"),
+        ("en-GB-oed", "en-GB-oxendict"),
+        ("i-klingon", "tlh"),
     ] {
         rows.push((json!({"settings": {"language": sent}}), settings("USD", "UTC", kept)));
     }
@@ -272,13 +285,42 @@ async fn settings_have_defaults_one_by_one_and_canonical_forms() {
 #[tokio::test]
 async fn settings_that_name_nothing_are_refused() {
     let mut rows = Vec::new();
-    for bad in ["", "usd", "Usd", "US", "USDX", "840", "ABC", "$", "U\u{200B}SD", "ＵＳＤ", "EUR\0"]
-    {
-        let message =
-            "settings.currency must be an ISO 4217 currency code such as USD, in upper case.";
+    for bad in [
+        "",
+        "usd",
+        "Usd",
+        "US",
+        "USDX",
+        "840",
+        "ABC",
+        "XTS",
+        "XXX",
+        "USN",
+        "$",
+        "U\u{200B}SD",
+        "ＵＳＤ",
+        "EUR\0",
+    ] {
+        let message = "settings.currency must be the ISO 4217 code of a currency in use such as USD, in upper case.";
         rows.push((
             json!({"settings": {"currency": bad}}),
             vec![("settings.currency", "iso_4217_currency", message.to_owned())],
+        ));
+    }
+    for (withdrawn, cure) in [
+        ("HRK", "; use EUR"),
+        ("BGN", "; use EUR"),
+        ("ANG", "; use XCG"),
+        ("CUC", "; use CUP"),
+        ("SLL", "; use SLE"),
+        ("CSK", "; use CZK or EUR"),
+        ("XFO", " without a successor"),
+    ] {
+        let message =
+            format!("settings.currency is {withdrawn}, which ISO 4217 has withdrawn{cure}.");
+        rows.push((
+            json!({"settings": {"currency": withdrawn}}),
+            vec![("settings.currency", "iso_4217_currency", message)],
         ));
     }
     for bad in [
@@ -290,6 +332,9 @@ async fn settings_that_name_nothing_are_refused() {
         "America/New York",
         "New_York",
         "America/",
+        "Factory",
+        "posixrules",
+        "localtime",
         "UTC\0",
     ] {
         let message = "settings.timezone must be an IANA time zone such as America/New_York.";
@@ -310,6 +355,11 @@ async fn settings_that_name_nothing_are_refused() {
         "en-US-",
         "en\0",
         "ён",
+        "x-private",
+        "i-default",
+        "english",
+        "xx",
+        "en-ZY",
         &"en-a".repeat(40),
     ] {
         let message = "settings.language must be a BCP 47 language tag such as en or pt-BR.";
@@ -514,7 +564,7 @@ async fn what_is_no_address_is_refused() {
 #[tokio::test]
 async fn names_types_and_unknown_fields() {
     let mut rows = Vec::new();
-    for blank in ["", " \t\u{a0}"] {
+    for blank in ["", " \t\u{a0}", "\u{3164}\u{FFA0}", "\u{2800} \u{2800}", "\u{200D}"] {
         rows.push((
             json!({"name": blank}),
             vec![("name", "min_length", "name must have at least 1 character(s).".to_owned())],
@@ -665,7 +715,7 @@ async fn all_faults_come_back_at_once() {
         (
             "settings.currency",
             "iso_4217_currency",
-            "settings.currency must be an ISO 4217 currency code such as USD, in upper case.",
+            "settings.currency must be the ISO 4217 code of a currency in use such as USD, in upper case.",
         ),
         (
             "settings.timezone",
@@ -1016,7 +1066,7 @@ async fn what_cannot_be_read_is_told_in_this_apis_envelope() {
         (415, "unsupported_media_type"),
     ]);
     let mut wrong = Vec::new();
-    for case in transport::unreadable(&body(&json!({}))) {
+    for case in transport::unreadable(&body(&json!({})), 256) {
         let reply = api.send(&case.call).await;
         let expected = json!({"error": codes[&case.status], "message": case.message});
         if (reply.status, reply.json()) != (case.status, expected.clone()) {
@@ -1029,7 +1079,7 @@ async fn what_cannot_be_read_is_told_in_this_apis_envelope() {
 
 #[tokio::test]
 async fn unusual_spellings_of_a_good_request_are_read() {
-    for (what, call) in transport::readable(&body(&json!({}))) {
+    for (what, call) in transport::readable(&body(&json!({})), 256) {
         let api = Api::new().await;
         let reply = api.send(&call).await;
         assert_eq!(reply.status, 201, "{what}: {}", reply.text);
@@ -1073,7 +1123,7 @@ async fn a_key_with_another_body_is_refused_and_does_nothing() {
     let send = async |fields: Value| api.send(&Call::json(&body(&fields)).key("k")).await;
     assert_eq!(send(json!({})).await.status, 201);
     for fields in [
-        json!({"email": "other@example.com"}),
+        json!({"email": "Owner@EXAMPLE.com"}),
         json!({"name": "Other"}),
         json!({"password": "another_password_here"}),
         json!({"settings": {}}),
@@ -1083,6 +1133,29 @@ async fn a_key_with_another_body_is_refused_and_does_nothing() {
         assert!(!reply.is_replay());
     }
     assert_eq!(api.made().await, (1, 1));
+}
+
+#[tokio::test]
+async fn strangers_who_sign_up_do_not_block_each_others_keys() {
+    let api = Api::new().await;
+    let send = async |email: &str| {
+        let reply = api.send(&Call::json(&body(&json!({"email": email}))).key("1")).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        reply
+    };
+    let first = send("owner@example.com").await;
+    let other = send("other@example.com").await;
+    assert!(!first.is_replay() && !other.is_replay());
+    for (email, created) in [("owner@example.com", first), ("other@example.com", other)] {
+        let again = send(email).await;
+        assert!(again.is_replay());
+        assert_eq!(again.text, created.text);
+    }
+    assert_eq!(api.made().await, (2, 2));
+    // Nor does the table tell who signed up with which key.
+    let records = format!("{:?}", api.stage.items_under("IDEMPOTENCY#").await);
+    assert!(records.contains("IDEMPOTENCY#anyone-"), "{records}");
+    assert!(!records.contains("IDEMPOTENCY#owner"), "{records}");
 }
 
 #[tokio::test]
@@ -1111,9 +1184,10 @@ async fn a_key_belongs_to_an_administrator() {
 #[tokio::test]
 async fn a_key_answers_for_twenty_four_hours() {
     let api = Api::new().await;
+    let token = api.stage.administrator().await;
     // Not on a whole second.
     api.stage.ports.advance(SignedDuration::from_millis(900));
-    let call = Call::json(&body(&json!({}))).key("k");
+    let call = Call::json(&body(&json!({}))).bearer(&token).key("k");
     api.send(&call).await;
     api.stage.ports.advance(SignedDuration::from_hours(24) - SignedDuration::from_millis(1));
     assert!(api.send(&call).await.is_replay());
@@ -1121,8 +1195,8 @@ async fn a_key_answers_for_twenty_four_hours() {
     let reply = api.send(&call).await;
     assert_eq!((reply.status, reply.json()), (409, email_exists()));
     // The old record is free for another request.
-    let other = Call::json(&body(&json!({"email": "other@example.com"}))).key("k");
-    let reply = api.send(&other).await;
+    let other = Call::json(&body(&json!({"email": "other@example.com"})));
+    let reply = api.send(&other.bearer(&token).key("k")).await;
     assert_eq!((reply.status, reply.is_replay()), (201, false));
     assert_eq!(api.made().await, (2, 1));
 }

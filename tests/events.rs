@@ -7,10 +7,12 @@ mod sample_events;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use aws_lambda_events::event::sqs::SqsEvent;
 use headcount_tests::samples::{
     Gateway, SUBSCRIPTION, Sample, all, fall_past_due, functions, one, reply, seed, shown, tenants,
 };
 use headcount_tests::{Item, Stage};
+use publish_changes::Batch;
 use sample_events::{make_seats, outbox, queue, refusals, schedule};
 use serde_json::{Value, json};
 
@@ -75,6 +77,70 @@ fn every_snapshot_has_an_event() {
     let known: BTreeSet<String> =
         all().iter().map(|sample| format!("{}__{}.snap", sample.function, sample.case)).collect();
     assert_eq!(kept, known.iter().map(String::as_str).collect::<BTreeSet<_>>());
+}
+
+// ------------------------------------------------------------------------------ By hand
+
+/// What people and tools send first: the default event of the console's Test button, nothing, pings that
+/// keep a function warm, and what is nearly the event of a gateway.
+fn by_hand() -> Vec<Value> {
+    vec![
+        json!({"key1": "value1", "key2": "value2", "key3": "value3"}),
+        json!({}),
+        json!(null),
+        json!("ping"),
+        json!([]),
+        json!(1),
+        json!(true),
+        json!({"warmup": true}),
+        json!({"source": "serverless-plugin-warmup"}),
+        json!({"httpMethod": "POST", "path": "/accounts/create", "body": "{}"}),
+        json!({"requestContext": {"stage": "x"}, "headers": {}, "body": "{}"}),
+    ]
+}
+
+/// Nothing of it is an error of the function, which would end a deployment: it is answered, with one
+/// sentence that names a sample event that works.
+#[tokio::test]
+async fn whoever_sends_something_else_is_told_what_the_function_takes() {
+    for (function, event) in functions()
+        .into_iter()
+        .flat_map(|function| by_hand().into_iter().map(move |event| (function.clone(), event)))
+    {
+        // A run of this one needs to be told nothing, so that any object will do.
+        if function == "reconcile-billing" && event.is_object() {
+            continue;
+        }
+        let what = format!("{function}, {event}");
+        let path = root().join("by-hand");
+        let sample = Sample { function: function.clone(), case: "by-hand".to_owned(), path, event };
+        let answer = answer(&sample).await;
+        let returned = answer.get("answer").unwrap_or(&answer);
+        let response = returned.get("response").or(returned.get("report")).unwrap_or(returned);
+        let (status, body) = (&response["status"], response.get("body").unwrap_or(response));
+        assert!(status.is_null() || *status == 400, "{what}: {answer}");
+        let sentence = body["message"].as_str().unwrap_or_else(|| panic!("{what}: {answer}"));
+        assert!(sentence.starts_with("This function takes ") && sentence.ends_with('.'), "{what}");
+        let named = sentence.split_once("tests/events/").map(|(_, behind)| behind);
+        let named = named.and_then(|behind| behind.split_once(".json")).map(|(name, _)| name);
+        let (of, case) = named.and_then(|name| name.split_once('/')).expect("a sample");
+        assert_eq!(of, function);
+        let kept = one(of, case).kept_answer();
+        let kept = kept.get("answer").unwrap_or(&kept);
+        assert!(kept["status"].as_u64().is_none_or(|status| status < 300), "{what}: {kept}");
+        assert!(!kept.to_string().contains("This function takes"), "{what}: {kept}");
+    }
+}
+
+/// A batch that cannot be read comes again. Were it refused, Lambda would take it for delivered.
+#[tokio::test]
+async fn a_batch_that_cannot_be_read_is_an_error_of_the_function() {
+    for event in [json!({"Records": {}}), json!({"Records": "x"})] {
+        let read = async |_: SqsEvent| Ok(());
+        assert!(sync_billing::TAKES.answer(event.clone(), read).await.is_err(), "{event}");
+        let read = async |_: Batch| Ok(());
+        assert!(publish_changes::TAKES.answer(event.clone(), read).await.is_err(), "{event}");
+    }
 }
 
 // ------------------------------------------------------------------------------ Coverage

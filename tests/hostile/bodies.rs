@@ -1,7 +1,7 @@
 //! Bodies: JSON that readers read differently, sizes, and fields that are not the caller's to set.
 
 use headcount_tests::Call;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::row::{Row, To, accepted, refused};
 use crate::tenants::{Tenants, sign_up};
@@ -128,6 +128,18 @@ fn sizes(t: &Tenants) -> Vec<Row> {
         t.seats_text(body)
     };
     let many: Vec<_> = (0..10_000).map(|n| format!("\"f{n}\":1")).collect();
+    let ninety: Vec<_> = (0..90_000).map(|n| format!("\"f{n}\":1")).collect();
+    let longest: Value = (0..90)
+        .map(|n| {
+            json!({
+                "tier": "premium", "platform": "tiktok", "username": format!("{n:064}"), "age_range": "100-120",
+                "pfp_url": format!("https://example.com/{}", "a".repeat(2_028)), "sex": "female",
+                "keywords": vec!["🚀".repeat(64); 50].join(","), "nick_name": "🚀".repeat(64),
+                "location": "🚀".repeat(128), "description": "🚀".repeat(1_000), "tag": "🚀".repeat(64),
+                "org_group": "🚀".repeat(64),
+            })
+        })
+        .collect();
     let counted = "invalid_request accounts:count";
     vec![
         refused("a hundred thousand lists", To::Seats, nested("[", "]", 100_000), 400, INVALID),
@@ -135,8 +147,19 @@ fn sizes(t: &Tenants) -> Vec<Row> {
         refused("1,001 seats", To::Seats, t.seats(&json!(vec![json!({"tier": "basic"}); 1_001])), 400, counted),
         refused("80,000 seats that are nothing", To::Seats, t.seats_text(format!("{{\"accounts\":[{}{{}}]}}", "{},".repeat(80_000))), 400, counted),
         refused("no seats", To::Seats, t.seats(&json!([])), 400, counted),
-        refused("a seat of 256 KiB", To::Seats, t.seats(&json!([{"tier": "basic", "tag": "x".repeat(262_144)}])), 413, "payload_too_large"),
-        refused("a tag of 250,000 characters", To::Seats, t.seats(&json!([{"tier": "basic", "tag": "x".repeat(250_000)}])), 400, "invalid_request tag:max_length"),
+        refused("a seat of 4,000 KiB", To::Seats, t.seats(&json!([{"tier": "basic", "tag": "x".repeat(4_096_000)}])), 413, "payload_too_large"),
+        refused("a quote of 4,000 KiB", To::Quote, t.seats(&json!([{"tier": "basic", "tag": "x".repeat(4_096_000)}])), 413, "payload_too_large"),
+        refused("an account of 256 KiB", To::Identity, sign_up(&json!({"name": "x".repeat(262_144)})), 413, "payload_too_large"),
+        refused("an agency's account of 256 KiB", To::Agency, t.account(&json!({"name": "x".repeat(262_144)})), 413, "The request body is larger than 256 KiB."),
+        refused("a tag of four million characters", To::Seats, t.seats(&json!([{"tier": "basic", "tag": "x".repeat(4_000_000)}])), 400, "invalid_request tag:max_length"),
+        refused("a tag of 240,000 line breaks", To::Seats, t.seats_text(format!("{{\"accounts\":[{{\"tier\":\"basic\",\"tag\":\"x{}\"}}]}}", "\\r\\n".repeat(240_000) + "x")), 400, "invalid_request tag:forbidden_character"),
+        refused("two million seats that are numbers", To::Seats, t.seats_text(format!("{{\"accounts\":[{}0]}}", "0,".repeat(2_000_000))), 400, INVALID),
+        refused("a million seats that are nothing", To::Seats, t.seats_text(format!("{{\"accounts\":[{}{{}}]}}", "{},".repeat(1_000_000))), 400, INVALID),
+        refused("half a million objects of one field", To::Seats, t.seats_text(format!("{{\"accounts\":[{}0]}}", "{\"\":0},".repeat(500_000))), 400, INVALID),
+        refused("lists of lists, two million in all", To::Seats, t.seats_text(format!("{{\"accounts\":[{}0]}}", "[[]],".repeat(800_000))), 400, INVALID),
+        refused("ninety thousand unknown fields", To::Seats, t.seats_text(format!("{{{}}}", ninety.join(","))), 400, "invalid_request f0:unknown_field f1:unknown_field f10:unknown_field f100:unknown_field"),
+        refused("a field name of four million characters", To::Seats, t.seats_text(format!("{{\"{}\":1}}", "x".repeat(4_000_000))), 400, format!("invalid_request {}…:unknown_field accounts:required", "x".repeat(64))),
+        accepted("ninety seats with every field at its longest", To::Seats, t.seats(&longest)),
         refused("a field name of 250,000 characters", To::Identity, sign_up(&json!({"x".repeat(250_000): 1})), 400, format!("invalid_request {}…:unknown_field", "x".repeat(64))),
         refused("ten thousand unknown fields", To::Identity, Call::text(format!("{{{}}}", many.join(","))), 400, "invalid_request email:required name:required type:required password:required"),
         refused("a quarter of a million combining marks", To::Identity, sign_up(&json!({"name": format!("e{}", "\u{301}".repeat(120_000))})), 400, "invalid_request name:max_length"),
@@ -311,5 +334,28 @@ fn names(t: &Tenants) -> Vec<Row> {
             422,
             "The name field is required.",
         ),
+        refused(
+            "a name of fillers",
+            To::Agency,
+            named("\u{3164}\u{FFA0}"),
+            422,
+            "The name field is required.",
+        ),
+        refused(
+            "a name of blank braille",
+            To::Identity,
+            sign_up(&json!({"name": "\u{2800} \u{2800}"})),
+            400,
+            "invalid_request name:min_length",
+        ),
+        refused(
+            "a tag of a joiner alone",
+            To::Seats,
+            t.seats(&json!([{"tier": "basic", "tag": "\u{200D}"}])),
+            400,
+            "invalid_request tag:min_length",
+        ),
+        accepted("a name with a joiner inside its word", To::Agency, named("می\u{200C}خواهم")),
+        accepted("a name of joined emoji", To::Identity, sign_up(&json!({"name": "👩\u{200D}🚀"}))),
     ]
 }

@@ -45,8 +45,8 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
             To::Seats,
             t.seats_text(r#"{"accounts":[{"tier":"b\u0061sic"}]}"#).key("one"),
         ),
-        reused(
-            "the sign-up of somebody else",
+        accepted(
+            "the key of somebody else's sign-up",
             To::Identity,
             person("mallory@example.com").key("one"),
         ),

@@ -1,7 +1,7 @@
 //! Batches of the table's stream.
 
 use headcount_billing::message;
-use publish_changes::{Batch, Event, Outbox, Parcel, SetAside, handle};
+use publish_changes::{Batch, Event, Outbox, Parcel, SetAside, TAKES, handle};
 use serde_json::{Value, json};
 
 use super::Recorder;
@@ -28,7 +28,7 @@ fn view(parcel: &Parcel) -> Value {
 /// What becomes of a batch.
 pub(crate) async fn publish(event: &Value) -> Value {
     let outbox = Recorder::default();
-    let batch: Batch = serde_json::from_value(event.clone()).expect("a batch");
-    let response = handle(&outbox, batch).await.expect("records have numbers");
+    let answer = |batch: Batch| handle(&outbox, batch);
+    let response = TAKES.answer(event.clone(), answer).await.expect("records have numbers");
     json!({"response": response, "delivered": outbox.kept()})
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::SqsMessage;
 use headcount_billing::{Prices, message};
 use headcount_model::billing::BillingChange;
 use headcount_tests::Stage;
 use headcount_tests::samples::{SampleStripe, tiers};
 use serde_json::{Value, json};
+use sync_billing::TAKES;
 
 use super::{Recorder, make_seats};
 
@@ -34,8 +35,8 @@ pub(crate) async fn sync(stage: &Stage, event: &Value) -> Value {
         prices: Prices::from(&tiers()),
         ports: stage.ports.clone(),
     };
-    let batch: SqsEvent = serde_json::from_value(event.clone()).expect("a batch");
-    let response = function.handle(batch).await.expect("messages have ids");
+    let answer = |batch| function.handle(batch);
+    let response = TAKES.answer(event.clone(), answer).await.expect("messages have ids");
     let (told, queue) = (stripe.was_told(), recorder.kept());
     json!({"response": response, "stripe_was_told": told, "queue_was_told": queue})
 }

@@ -36,6 +36,13 @@ pub(crate) struct Request {
     pub(crate) replies: Vec<Reply>,
 }
 
+impl Request {
+    /// The namespace of its idempotency key: whose request it is, and of sign-ups, the address.
+    pub(crate) fn caller(&self) -> (Api, Option<String>) {
+        (self.api, self.body["email"].as_str().map(str::to_lowercase))
+    }
+}
+
 /// Every request of a run. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct History(Arc<Mutex<Vec<Request>>>);

@@ -39,10 +39,10 @@ impl Rest<'_> {
     pub(crate) fn check(&self) {
         self.check_statuses();
         self.check_owners();
-        let mut of_key: BTreeMap<(Api, &str), Vec<&Request>> = BTreeMap::new();
+        let mut of_key: BTreeMap<_, Vec<&Request>> = BTreeMap::new();
         for request in self.requests {
             match &request.key {
-                Some(key) => of_key.entry((request.api, key.as_str())).or_default().push(request),
+                Some(key) => of_key.entry((request.caller(), key)).or_default().push(request),
                 None => self.check_unkeyed(request),
             }
         }
@@ -89,7 +89,9 @@ impl Rest<'_> {
     fn is_key_shared(&self, request: &Request) -> bool {
         request.key.is_some()
             && self.requests.iter().any(|other| {
-                other.api == request.api && other.key == request.key && other.mark != request.mark
+                other.caller() == request.caller()
+                    && other.key == request.key
+                    && other.mark != request.mark
             })
     }
 

@@ -184,8 +184,7 @@ pub struct Reply {
 impl Reply {
     /// Hands an event to an endpoint as the Lambda runtime does.
     pub async fn to_event(endpoint: &impl Endpoint, event: &Value) -> Self {
-        let request: GatewayEvent =
-            serde_json::from_value(event.clone()).expect("an event of a gateway");
+        let request: GatewayEvent = serde_json::from_value(event.clone()).expect("any JSON");
         let mut context = Context::default();
         context.request_id = "request-1".to_owned();
         let response = answer(endpoint, LambdaEvent::new(request, context)).await;

@@ -5,9 +5,6 @@ use serde_json::Value;
 
 use crate::call::Call;
 
-/// The largest body, in bytes.
-const MAX_BODY: usize = 256 * 1024;
-
 /// A request that cannot be read.
 pub struct Unreadable {
     /// What is wrong with it.
@@ -20,8 +17,9 @@ pub struct Unreadable {
     pub message: String,
 }
 
-/// Everything that makes a request unreadable. `good` is a body that the endpoint accepts.
-pub fn unreadable(good: &Value) -> Vec<Unreadable> {
+/// Everything that makes a request unreadable. `good` is a body that the endpoint accepts, `most` the size
+/// of the largest one, in KiB.
+pub fn unreadable(good: &Value, most: usize) -> Vec<Unreadable> {
     let malformed = malformed().into_iter().map(|(what, call, why)| Unreadable {
         what,
         call,
@@ -34,7 +32,7 @@ pub fn unreadable(good: &Value) -> Vec<Unreadable> {
         status: 400,
         message: "The Idempotency-Key header must be 1 to 255 visible ASCII characters.".to_owned(),
     });
-    malformed.chain(keys).chain(too_large(good)).chain(wrong_type(good)).collect()
+    malformed.chain(keys).chain(too_large(good, most)).chain(wrong_type(good)).collect()
 }
 
 fn malformed() -> Vec<(&'static str, Call, &'static str)> {
@@ -133,18 +131,18 @@ fn malformed() -> Vec<(&'static str, Call, &'static str)> {
     ]
 }
 
-fn too_large(good: &Value) -> Vec<Unreadable> {
-    let body = padded(good, MAX_BODY + 1);
+fn too_large(good: &Value, most: usize) -> Vec<Unreadable> {
+    let body = padded(good, most * 1024 + 1);
     [
         ("one byte too many", Call::text(body.clone())),
         ("one byte too many in base64", Call::bytes(body.as_bytes())),
-        ("too large and not JSON", Call::text("x".repeat(MAX_BODY + 1))),
+        ("too large and not JSON", Call::text("x".repeat(most * 1024 + 1))),
     ]
     .map(|(what, call)| Unreadable {
         what,
         call,
         status: 413,
-        message: "The request body is larger than 256 KiB.".to_owned(),
+        message: format!("The request body is larger than {most} KiB."),
     })
     .into()
 }
@@ -184,8 +182,8 @@ fn wrong_type(good: &Value) -> Vec<Unreadable> {
     types.chain(encoded.into_iter().map(coded)).collect()
 }
 
-/// Unusual ways of sending `good` that must be read like the usual one.
-pub fn readable(good: &Value) -> Vec<(&'static str, Call)> {
+/// Unusual ways of sending `good` that must be read like the usual one; `most` as for [`unreadable`].
+pub fn readable(good: &Value, most: usize) -> Vec<(&'static str, Call)> {
     let typed = |content_type| Call::json(good).header("content-type", content_type);
     vec![
         ("charset", typed("application/json; charset=utf-8")),
@@ -194,8 +192,8 @@ pub fn readable(good: &Value) -> Vec<(&'static str, Call)> {
         ("odd case", typed("Application/JSON; Charset=Utf-8")),
         ("another parameter", typed("application/json; profile=x")),
         ("base64", Call::bytes(good.to_string().as_bytes())),
-        ("256 KiB", Call::text(padded(good, MAX_BODY))),
-        ("256 KiB in base64", Call::bytes(padded(good, MAX_BODY).as_bytes())),
+        ("the largest body", Call::text(padded(good, most * 1024))),
+        ("the largest body in base64", Call::bytes(padded(good, most * 1024).as_bytes())),
         ("space around", Call::text(format!("\r\n\t {good} \n"))),
         (
             "every letter of a key escaped",

@@ -6,7 +6,7 @@ mod hashing;
 use headcount_api::identity::{self, Identity, Refusal};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
 use headcount_model::credential::{Credentials, Holder, Permission};
-use headcount_model::id::AccountId;
+use headcount_model::id::{AccountId, CredentialId};
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::identity::{Account, Accounts, Commit, PasswordPolicy, Salt};
 use headcount_model::port::{Clock, Entropy};
@@ -15,10 +15,6 @@ use jiff::Timestamp;
 pub use hashing::{Hashing, OwnThread};
 
 const ROUTE: &str = "POST /v1/accounts";
-
-/// Those who sign up are one caller: they have nothing to tell them apart by. The keyed hash of
-/// the body, password included, keeps one from reading another's answer.
-const ANYONE: &str = "anyone";
 
 /// The function, over its ports.
 pub struct Function<S, P, H = OwnThread> {
@@ -36,6 +32,14 @@ pub struct Function<S, P, H = OwnThread> {
     pub fingerprint_key: FingerprintKey,
 }
 
+/// Who may create an account.
+enum Caller {
+    /// Somebody who signs up.
+    Anyone,
+    /// An administrator, by credential.
+    Administrator(CredentialId),
+}
+
 impl<S, P, H> Endpoint for Function<S, P, H>
 where
     S: Accounts + Credentials + Sync,
@@ -44,12 +48,23 @@ where
 {
     type Dialect = Identity;
 
+    const SAMPLE: &str = "tests/events/create-account/created.json";
+
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
         // Side by side: the table is asked who calls while the password is hashed. What is wrong
         // with the caller is told first all the same.
         let (caller, account) = tokio::join!(self.caller(request), self.account(request, now));
         let (caller, account) = (caller?, account?);
+        let caller = match caller {
+            Caller::Administrator(id) => id.to_string(),
+            // All that tells those who sign up apart. Were they one caller, a stranger's request would
+            // block a key for everybody. The keyed hash of the body, password included, keeps one from
+            // reading another's answer.
+            Caller::Anyone => {
+                self.fingerprint_key.caller_at(&account.email).map_err(|_| Failure::Unavailable)?
+            }
+        };
         let keyed = request.keyed(&caller, ROUTE, &self.fingerprint_key, now)?;
         let fresh = identity::created(&account);
         let stored = self
@@ -71,11 +86,10 @@ where
     P: Clock + Entropy,
     H: Hashing,
 {
-    /// Who is calling, in the terms of idempotency. A credential that is present is never
-    /// ignored.
-    async fn caller(&self, request: &Incoming) -> Result<String, Failure<Refusal>> {
+    /// Who is calling. A credential that is present is never ignored.
+    async fn caller(&self, request: &Incoming) -> Result<Caller, Failure<Refusal>> {
         if !request.has_credential() && self.self_signup {
-            return Ok(ANYONE.to_owned());
+            return Ok(Caller::Anyone);
         }
         let credential = request
             .authenticate(&self.store, self.ports.now())
@@ -86,7 +100,7 @@ where
             let missing = Permission::AccountsCreate.as_str();
             return Err(Failure::Refused(Refusal::Forbidden(missing)));
         }
-        Ok(credential.id.to_string())
+        Ok(Caller::Administrator(credential.id))
     }
 
     /// The account that is asked for. Its password is hashed whoever calls, and whether or not

@@ -27,6 +27,8 @@ where
 {
     type Dialect = Agency;
 
+    const SAMPLE: &str = "tests/events/create-agency-account/created.json";
+
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
         // The body is read before the caller is known, because it names the agency, which is

@@ -34,13 +34,16 @@ where
 {
     type Dialect = Seats;
 
+    const SAMPLE: &str = "tests/events/create-seats/created.json";
+
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
         let credential = request.authenticate(&self.store, now).await?;
         let organization = seats::caller(credential.as_ref(), &[Permission::AccountsCreate])?;
-        let (command, quote) = seats::create_seats(request.json()?, &self.platforms, |id| {
-            Quote::parse(&id, organization, &self.fingerprint_key)
-        })?;
+        let (command, quote) =
+            seats::create_seats(request.json_of_seats()?, &self.platforms, |id| {
+                Quote::parse(&id, organization, &self.fingerprint_key)
+            })?;
         let caller = organization.as_str();
         let keyed = request.keyed(caller, ROUTE, &self.fingerprint_key, now)?;
 

@@ -28,6 +28,8 @@ where
 {
     type Dialect = Seats;
 
+    const SAMPLE: &str = "tests/events/get-billing/shown.json";
+
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let credential = request.authenticate(&self.store, self.ports.now()).await?;
         let organization = seats::caller(credential.as_ref(), &PERMISSIONS)?;

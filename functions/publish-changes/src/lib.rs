@@ -10,6 +10,7 @@ mod parcel;
 use std::future::Future;
 
 use aws_lambda_events::event::dynamodb::EventRecord;
+use headcount_platform::Takes;
 use lambda_runtime::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +23,12 @@ pub trait Outbox {
     /// Delivers parcels and returns the positions of those that were not.
     fn deliver(&self, parcels: &[Parcel]) -> impl Future<Output = Vec<usize>> + Send;
 }
+
+/// What the function takes.
+pub const TAKES: Takes = Takes::batches(
+    "a batch of the table's stream",
+    "tests/events/publish-changes/seats-created.json",
+);
 
 /// A batch of stream records, not decoded: one that cannot be must not fail the others.
 #[derive(Debug, Clone, Deserialize)]

@@ -45,11 +45,13 @@ where
 {
     type Dialect = Seats;
 
+    const SAMPLE: &str = "tests/events/quote-seats/quoted.json";
+
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
         let credential = request.authenticate(&self.store, now).await?;
         let organization = seats::caller(credential.as_ref(), &[Permission::AccountsCreate])?;
-        let added = seats::quote_seats(request.json()?, &self.platforms)?.counts();
+        let added = seats::quote_seats(request.json_of_seats()?, &self.platforms)?.counts();
 
         let statement = self.store.statement(organization).await?;
         let statement = statement.ok_or(Failure::Refused(Refusal::NoBilling))?;

@@ -30,6 +30,7 @@ use headcount_model::billing::SubscriptionLedger;
 use headcount_model::port::Clock;
 use headcount_model::reconcile::ReconciliationStore;
 use headcount_model::tiers::Tiers;
+use headcount_platform::Takes;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Error};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,12 @@ pub use republish::{BillingQueue, Message};
 pub use walk::Ended;
 
 use crate::examine::Examined;
+
+/// What the function takes.
+pub const TAKES: Takes = Takes::objects(
+    "the event of a schedule or any other object",
+    "tests/events/reconcile-billing/by-hand.json",
+);
 
 /// What the schedule sends. Nothing in it matters.
 #[derive(Debug, Clone, Copy, Deserialize)]

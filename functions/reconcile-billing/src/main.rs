@@ -1,11 +1,15 @@
 //! Wiring of [`reconcile_billing`].
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use reconcile_billing::{Tick, configuration, deadline};
+use reconcile_billing::{TAKES, Tick, configuration, deadline};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let aws = headcount_platform::start().await?;
     let function = &configuration::function(aws.config()).await?;
-    run(service_fn(|event: LambdaEvent<Tick>| function.handle(deadline(&event.context)))).await
+    run(service_fn(|event: LambdaEvent<_>| {
+        let deadline = deadline(&event.context);
+        TAKES.answer(event.payload, move |_: Tick| function.handle(deadline))
+    }))
+    .await
 }

@@ -34,6 +34,9 @@ where
 {
     type Dialect = Webhooks;
 
+    const SAMPLE: &str =
+        "tests/events/stripe-webhook/recorded.json (signed anew: headcount webhook sign)";
+
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<NotAWebhook>> {
         let body = request.raw()?;
         let header = request.header(&STRIPE_SIGNATURE);

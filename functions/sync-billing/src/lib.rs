@@ -16,9 +16,14 @@ use headcount_billing::{Applied, Failure, Prices, Subscriptions, apply};
 use headcount_model::billing::{BillingChange, BillingLedger};
 use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
+use headcount_platform::Takes;
 use lambda_runtime::Error;
 
 pub use queue::{AwsQueue, BillingQueue, backoff, deduplication_id};
+
+/// What the function takes.
+pub const TAKES: Takes =
+    Takes::batches("a batch of the billing queue", "tests/events/sync-billing/applied.json");
 
 /// The function, over its ports.
 pub struct Function<L, S, Q, P> {

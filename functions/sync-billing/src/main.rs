@@ -1,8 +1,7 @@
 //! Wiring of [`sync_billing`].
-
 use headcount_billing::configuration::{self, required};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use sync_billing::{AwsQueue, Function};
+use sync_billing::{AwsQueue, Function, TAKES};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -11,5 +10,6 @@ async fn main() -> Result<(), Error> {
     let queue = AwsQueue::connect(aws.config(), required("BILLING_QUEUE_URL")?);
     let (stripe, prices) = (configuration::stripe(aws.config()).await?, configuration::prices()?);
     let sync = &Function { ledger, stripe, queue, prices, ports: headcount_model::port::System };
-    run(service_fn(|event: LambdaEvent<_>| sync.handle(event.payload))).await
+    let answer = |batch| sync.handle(batch);
+    run(service_fn(|event: LambdaEvent<_>| TAKES.answer(event.payload, answer))).await
 }

@@ -314,8 +314,8 @@ fn sentence(field: &str, rule: &Rule) -> String {
         Rule::Url(UrlRule::UserInfo) => {
             format!("The {field} field must be a URL without user name and password.")
         }
-        Rule::Url(UrlRule::PrivateAddress) => {
-            format!("The {field} field must not point to a private network address.")
+        Rule::Url(UrlRule::PrivateHost) => {
+            format!("The {field} field must not point to a private network.")
         }
         Rule::Email => format!("The {field} field must be a valid email address."),
         Rule::TimeZone => format!("The {field} field must be a valid timezone."),
@@ -323,6 +323,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::KeywordLength(_)
         | Rule::AgeRange
         | Rule::Currency
+        | Rule::WithdrawnCurrency { .. }
         | Rule::Language
         | Rule::CommonPassword
         | Rule::ContainsEmail

@@ -78,8 +78,9 @@ pub enum Failure<R> {
 pub enum Transport {
     /// The body is not the JSON object it has to be; a sentence says why.
     MalformedJson(String),
-    /// The body has more bytes than [`MAX_BODY`](crate::MAX_BODY).
-    TooLarge,
+    /// The body has more bytes than this, [`MAX_BODY`](crate::MAX_BODY) or
+    /// [`MAX_SEATS_BODY`](crate::MAX_SEATS_BODY).
+    TooLarge(usize),
     /// The content type is not JSON.
     NotJson,
     /// The body is compressed or otherwise encoded.
@@ -93,7 +94,7 @@ impl Transport {
     pub fn status(&self) -> StatusCode {
         match self {
             Transport::MalformedJson(_) | Transport::IdempotencyKey => StatusCode::BAD_REQUEST,
-            Transport::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Transport::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Transport::NotJson | Transport::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }
@@ -104,7 +105,9 @@ impl Transport {
             Transport::MalformedJson(why) => {
                 format!("The request body is not a valid JSON object: {why}.")
             }
-            Transport::TooLarge => "The request body is larger than 256 KiB.".to_owned(),
+            Transport::TooLarge(bytes) => {
+                format!("The request body is larger than {} KiB.", bytes / 1024)
+            }
             Transport::NotJson => "The Content-Type must be application/json.".to_owned(),
             Transport::Encoded => "The request body must not have a Content-Encoding.".to_owned(),
             Transport::IdempotencyKey => {

@@ -2,64 +2,196 @@
 //! endpoint sees it: what `lambda_http` would not read is a refusal of the request, not an error
 //! of ours.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use lambda_http::http::header::{HeaderMap, HeaderValue};
 use lambda_http::request::LambdaRequest;
-use serde::de::{Error, IgnoredAny};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::incoming::HEADERS;
 
-/// What is told to a function's caller whose event is none of a gateway.
-const EXPECTED: &str =
-    "this function expects the event of an HTTP API, a REST API or a load balancer";
-
 /// A request as an HTTP API, a REST API or a load balancer hands it over, with nothing in it that
 /// `lambda_http` would panic over. Of an event only what an endpoint looks at is read: headers and
 /// body. Method, path and query are the gateway's.
+///
+/// Any JSON can be read: who presses Test in the console, or keeps a function warm, sends something
+/// else than a gateway does, and that is no fault of the function.
 #[derive(Debug)]
-pub struct GatewayEvent(LambdaRequest);
+pub struct GatewayEvent(Option<LambdaRequest>);
 
 impl GatewayEvent {
-    pub(crate) fn into_request(self) -> LambdaRequest {
+    /// The request; `None` when the event is none of a gateway.
+    pub(crate) fn into_request(self) -> Option<LambdaRequest> {
         self.0
     }
 }
 
 impl<'de> Deserialize<'de> for GatewayEvent {
-    /// Reads any event that has the shape of a gateway's, whatever its headers and body hold.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let event = Event::deserialize(deserializer)
-            .map_err(|error| D::Error::custom(format_args!("{EXPECTED}: {error}")))?;
-        event.into_request().map(Self).ok_or_else(|| D::Error::custom(EXPECTED))
+        let event = Lenient::<Event>::new().deserialize(deserializer)?;
+        Ok(Self(event.and_then(Event::into_request)))
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default)]
 struct Event {
-    request_context: Context,
-    #[serde(default)]
+    context: Option<Context>,
     headers: Value,
-    #[serde(default)]
     multi_value_headers: Value,
-    #[serde(default)]
     body: Value,
-    #[serde(default)]
     is_base64_encoded: Value,
 }
 
-/// As much of a request context as tells which gateway it is, and so the form of the answer.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum EventMember {
+    RequestContext,
+    Headers,
+    MultiValueHeaders,
+    Body,
+    IsBase64Encoded,
+    #[serde(other)]
+    Other,
+}
+
+impl Members for Event {
+    type Name = EventMember;
+
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: EventMember,
+        of: &mut A,
+    ) -> Result<(), A::Error> {
+        match name {
+            EventMember::RequestContext => self.context = of.next_value_seed(Lenient::new())?,
+            EventMember::Headers => self.headers = of.next_value()?,
+            EventMember::MultiValueHeaders => self.multi_value_headers = of.next_value()?,
+            EventMember::Body => self.body = of.next_value()?,
+            EventMember::IsBase64Encoded => self.is_base64_encoded = of.next_value()?,
+            EventMember::Other => drop(of.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
+/// As much of a request context as tells which gateway it is, and so the form of the answer: whether
+/// these members are there.
+#[derive(Default)]
 struct Context {
-    elb: Option<IgnoredAny>,
-    http: Option<IgnoredAny>,
-    http_method: Option<IgnoredAny>,
+    elb: bool,
+    http: bool,
+    http_method: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum ContextMember {
+    Elb,
+    Http,
+    HttpMethod,
+    #[serde(other)]
+    Other,
+}
+
+impl Members for Context {
+    type Name = ContextMember;
+
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: ContextMember,
+        of: &mut A,
+    ) -> Result<(), A::Error> {
+        let is_there = of.next_value::<Option<IgnoredAny>>()?.is_some();
+        match name {
+            ContextMember::Elb => self.elb = is_there,
+            ContextMember::Http => self.http = is_there,
+            ContextMember::HttpMethod => self.http_method = is_there,
+            ContextMember::Other => {}
+        }
+        Ok(())
+    }
+}
+
+/// What is read of an object, member by member.
+trait Members: Default {
+    /// The names that matter.
+    type Name: DeserializeOwned;
+
+    /// Reads the value of a member.
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: Self::Name,
+        of: &mut A,
+    ) -> Result<(), A::Error>;
+}
+
+/// Reads an object; of any other JSON, nothing.
+struct Lenient<T>(PhantomData<T>);
+
+impl<T> Lenient<T> {
+    fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'de, T: Members> DeserializeSeed<'de> for Lenient<T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Members> Visitor<'de> for Lenient<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Option<T>, A::Error> {
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<T>, A::Error> {
+        let mut object = T::default();
+        while let Some(name) = members.next_key()? {
+            object.read(name, &mut members)?;
+        }
+        Ok(Some(object))
+    }
 }
 
 impl Event {
@@ -69,19 +201,20 @@ impl Event {
         // A REST API and a load balancer tell the values of a header in two places. Where there
         // is a list, it says more.
         let merged = |single| merge(single, headers(self.multi_value_headers));
-        if self.request_context.elb.is_some() {
+        let context = self.context?;
+        if context.elb {
             let mut request = AlbTargetGroupRequest::default();
             request.headers = merged(single);
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
             Some(LambdaRequest::Alb(request))
-        } else if self.request_context.http.is_some() {
+        } else if context.http {
             let mut request = ApiGatewayV2httpRequest::default();
             request.headers = single;
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
             Some(LambdaRequest::ApiGatewayV2(request))
-        } else if self.request_context.http_method.is_some() {
+        } else if context.http_method {
             let mut request = ApiGatewayProxyRequest::default();
             request.headers = merged(single);
             request.body = body;
@@ -163,9 +296,11 @@ mod tests {
 
     use super::*;
 
-    fn read(event: &Value) -> Result<Request, serde_json::Error> {
-        let event: GatewayEvent = serde_json::from_value(event.clone())?;
-        Ok(event.into_request().into())
+    fn read(event: &Value) -> Option<Request> {
+        let read: GatewayEvent = serde_json::from_value(event.clone()).expect("any JSON");
+        let text: GatewayEvent = serde_json::from_str(&event.to_string()).expect("any JSON");
+        assert_eq!(format!("{read:?}"), format!("{text:?}"));
+        read.into_request().map(Request::from)
     }
 
     /// An event of each gateway, with these parts.
@@ -184,12 +319,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_of_a_gateway_is_told_so() {
-        for event in [json!({}), json!([]), json!(null), json!({"Records": []})] {
-            let error = read(&event).expect_err("no request").to_string();
-            assert!(error.contains("this function expects"), "{error}");
+    fn what_is_no_event_of_a_gateway_is_no_request() {
+        for event in [
+            json!({}),
+            json!([]),
+            json!([{"requestContext": {"http": {}}}]),
+            json!(null),
+            json!("ping"),
+            json!(-1),
+            json!(1),
+            json!(1.5),
+            json!(true),
+            json!({"key1": "value1", "key2": "value2", "key3": "value3"}),
+            json!({"Records": []}),
+            json!({"requestContext": null}),
+            json!({"requestContext": "http"}),
+            json!({"requestContext": [{"http": {}}]}),
+            json!({"requestContext": {"http": null}}),
+            json!({"requestContext": {"stage": "x"}, "headers": {}}),
+        ] {
+            assert!(read(&event).is_none(), "{event}");
         }
-        assert!(read(&json!({"requestContext": {"stage": "x"}, "headers": {}})).is_err());
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! Taking the fields out of a JSON object. What is left over is a fault.
 
 use headcount_model::fault::{Fault, Given, Kind, Rule};
+use headcount_model::seats::MAX_SEATS_PER_REQUEST;
 
 use crate::json::{Json, Object};
 
 /// The longest field name that is told back to the caller, in characters.
 const MAX_ECHO: usize = 64;
+
+/// The most unknown fields of one request that are told by name: one for each seat. With these the longest
+/// list of faults stays below the 6 MB that Lambda passes on
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const MAX_UNKNOWN: usize = MAX_SEATS_PER_REQUEST;
 
 /// The fields of one object, taken out one by one.
 pub(crate) struct Fields {
@@ -67,9 +73,11 @@ impl Fields {
     }
 
     /// Refuses by name every field that was not taken, so that nothing can be assigned that
-    /// the API does not offer.
+    /// the API does not offer. The request's first [`MAX_UNKNOWN`] are told.
     pub(crate) fn refuse_rest(self, faults: &mut Vec<Fault>) {
-        faults.extend(self.members.into_keys().map(|name| Fault {
+        let told = faults.iter().filter(|fault| fault.rule == Rule::Unknown).count();
+        let rest = self.members.into_keys().take(MAX_UNKNOWN.saturating_sub(told));
+        faults.extend(rest.map(|name| Fault {
             index: self.index,
             field: format!("{}{}", self.prefix, echo(name)).into(),
             rule: Rule::Unknown,

@@ -2,6 +2,7 @@
 
 use headcount_model::credential::{Credential, Credentials, LookupFailed, Presented};
 use headcount_model::idempotency::{FingerprintKey, IdempotencyKey, Keyed};
+use headcount_model::seats::MAX_SEATS_PER_REQUEST;
 use jiff::Timestamp;
 use lambda_http::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use lambda_http::http::{HeaderMap, HeaderName};
@@ -10,8 +11,13 @@ use lambda_http::{Body, Request};
 use crate::dialect::{Failure, Transport};
 use crate::json::{Object, parse_object};
 
-/// The largest body, in bytes, after base64 decoding.
+/// The largest body of a request for one thing, in bytes, after base64 decoding (CONTRACT, "Transport errors").
 pub const MAX_BODY: usize = 256 * 1024;
+
+/// The largest body of a request for seats, in bytes, after base64 decoding: 4 KiB for each of the most
+/// seats that one may have. In base64, with its headers, it fits an invocation of Lambda, 6 MB
+/// (docs/adr/0016-size-of-a-body.md).
+pub const MAX_SEATS_BODY: usize = MAX_SEATS_PER_REQUEST * 4 * 1024;
 
 /// The app that calls the Agency API.
 pub(crate) const APP_ID: HeaderName = HeaderName::from_static("appidv3");
@@ -88,24 +94,40 @@ impl Incoming {
     /// # Errors
     /// [`Transport::TooLarge`].
     pub fn raw(&self) -> Result<&[u8], Transport> {
-        if self.body.len() > MAX_BODY {
-            return Err(Transport::TooLarge);
+        self.at_most(MAX_BODY)
+    }
+
+    fn at_most(&self, bytes: usize) -> Result<&[u8], Transport> {
+        if self.body.len() > bytes {
+            return Err(Transport::TooLarge(bytes));
         }
         Ok(&self.body)
     }
 
-    /// The JSON object in the body.
+    /// The JSON object in the body of a request for one thing.
     ///
     /// # Errors
     /// [`Transport`]: content type, encoding, size, then syntax.
     pub fn json(&self) -> Result<Object, Transport> {
+        self.json_of(MAX_BODY)
+    }
+
+    /// The JSON object in the body of a request for seats.
+    ///
+    /// # Errors
+    /// As [`Incoming::json`].
+    pub fn json_of_seats(&self) -> Result<Object, Transport> {
+        self.json_of(MAX_SEATS_BODY)
+    }
+
+    fn json_of(&self, max_bytes: usize) -> Result<Object, Transport> {
         if !self.header(&CONTENT_TYPE).is_some_and(is_json) {
             return Err(Transport::NotJson);
         }
         if self.headers.contains_key(CONTENT_ENCODING) {
             return Err(Transport::Encoded);
         }
-        let body = self.raw()?;
+        let body = self.at_most(max_bytes)?;
         if self.repaired {
             return Err(Transport::MalformedJson("it is not UTF-8".to_owned()));
         }

@@ -3,6 +3,7 @@
 //! `serde_json::Value` keeps the last of two equal keys, and derived types read an array for a
 //! struct, so bodies are read into a type of our own first.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -12,6 +13,11 @@ use crate::dialect::Transport;
 
 /// The deepest nesting of objects and arrays, the outermost object included.
 const MAX_DEPTH: usize = 32;
+
+/// The most values in one document, those inside other ones included: some seven times as many as 1,000
+/// seats with every field have. What is kept of a value can take a hundred times the bytes that it was sent
+/// in, so that size alone does not bound memory.
+const MAX_VALUES: usize = 100_000;
 
 /// The members of an object.
 pub type Object = BTreeMap<String, Json>;
@@ -42,7 +48,8 @@ pub(crate) fn parse_object(body: &[u8]) -> Result<Object, Transport> {
         return Err(malformed("it is empty".to_owned()));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Nested { depth: 1 }
+    let values = Cell::new(0);
+    let value = Nested { depth: 1, values: &values }
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value));
     match value {
@@ -59,29 +66,34 @@ fn reason(error: &serde_json::Error) -> String {
 
 /// Reads a value that lies at a depth; 1 is the outermost.
 #[derive(Clone, Copy)]
-struct Nested {
+struct Nested<'v> {
     depth: usize,
+    /// How many values have been read so far.
+    values: &'v Cell<usize>,
 }
 
-impl Nested {
+impl Nested<'_> {
     /// The reader of what is inside an array or object that lies here, be it empty or not.
     fn inner<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth > MAX_DEPTH {
             return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH} levels")));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Nested {
+impl<'de> DeserializeSeed<'de> for Nested<'_> {
     type Value = Json;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        if self.values.replace(self.values.get() + 1) == MAX_VALUES {
+            return Err(D::Error::custom(format_args!("more than {MAX_VALUES} values")));
+        }
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Nested {
+impl<'de> Visitor<'de> for Nested<'_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,6 +200,16 @@ mod tests {
             |depth: usize| format!("{}{{}}{}", "{\"a\":".repeat(depth - 1), "}".repeat(depth - 1));
         assert!(parse_object(objects(32).as_bytes()).is_ok());
         assert!(parse_object(objects(33).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_hundred_thousand_values_and_no_more() {
+        // The object and its list are two of them.
+        let list = |length: usize| format!("{{\"a\":[0{}]}}", ",0".repeat(length - 1));
+        assert!(parse_object(list(99_998).as_bytes()).is_ok());
+        let why = "The request body is not a valid JSON object: more than 100000 values at line 1 column 200002.";
+        let refused = parse_object(list(99_999).as_bytes());
+        assert_eq!(refused.map_err(|refused| refused.message()), Err(why.to_owned()));
     }
 
     #[test]

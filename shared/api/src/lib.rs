@@ -22,6 +22,6 @@ mod wording;
 
 pub use dialect::{Answer, Dialect, Failure, Transport};
 pub use event::GatewayEvent;
-pub use incoming::{Incoming, MAX_BODY, STRIPE_SIGNATURE};
+pub use incoming::{Incoming, MAX_BODY, MAX_SEATS_BODY, STRIPE_SIGNATURE};
 pub use json::Object;
 pub use serve::{Endpoint, answer, serve};

@@ -5,8 +5,9 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 
 use lambda_http::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use lambda_http::http::{HeaderValue, Response};
+use lambda_http::http::{HeaderValue, Response, StatusCode};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
+use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Error, IntoResponse, Request, RequestExt, Service, service_fn};
 use serde::Serialize;
 
@@ -18,6 +19,10 @@ use crate::incoming::Incoming;
 pub trait Endpoint: Sync {
     /// The API that it belongs to.
     type Dialect: Dialect;
+
+    /// A sample event that it answers with success, for who sends it something that is none of a gateway:
+    /// a file of this repository.
+    const SAMPLE: &'static str;
 
     /// Handles one request.
     ///
@@ -42,20 +47,44 @@ pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), Error> {
 }
 
 /// Handles one event, whichever gateway it comes from. What comes back serializes to what that
-/// gateway expects.
+/// gateway expects. An event of no gateway is its sender's mistake, as a request can be: 400, with a sentence
+/// that says what works. As an error of the function it would end a deployment.
 pub async fn answer<E: Endpoint>(endpoint: &E, event: LambdaEvent<GatewayEvent>) -> impl Serialize {
     let (event, context) = event.into_parts();
     let request = event.into_request();
+    let is_taken = request.is_some();
+    let request = request.unwrap_or_else(|| LambdaRequest::ApiGatewayV2(Default::default()));
     let mut adapter = lambda_http::Adapter::from(service_fn(|request: Request| async move {
-        Ok::<_, Infallible>(respond(endpoint, request).await)
+        Ok::<_, Infallible>(if is_taken {
+            respond(endpoint, request).await
+        } else {
+            refuse(E::SAMPLE, &request)
+        })
     }));
     let Ok(response) = adapter.call(LambdaEvent::new(request, context)).await;
     response
 }
 
+/// The answer to an event of no gateway.
+fn refuse(sample: &str, request: &Request) -> Reply {
+    #[derive(Serialize)]
+    struct Refused {
+        message: String,
+    }
+    let request_id = request_id(request);
+    tracing::warn!(request_id, "the event is none of a gateway");
+    let message = format!(
+        "This function takes the event of an HTTP API, a REST API or a load balancer, such as {sample}."
+    );
+    Reply(response(Answer::new(StatusCode::BAD_REQUEST, &Refused { message }), &request_id))
+}
+
+fn request_id(request: &Request) -> String {
+    request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default()
+}
+
 async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Reply {
-    let request_id =
-        request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
+    let request_id = request_id(&request);
     let outcome = endpoint.handle(&Incoming::from(request)).await;
     let answer = outcome.unwrap_or_else(E::Dialect::word);
     tracing::info!(

@@ -23,9 +23,9 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::Url(UrlRule::Absolute) => "url",
         Rule::Url(UrlRule::Scheme) => "url_scheme",
         Rule::Url(UrlRule::UserInfo) => "url_user_info",
-        Rule::Url(UrlRule::PrivateAddress) => "url_private_address",
+        Rule::Url(UrlRule::PrivateHost) => "url_private_address",
         Rule::Email => "email",
-        Rule::Currency => "iso_4217_currency",
+        Rule::Currency | Rule::WithdrawnCurrency { .. } => "iso_4217_currency",
         Rule::TimeZone => "iana_timezone",
         Rule::Language => "bcp_47_language",
         Rule::CommonPassword => "common_password",
@@ -64,7 +64,18 @@ pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
         Rule::Url(rule) => format!("{field} must be {}.", url_rule(*rule)),
         Rule::Email => format!("{field} must be one e-mail address such as owner@example.com."),
         Rule::Currency => {
-            format!("{field} must be an ISO 4217 currency code such as USD, in upper case.")
+            format!(
+                "{field} must be the ISO 4217 code of a currency in use such as USD, in upper case."
+            )
+        }
+        Rule::WithdrawnCurrency { code, successors: [] } => {
+            format!("{field} is {code}, which ISO 4217 has withdrawn without a successor.")
+        }
+        Rule::WithdrawnCurrency { code, successors } => {
+            format!(
+                "{field} is {code}, which ISO 4217 has withdrawn; use {}.",
+                successors.join(" or ")
+            )
         }
         Rule::TimeZone => {
             format!("{field} must be an IANA time zone such as America/New_York.")
@@ -96,8 +107,8 @@ fn url_rule(rule: UrlRule) -> &'static str {
         UrlRule::Absolute => "an absolute URL such as https://example.com/a.jpg",
         UrlRule::Scheme => "an http or https URL",
         UrlRule::UserInfo => "a URL without user name and password",
-        UrlRule::PrivateAddress => {
-            "a URL whose host is not a private, loopback or link-local address"
+        UrlRule::PrivateHost => {
+            "a URL whose host is public: no private, loopback or link-local address and no local name"
         }
     }
 }
@@ -115,7 +126,7 @@ pub(crate) fn located(fault: &Fault) -> String {
 pub(crate) fn transport_code(transport: &Transport) -> &'static str {
     match transport {
         Transport::MalformedJson(_) | Transport::IdempotencyKey => "invalid_request",
-        Transport::TooLarge => "payload_too_large",
+        Transport::TooLarge(_) => "payload_too_large",
         Transport::NotJson | Transport::Encoded => "unsupported_media_type",
     }
 }

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use crate::text::shows_nothing;
+
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -55,8 +57,15 @@ pub enum Rule {
     Url(UrlRule),
     /// Not one e-mail address of the accepted form.
     Email,
-    /// Not an ISO 4217 currency code.
+    /// Not the ISO 4217 code of a currency in use.
     Currency,
+    /// The code of a currency that ISO 4217 has withdrawn.
+    WithdrawnCurrency {
+        /// The code as sent.
+        code: &'static str,
+        /// Codes of what took its place: none, one or two.
+        successors: &'static [&'static str],
+    },
     /// Not a time zone of the IANA database.
     TimeZone,
     /// Not a BCP 47 language tag.
@@ -95,8 +104,9 @@ pub enum UrlRule {
     Scheme,
     /// It carries a user name or password.
     UserInfo,
-    /// Its host is an address of a private, loopback or link-local network.
-    PrivateAddress,
+    /// Its host is an address of a private, loopback or link-local network, or a name that only ever means
+    /// the own machine or network.
+    PrivateHost,
 }
 
 /// What the caller sent for one field.
@@ -119,11 +129,11 @@ impl<T> Given<T> {
 }
 
 impl Given<String> {
-    /// Takes blank text for nothing, as the Agency API does.
+    /// Takes text that shows nothing for none, as the Agency API does with blank text.
     #[must_use]
     pub fn blank_is_absent(self) -> Self {
         match self {
-            Given::Value(text) if text.trim().is_empty() => Given::Absent,
+            Given::Value(text) if shows_nothing(&text) => Given::Absent,
             other => other,
         }
     }
@@ -219,6 +229,8 @@ mod tests {
     fn blank_text_can_count_as_nothing() {
         let given = |text: &str| Given::Value(text.to_owned());
         assert_eq!(given(" \t").blank_is_absent(), Given::Absent);
+        assert_eq!(given("\u{3164} \u{200D}").blank_is_absent(), Given::Absent);
+        assert_eq!(given("\u{200B}").blank_is_absent(), given("\u{200B}"));
         assert_eq!(given(" a ").blank_is_absent(), given(" a "));
         assert_eq!(Given::Wrong(Kind::Object).blank_is_absent(), Given::Wrong(Kind::Object));
         assert!(given("").is_present() && Given::<()>::Wrong(Kind::String).is_present());

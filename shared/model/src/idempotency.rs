@@ -10,6 +10,7 @@ use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 use sha2::{Digest, Sha256};
 
 use crate::fault::Rule;
+use crate::identity::Email;
 
 /// How long a record answers retries.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -49,6 +50,17 @@ impl FingerprintKey {
             return Err(WeakKey);
         }
         Ok(Self(secret.to_owned()))
+    }
+
+    /// The caller of a request without a credential, for whoever is at `address`: a name in which nobody
+    /// who lacks the secret finds the address again.
+    ///
+    /// # Errors
+    /// [`WeakKey`], which [`FingerprintKey::new`] has ruled out.
+    pub fn caller_at(&self, address: &Email) -> Result<String, WeakKey> {
+        // No body begins like this: a body is JSON.
+        let named = format!("caller at {}", address.unique_form());
+        Ok(format!("anyone-{}", hex(&self.fingerprint(named.as_bytes())?)))
     }
 
     /// The keyed hash of some bytes.
@@ -221,6 +233,22 @@ mod tests {
         assert_eq!(FingerprintKey::new(&[0; 31]).err(), Some(WeakKey));
         let key = FingerprintKey::new(b"0123456789abcdef0123456789abcdef").expect("long enough");
         assert!(!format!("{key:?}").contains("0123"));
+    }
+
+    #[test]
+    fn who_signs_up_is_one_caller_for_each_address_and_is_not_named() {
+        let secret = FingerprintKey::new(b"0123456789abcdef0123456789abcdef").expect("long enough");
+        let caller = |address: &str| {
+            let address = Email::parse(address).expect("an address");
+            secret.caller_at(&address).expect("a key")
+        };
+        let one = caller("owner@example.com");
+        assert_eq!(one, caller(" Owner@EXAMPLE.com "));
+        assert_ne!(one, caller("owner+a@example.com"));
+        assert!(!one.contains("owner") && !one.contains('#'), "{one}");
+        let other = FingerprintKey::new(&[0; 32]).expect("long enough");
+        let address = Email::parse("owner@example.com").expect("an address");
+        assert_ne!(Ok(one), other.caller_at(&address));
     }
 
     #[test]

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::fault::Rule;
 
 /// Text that is NFC-normalised, trimmed, of an allowed length, and free of characters that
-/// control a terminal, hide, or reorder what is around them.
+/// control a terminal, hide, or reorder what is around them. Text that shows nothing is no longer
+/// than none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(String);
 
@@ -21,12 +24,13 @@ impl Text {
         Self::parse(raw, length, |_| false)
     }
 
-    /// Like [`Text::line`], with newlines and tabs allowed.
+    /// Like [`Text::line`], with newlines and tabs allowed. The line ends of forms and of Windows, CR LF,
+    /// are kept as LF, and count as one character.
     ///
     /// # Errors
     /// As [`Text::line`].
     pub fn lines(raw: &str, length: RangeInclusive<usize>) -> Result<Self, Rule> {
-        Self::parse(raw, length, |c| matches!(c, '\n' | '\t'))
+        Self::parse(&raw.replace("\r\n", "\n"), length, |c| matches!(c, '\n' | '\t'))
     }
 
     fn parse(
@@ -38,7 +42,7 @@ impl Text {
         if let Some(bad) = text.chars().find(|&c| is_forbidden(c) && !allowed(c)) {
             return Err(Rule::ForbiddenCharacter(bad));
         }
-        check_length(&text, length)?;
+        check_length(if shows_nothing(&text) { "" } else { &text }, length)?;
         Ok(Self(text))
     }
 
@@ -64,6 +68,24 @@ pub(crate) fn check_length(text: &str, length: RangeInclusive<usize>) -> Result<
     } else {
         Ok(())
     }
+}
+
+/// Whether nobody would see this text: it is empty, or of white space and characters that show as nothing
+/// when they stand alone. Characters that no text may hold do not count as such, so that they are told.
+pub(crate) fn shows_nothing(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || (is_invisible(c) && !is_forbidden(c)))
+}
+
+/// Characters that show as nothing unless something visible is beside them.
+fn is_invisible(c: char) -> bool {
+    // Joiners, soft hyphen, direction marks, variation selectors, the fillers of Hangul and so on: Unicode's
+    // Default_Ignorable_Code_Point, as the crate carries it.
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+        // Those with a blank glyph, which Unicode does not count among them: braille without a dot, a note
+        // without a head, the filler of Khitan.
+        || matches!(c, '\u{2800}' | '\u{1D159}' | '\u{16FE4}')
+        // Anchors of annotations, and what puts hieroglyphs together.
+        || matches!(c, '\u{FFF9}'..='\u{FFFB}' | '\u{13430}'..='\u{1343F}')
 }
 
 /// Characters that no text field may hold. U+200C and U+200D (the zero-width joiners) are
@@ -122,9 +144,64 @@ mod tests {
     }
 
     #[test]
+    fn text_that_shows_nothing_is_empty() {
+        for nothing in [
+            "\u{3164}",
+            "\u{115F}\u{1160}",
+            "\u{FFA0}",
+            "\u{2800}\u{2800}",
+            "\u{200C}",
+            "\u{200D}",
+            "\u{AD}",
+            "\u{34F}",
+            "\u{61C}",
+            "\u{17B4}",
+            "\u{180E}",
+            "\u{200E}\u{200F}",
+            "\u{2061}",
+            "\u{FE0F}",
+            "\u{FFF9}\u{FFFB}",
+            "\u{13430}",
+            "\u{16FE4}",
+            "\u{1D159}",
+            "\u{1D173}",
+            "\u{E0100}",
+            "\u{3164} \u{200D}\u{2003}\u{2800}",
+        ] {
+            assert_eq!(Text::line(nothing, 1..=64), Err(Rule::MinLength(1)), "{nothing:?}");
+            assert!(Text::line(nothing, 0..=64).is_ok(), "{nothing:?}");
+            let seen = format!("{nothing}a");
+            assert!(Text::line(&seen, 1..=64).is_ok(), "{seen:?}");
+        }
+        for name in [
+            "می\u{200C}خواهم",
+            "क्\u{200D}ष",
+            "👩\u{200D}🚀",
+            "❤\u{FE0F}",
+            "1\u{FE0F}\u{20E3}",
+            "⠓",
+            "한글",
+        ] {
+            assert_eq!(Text::line(name, 1..=64).as_ref().map(Text::as_str), Ok(name));
+        }
+        // One that must not be there is told as such.
+        assert_eq!(Text::line("\u{200B}", 1..=64), Err(Rule::ForbiddenCharacter('\u{200B}')));
+        assert!(!shows_nothing("\u{200B}") && shows_nothing("") && shows_nothing("\u{3164}\n"));
+    }
+
+    #[test]
     fn newline_and_tab_are_allowed_in_lines_only() {
         assert!(Text::lines("a\n\tb", 0..=10).is_ok());
-        assert_eq!(Text::lines("a\rb", 0..=10), Err(Rule::ForbiddenCharacter('\r')));
+        for bad in ["a\rb", "a\n\rb", "a\r\r\nb"] {
+            assert_eq!(Text::lines(bad, 0..=10), Err(Rule::ForbiddenCharacter('\r')), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_end_of_a_form_is_kept_as_a_newline() {
+        let kept = Text::lines("a\r\n\r\nb\nc\r\n", 1..=6);
+        assert_eq!(kept.as_ref().map(Text::as_str), Ok("a\n\nb\nc"));
+        assert_eq!(Text::line("a\r\nb", 1..=6), Err(Rule::ForbiddenCharacter('\r')));
     }
 
     #[test]

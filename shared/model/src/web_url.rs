@@ -8,7 +8,8 @@ use url::{Host, Url};
 use crate::fault::{Rule, UrlRule};
 use crate::text::is_forbidden;
 
-/// An absolute `http` or `https` URL without user info whose host is not a private address.
+/// An absolute `http` or `https` URL without user info whose host is neither a private address nor a
+/// name of a private network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebUrl(String);
 
@@ -52,12 +53,7 @@ impl WebUrl {
         }
         match url.host() {
             None => Err(Rule::Url(UrlRule::Absolute)),
-            Some(Host::Ipv4(address)) if is_private_v4(address) => {
-                Err(Rule::Url(UrlRule::PrivateAddress))
-            }
-            Some(Host::Ipv6(address)) if is_private_v6(address) => {
-                Err(Rule::Url(UrlRule::PrivateAddress))
-            }
+            Some(host) if is_private(&host) => Err(Rule::Url(UrlRule::PrivateHost)),
             Some(_) if url.as_str().chars().count() > Self::MAX_LENGTH => {
                 Err(Rule::MaxLength(Self::MAX_LENGTH))
             }
@@ -68,6 +64,52 @@ impl WebUrl {
     /// The URL as it was sent, trimmed.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+fn is_private(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => is_private_name(name),
+        Host::Ipv4(address) => is_private_v4(*address),
+        Host::Ipv6(address) => is_private_v6(*address),
+    }
+}
+
+/// Top-level domains under which no name leads out of the own machine or network, in the letters that
+/// the parser makes of every spelling. `example` and its like are reserved too, and mean nothing.
+const PRIVATE_DOMAINS: [&str; 16] = [
+    // IANA's special-use names: not in the global DNS (RFC 9476), Tor's (RFC 7686), the own machine, tests
+    // and what never exists (RFC 6761), multicast DNS (RFC 6762).
+    "alt",
+    "onion",
+    "localhost",
+    "test",
+    "invalid",
+    "local",
+    // The DNS's own infrastructure, no place for a site (RFC 3172): of homes, `home.arpa` (RFC 8375), and
+    // the reverse zones of private addresses (RFC 6761).
+    "arpa",
+    // Reserved for private use by ICANN (resolution 2024.07.29.06).
+    "internal",
+    // In use in private networks; none is delegated (RFC 6762, appendix G).
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    // What systems have called themselves in their table of hosts: `localhost.localdomain`.
+    "localdomain",
+    "localhost6",
+    "localdomain6",
+];
+
+/// Names that only ever mean the own machine or network. A name of one label does: it is completed by
+/// the resolver's own domain, and no site has one (RFC 7085). A trailing dot says that a name is whole,
+/// not that it is another one.
+fn is_private_name(name: &str) -> bool {
+    match name.trim_end_matches('.').rsplit_once('.') {
+        None => true,
+        Some((_, top)) => PRIVATE_DOMAINS.contains(&top),
     }
 }
 
@@ -124,6 +166,12 @@ mod tests {
             "https://[2002:808:808::]/",
             "https://example.com/@handle?mail=a@b",
             "HTTPS://EXAMPLE.COM/",
+            "https://example.com./",
+            "https://localhost.example.com/",
+            "https://localhosts.example/",
+            "https://internal.example/",
+            "https://local.tv/",
+            "https://home.earth/",
         ] {
             assert_eq!(WebUrl::parse(url).as_ref().map(WebUrl::as_str), Ok(url));
         }
@@ -157,7 +205,49 @@ mod tests {
             "http://①②⑦.0.0.1/",
             "http://127。0。0。1/",
         ] {
-            assert_eq!(WebUrl::parse(url), Err(Rule::Url(UrlRule::PrivateAddress)), "{url}");
+            assert_eq!(WebUrl::parse(url), Err(Rule::Url(UrlRule::PrivateHost)), "{url}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_own_machine_or_network_are_refused() {
+        for url in [
+            "http://localhost/",
+            "http://localhost./",
+            "http://localhost../",
+            "http://LOCALHOST:8080",
+            "http://x.localhost/",
+            "http://x.localhost./",
+            "http://ｌｏｃａｌｈｏｓｔ/",
+            "http://%6cocalhost/",
+            "http://local\u{ad}host/",
+            "http://localhost。/",
+            "http://localhost.localdomain/",
+            "http://localhost6.localdomain6/",
+            "http://ip6-localhost/",
+            "http://x.localhost6/",
+            "http://instance-data/latest/meta-data/",
+            "http://metadata.google.internal/",
+            "http://host.docker.internal./",
+            "http://kubernetes.default.svc.cluster.local/",
+            "http://printer.local/",
+            "http://router.home.arpa/",
+            "http://1.0.0.10.in-addr.arpa/",
+            "http://a.test/",
+            "http://a.invalid/",
+            "http://a.onion/",
+            "http://a.alt/",
+            "http://a.intranet/",
+            "http://a.private/",
+            "http://a.corp/",
+            "http://a.home/",
+            "http://a.LAN/",
+            "http://intranet/",
+            "http://com/",
+            "http://bücher/",
+            "http://./",
+        ] {
+            assert_eq!(WebUrl::parse(url), Err(Rule::Url(UrlRule::PrivateHost)), "{url}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The Agency API in the document.
 
 use headcount_api::agency::{self, AccountBody, Agency, Refusal as Refused};
-use headcount_api::{Failure, Transport, schema};
+use headcount_api::{Failure, MAX_BODY, Transport, schema};
 use headcount_model::agency::{AgencyAccount, AgencySettings, NewAgencyAccount, Slug};
 use headcount_model::credential::Permission;
 use headcount_model::fault::Fault;
@@ -53,7 +53,7 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Look at `agency_lcuid`, which the message repeats. An operator makes tokens with the permission \
                    `agency.createAccounts`.",
         }));
-    Failure::Transport(Transport::TooLarge), Failure::Transport(Transport::TooLarge) =>
+    Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_BODY)) =>
         Some(("payload_too_large", CREATES, explained::TOO_LARGE));
     Failure::Transport(Transport::NotJson), Failure::Transport(Transport::NotJson) =>
         Some(("not_json", CREATES, explained::NOT_JSON));
@@ -121,7 +121,7 @@ fn create_schema() -> Json {
         object! {
             "name" => required(text("The account's name. Blank counts as missing.", 1..=NewAgencyAccount::MAX_NAME)),
             "description" => optional(text(
-                "May hold newlines and tabs. Blank counts as absent.",
+                "May hold newlines and tabs; CR LF is kept as LF. Blank counts as absent.",
                 0..=NewAgencyAccount::MAX_DESCRIPTION,
             )),
             "agency_lcuid" => required(pattern("The agency that the account will belong to.", agency)),

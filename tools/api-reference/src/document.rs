@@ -11,7 +11,7 @@ use crate::{Refusal, body};
 
 const INTRODUCTION: &str = "Headcount creates accounts and bills for them. It speaks three published account-creation \
     APIs, each in its own words; `errors.md` lists every error of each with cause and cure.\n\n\
-    **Common to all.** JSON in UTF-8, at most 256 KiB. Unknown fields are refused by name. `null` for an optional field \
+    **Common to all.** JSON in UTF-8, at most 256 KiB, for seats 4,000 KiB. Unknown fields are refused by name. `null` for an optional field \
     means absent. Text is NFC-normalised and trimmed, and lengths count Unicode scalar values after that; characters \
     that control, hide or reorder text are refused. Every answer carries `x-request-id`.\n\n\
     **Retries.** Every create takes an `Idempotency-Key`. Send a request again when you do not know what became of it: \

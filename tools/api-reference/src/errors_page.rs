@@ -26,7 +26,7 @@ API Gateway answers some requests by itself, in every API alike, without `x-requ
 | status | body | cause | cure |
 |---|---|---|---|
 | 404 | `{\"message\":\"Not Found\"}` | There is no such route: path or method. | Compare both with the reference. |
-| 413 | `{\"message\":\"Request Entity Too Large\"}` | The body has more than 10 MB. | Send less in one request. |
+| 413 | `{\"message\":\"Request Entity Too Large\"}` | The body has more than 10 MB, or more than 6 MB as part of the function's event. | Send less in one request. |
 | 429 | `{\"message\":\"Too Many Requests\"}` | More requests than the stage's rate (`ThrottlingRate`, `ThrottlingBurst`). | \
 Send it again later; wait longer each time. |
 | 500, 503 | `{\"message\":\"Internal Server Error\"}`, `{\"message\":\"Service Unavailable\"}` | The function could not be run, \

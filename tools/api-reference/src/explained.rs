@@ -58,7 +58,7 @@ pub(crate) fn worded<D: headcount_api::Dialect>(
 
 pub(crate) const MALFORMED_JSON: Words = Words {
     cause: "The body is not one JSON object: it is malformed or empty, an array or another value, has text behind it, \
-            the same key twice, a lone surrogate, bytes that are not UTF-8, or more than 32 levels. A body that \
+            the same key twice, a lone surrogate, bytes that are not UTF-8, more than 32 levels, or more than 100,000 values. A body that \
             reaches the function as text and holds U+FFFD counts as not UTF-8: gateways put that character where \
             bytes were not. The message says what and where.",
     cure: "Send one JSON object in UTF-8. If you mean U+FFFD, write `\\ufffd`.",
@@ -68,8 +68,10 @@ pub(crate) const BAD_KEY: Words = Words {
             than visible ASCII in it.",
     cure: "Send one key of 1 to 255 visible ASCII characters, a UUID for example.",
 };
-pub(crate) const TOO_LARGE: Words =
-    Words { cause: "The body has more than 256 KiB.", cure: "Send less in one request." };
+pub(crate) const TOO_LARGE: Words = Words {
+    cause: "The body has more bytes than the message says.",
+    cure: "Send less in one request.",
+};
 pub(crate) const NOT_JSON: Words = Words {
     cause: "`Content-Type` is missing or says something other than JSON in UTF-8.",
     cure: "Send `Content-Type: application/json`.",

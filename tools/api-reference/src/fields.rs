@@ -44,7 +44,8 @@ pub(crate) fn one_of<const N: usize>(description: &str, values: [&str; N]) -> Js
 pub(crate) fn url(description: &str) -> Json {
     let rule = format!(
         "{description} An absolute `http` or `https` URL without user name, not to a private, loopback or link-local \
-         address, however it is spelled. It is kept as sent and never fetched."
+         address or a name of the own machine or network (`localhost`, one label alone, `.local`, `.internal`, `.test`), however \
+         it is spelled. It is kept as sent and never fetched."
     );
     object! {
         "type" => "string", "description" => rule, "format" => "uri", "maxLength" => WebUrl::MAX_LENGTH,

@@ -1,7 +1,7 @@
 //! The Identity API in the document.
 
 use headcount_api::identity::{self, Identity, Refusal as Refused};
-use headcount_api::{Failure, Transport, schema};
+use headcount_api::{Failure, MAX_BODY, Transport, schema};
 use headcount_model::credential::Permission;
 use headcount_model::fault::Fault;
 use headcount_model::id::AccountId;
@@ -48,7 +48,7 @@ explained! { failures: Failure<Refused> => Said;
             cause: "Another account has this address. Case makes no difference; dots and `+tag` do.",
             cure: "Let the person sign in, or give another address.",
         }));
-    Failure::Transport(Transport::TooLarge), Failure::Transport(Transport::TooLarge) =>
+    Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_BODY)) =>
         Some(("payload_too_large", CREATES, explained::TOO_LARGE));
     Failure::Transport(Transport::NotJson), Failure::Transport(Transport::NotJson) =>
         Some(("not_json", CREATES, explained::NOT_JSON));
@@ -136,14 +136,14 @@ fn settings_schema() -> Json {
     exactly(
         [],
         object! {
-            "currency" => optional(pattern("An ISO 4217 code.", "^[A-Z]{3}$").with("default", "USD")),
+            "currency" => optional(pattern("The ISO 4217 code of a currency in use, by the lists of 2026-01-01; none of funds, metals, units of account or tests.", "^[A-Z]{3}$").with("default", "USD")),
             "timezone" => optional(object! {
                 "type" => "string",
                 "description" => "A time zone of the IANA database, in any case.",
                 "default" => "UTC",
             }),
             "language" => optional(
-                text("A well-formed BCP 47 tag that begins with two or three letters, in any case.", 1..=Language::MAX_LENGTH).with("default", "en"),
+                text("A BCP 47 tag of registered subtags that begins with a language of two or three letters, in any case. It is kept in its canonical form: `iw` becomes `he`.", 1..=Language::MAX_LENGTH).with("default", "en"),
             ),
         },
     )

@@ -26,7 +26,8 @@ pub(crate) enum Of {
 /// The APIs whose fields can break a rule, each with such a field, and what helps.
 type Cure = (&'static [(Of, &'static str)], &'static str);
 
-const MORE: &str = "Send more. Lengths count Unicode scalar values, after trimming, in NFC; a password is not trimmed.";
+const MORE: &str = "Send more. Lengths count Unicode scalar values, after trimming, in NFC; a password is not trimmed. \
+    Text that shows nothing, such as a joiner alone, is empty.";
 const LESS: &str = "Send less. Lengths count as for `min_length`.";
 const LISTED: &str = "Send one of the values that the message lists, in that case.";
 
@@ -95,20 +96,26 @@ explained! { all: Rule => Cure;
     Rule::Url(UrlRule::UserInfo), Rule::Url(UrlRule::UserInfo) => (
         PICTURE, "Take out what is before the `@`.",
     );
-    Rule::Url(UrlRule::PrivateAddress), Rule::Url(UrlRule::PrivateAddress) => (
-        PICTURE, "Name a host that can be reached from everywhere.",
+    Rule::Url(UrlRule::PrivateHost), Rule::Url(UrlRule::PrivateHost) => (
+        PICTURE, "Name a host that can be reached from everywhere: with a public address, or two labels and more under a public domain.",
     );
     Rule::Email, Rule::Email => (
         &[(Of::Identity, "email")],
         "Send one address: at most 64 characters before the `@`, without quotes, and a domain of two or more labels \
          whose last is not a number. The domain may be internationalized.",
     );
-    Rule::Currency, Rule::Currency => (&[(Of::Identity, "settings.currency")], "Send a code of the standard.");
+    Rule::Currency, Rule::Currency => (
+        &[(Of::Identity, "settings.currency")],
+        "Send a code of money from the standard's list of 2026-01-01, not one of funds, metals, units of account or tests.",
+    );
+    Rule::WithdrawnCurrency { .. }, Rule::WithdrawnCurrency { code: "BGN", successors: &["EUR"] } => (
+        &[(Of::Identity, "settings.currency")], "Send the code that the message names.",
+    );
     Rule::TimeZone, Rule::TimeZone => (
-        &[(Of::Identity, "settings.timezone")], "Send the name of a zone, not an offset or an abbreviation.",
+        &[(Of::Identity, "settings.timezone")], "Send a name of the database, not an offset, an abbreviation or a file of an installation.",
     );
     Rule::Language, Rule::Language => (
-        &[(Of::Identity, "settings.language")], "Send a well-formed tag of at most 64 characters that begins with two or three letters.",
+        &[(Of::Identity, "settings.language")], "Send a tag of at most 64 characters and of subtags that IANA has registered; it begins with a language of two or three letters.",
     );
     Rule::CommonPassword, Rule::CommonPassword => (
         &[(Of::Identity, "password")], "Let the person choose another password.",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use headcount_api::seats::{self, Quoted, Refusal as Refused, Seats};
-use headcount_api::{Failure, Transport, schema};
+use headcount_api::{Failure, MAX_SEATS_BODY, Transport, schema};
 use headcount_model::billing::{
     Period, ProrationBehavior, SeatCounts, Standing, SubscriptionStatus,
 };
@@ -93,7 +93,7 @@ explained! { failures: Failure<Refused> => Said;
             cause: "These seats cost more a month than the organization's spending limit leaves.",
             cure: "Ask for fewer or cheaper ones, or have the operator raise it: `headcount org set-limit`.",
         }));
-    Failure::Transport(Transport::TooLarge), Failure::Transport(Transport::TooLarge) =>
+    Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_SEATS_BODY)) =>
         Some(("payload_too_large", TAKES_SEATS, explained::TOO_LARGE));
     Failure::Transport(Transport::NotJson), Failure::Transport(Transport::NotJson) =>
         Some(("not_json", TAKES_SEATS, explained::NOT_JSON));
@@ -283,7 +283,7 @@ fn seat_schema() -> Json {
         )),
         "sex" => optional(one_of("Of the persona that the account shows.", Sex::ALL.map(Sex::as_str))),
         "location" => optional(text("Of the persona.", 1..=Profile::MAX_LOCATION)),
-        "description" => optional(text("Interests. May hold newlines and tabs.", 1..=Profile::MAX_DESCRIPTION)),
+        "description" => optional(text("Interests. May hold newlines and tabs; CR LF is kept as LF.", 1..=Profile::MAX_DESCRIPTION)),
         "tag" => optional(text("A label of the organization's own.", 1..=Profile::MAX_TAG)),
         "org_group" => optional(text("A group within the organization.", 1..=Profile::MAX_ORG_GROUP)),
     };

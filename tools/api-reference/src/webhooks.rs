@@ -1,7 +1,7 @@
 //! The webhook endpoint in the document.
 
 use headcount_api::webhooks::{NotAWebhook, Webhooks, received};
-use headcount_api::{Failure, Transport, schema};
+use headcount_api::{Failure, MAX_BODY, Transport, schema};
 use headcount_billing::webhook::{BadSignature, NotAnEvent};
 
 use crate::explained::{Said, Words, explained, worded};
@@ -32,7 +32,7 @@ explained! { failures: Failure<NotAWebhook> => Said;
         cause: "The signature is right and the body is no event, or one about a subscription that it does not name.",
         cure: "Only Stripe calls this endpoint.",
     }));
-    Failure::Transport(_), Failure::Transport(Transport::TooLarge) =>
+    Failure::Transport(_), Failure::Transport(Transport::TooLarge(MAX_BODY)) =>
         Some(("payload_too_large", HERE, explained::TOO_LARGE));
     Failure::Unavailable, Failure::Unavailable => Some(("service_unavailable", HERE, Words {
         cause: "The table, Stripe or the signing secret did not answer in time.",
