@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use headcount_billing::message::{self, Poisoned};
-use headcount_billing::{Applied, Failure, Prices, Subscriptions, apply};
+use headcount_billing::{Applied, Failure, Prices, Subscriptions, Worth, apply};
 use headcount_model::billing::{BillingChange, BillingLedger};
 use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
@@ -36,7 +36,7 @@ pub struct Function<L, S, Q, P> {
 impl<L, S, Q, P> Function<L, S, Q, P>
 where
     L: BillingLedger,
-    S: Subscriptions,
+    S: Subscriptions + Worth,
     Q: BillingQueue,
     P: Clock + Entropy,
 {

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use lambda_http::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use lambda_http::http::{HeaderValue, Response};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
-use lambda_http::{Body, Error, IntoResponse, Request, RequestExt, Service, service_fn};
+use lambda_http::{Body, Error, IntoResponse, Request, Service, service_fn};
 use serde::Serialize;
 
 use crate::dialect::{Answer, Dialect, Failure};
@@ -54,9 +54,9 @@ pub async fn answer<E: Endpoint>(endpoint: &E, event: LambdaEvent<GatewayEvent>)
 }
 
 async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Reply {
-    let request_id =
-        request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
-    let outcome = endpoint.handle(&Incoming::from(request)).await;
+    let request = Incoming::from(request);
+    let request_id = request.request_id();
+    let outcome = endpoint.handle(&request).await;
     let answer = outcome.unwrap_or_else(E::Dialect::word);
     tracing::info!(
         request_id,
@@ -64,7 +64,7 @@ async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Reply {
         replayed = answer.replayed,
         "answered"
     );
-    Reply(response(answer, &request_id))
+    Reply(response(answer, request_id))
 }
 
 /// A response whose body is text already. That of `lambda_http` itself would find out the body's

@@ -15,6 +15,7 @@ use headcount_model::tiers::Tiers;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::subscription::{ItemTarget, StripeFailure, Subscription, Subscriptions, reasons};
+use crate::worth::Worth;
 
 /// The Stripe price of each tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +116,7 @@ const MAX_ROUNDS: i32 = 4;
 /// [`Failure`]; the message must then be delivered again.
 pub async fn apply(
     ledger: &impl BillingLedger,
-    stripe: &impl Subscriptions,
+    stripe: &(impl Subscriptions + Worth),
     prices: &Prices,
     change: &BillingChange,
     clock: &dyn Clock,
@@ -152,8 +153,14 @@ pub async fn apply(
             None if overtaken => one_more(record.paced_until, now),
             None => return Err(Failure::TooSoon),
         };
-        let items = match set(stripe, prices, &record, &key, entropy).await {
-            Ok(items) => items,
+        let applied = (!overtaken).then_some(record.applied_version);
+        let told = if record.fewer.asks_first(applied, now) {
+            fewer::set(stripe, prices, &record, &key, now, entropy).await
+        } else {
+            set(stripe, prices, &record, &key, entropy).await.map(|items| (items, 1))
+        };
+        let (items, updates) = match told {
+            Ok(told) => told,
             Err(failure) => {
                 if let Failure::Permanent(error) = &failure {
                     ledger.record_failure(organization, error, now).await?;
@@ -163,6 +170,7 @@ pub async fn apply(
         };
         let (from, version) = (record.applied_version, record.version);
         let paced_from = record.paced_until;
+        let paced_until = if updates > 1 { one_more(Some(paced_until), now) } else { paced_until };
         let update = TakenUpdate { from, paced_from, version, items, paced_until };
         match ledger.record_applied(organization, &update, clock.now()).await? {
             Recorded::Yes => return Ok(Applied::Now(record.version)),
@@ -181,12 +189,7 @@ async fn set(
     key: &str,
     entropy: &dyn Entropy,
 ) -> Result<RememberedItems, Failure> {
-    let Some(id) = &record.subscription else {
-        return Err(Failure::Permanent(error(
-            "no_subscription",
-            "the organization has no subscription",
-        )));
-    };
+    let id = subscription(record)?;
     if let Some(targets) = remembered(prices, record)? {
         match update(stripe, id, &targets, record, key, entropy).await {
             // An item that is remembered was deleted at Stripe: look which there are.
@@ -203,6 +206,13 @@ async fn set(
         }
     }
     look_and_update(stripe, id, prices, record, key, entropy).await
+}
+
+/// The subscription that bills the seats.
+fn subscription(record: &BillingRecord) -> Result<&str, Failure> {
+    record.subscription.as_deref().ok_or_else(|| {
+        Failure::Permanent(error("no_subscription", "the organization has no subscription"))
+    })
 }
 
 /// Reads the subscription for its items, then tells it the quantities.
@@ -327,5 +337,6 @@ fn failure(failure: StripeFailure) -> Failure {
     }
 }
 
+mod fewer;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ mod secret;
 pub mod stripe;
 mod subscription;
 pub mod webhook;
+mod worth;
 
 pub use apply::{Applied, Failure, Prices, apply};
 pub use follow::{Followed, Unanswered, follow};
@@ -24,3 +25,4 @@ pub use secret::NamedSecret;
 pub use subscription::{
     Item, ItemTarget, StripeFailure, Subscription, Subscriptions, Unfit, reasons,
 };
+pub use worth::Worth;

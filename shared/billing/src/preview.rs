@@ -86,12 +86,23 @@ impl<T: Transport> Stripe<T> {
         seats: SeatCounts,
         entropy: &dyn Entropy,
     ) -> Result<i64, StripeFailure> {
-        let now = change.now.as_second();
+        let targets = targets(subscription, change.tiers, seats)?;
+        self.prorated(subscription, &targets, change.now, entropy).await
+    }
+
+    /// What Stripe would prorate if the items became `targets` at `now`.
+    pub(crate) async fn prorated(
+        &self,
+        subscription: &Subscription,
+        targets: &[ItemTarget],
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<i64, StripeFailure> {
+        let now = now.as_second();
         // Stripe takes a moment within the period only; our clocks may differ. (`clamp` would panic
         // over a period that ends before it begins.)
         let at = subscription.period.map_or(now, |period| now.min(period.end).max(period.start));
-        let targets = targets(subscription, change.tiers, seats)?;
-        let with = |prorations| form(subscription, &targets, prorations);
+        let with = |prorations| form(subscription, targets, prorations);
         let Some(invoice) = self.upcoming(&with(Prorations::At(at)), entropy).await? else {
             return Ok(0);
         };

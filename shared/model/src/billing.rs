@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::fewer::Fewer;
 use crate::id::OrganizationId;
 use crate::seats::{NewSeat, Tier};
 
@@ -213,6 +214,8 @@ pub struct BillingRecord {
     pub applied_version: u64,
     /// What becomes of the difference when quantities change within a period.
     pub proration: ProrationBehavior,
+    /// What becomes of it when seats are given back, and when that was.
+    pub fewer: Fewer,
     /// The items of the subscription, as far as they are known.
     pub items: RememberedItems,
     /// How far the updates sent so far reach at the allowed pace; `None` before the first.
@@ -466,6 +469,7 @@ mod tests {
                 version: 7,
                 applied_version,
                 proration: ProrationBehavior::default(),
+                fewer: Fewer::default(),
                 items: items.clone(),
                 paced_until: None,
                 last_error: None,

@@ -7,7 +7,7 @@ use headcount_model::statement::{Statement, Statements};
 
 use crate::credentials::{decode, failure};
 use crate::key::Key;
-use crate::rows::{BillingRow, Malformed, proration};
+use crate::rows::{BillingRow, Malformed, fewer, proration};
 use crate::table::Table;
 
 impl Statements for Table {
@@ -25,6 +25,7 @@ impl Statements for Table {
 }
 
 fn statement(row: BillingRow) -> Result<Option<Statement>, Malformed> {
+    let fewer = fewer(&row)?;
     let (Some(customer), Some(subscription), Some(status)) =
         (row.stripe_customer, row.stripe_subscription, row.subscription_status)
     else {
@@ -51,6 +52,7 @@ fn statement(row: BillingRow) -> Result<Option<Statement>, Malformed> {
         // Without a limit what is left counts down from one that nobody reaches.
         cents_left: row.spending_limit.and(row.cents_left),
         proration: proration(row.proration_behavior.as_deref())?,
+        fewer,
         version: row.version,
         applied_version: row.applied_version,
         last_error: row
