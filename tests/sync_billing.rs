@@ -454,6 +454,11 @@ impl Midterm {
     async fn sync(&self) {
         self.stage.ports.advance(SignedDuration::from_hours(24));
         self.billing.set_clock(self.stage.ports.now()).await;
+        self.tell().await;
+    }
+
+    /// Tells Stripe of everything.
+    async fn tell(&self) {
         let (version, ..) = record(&self.stage, &self.billed).await;
         let message = [reached(&self.billed.organization, version)];
         assert_eq!(deliver(&self.stage, &self.billing, message).await, NONE);
@@ -528,6 +533,23 @@ async fn a_seat_that_was_paid_for_is_neither_credited_nor_charged_when_it_comes_
     let after = midterm.differences().await;
     let new: i64 = after[..after.len() - before.len()].iter().sum();
     assert!((3_000..4_000).contains(&new), "the fourth is charged: {new}");
+}
+
+/// What Stripe has charged begins by its clock, which may be ahead of ours.
+#[tokio::test]
+async fn a_clock_that_is_behind_is_no_reason_to_credit() {
+    let mut midterm = Midterm::new(2, 0).await;
+    let ahead = midterm.stage.ports.now() + SignedDuration::from_mins(4);
+    midterm.billing.set_clock(ahead).await;
+    midterm.create(1, 0).await;
+    midterm.tell().await;
+    midterm.give_back(&[0, 1]).await;
+    midterm.tell().await;
+    let before = midterm.differences().await;
+    midterm.create(1, 0).await;
+    midterm.tell().await;
+    assert_eq!(midterm.quantities().await, (2, 0));
+    assert_eq!(midterm.differences().await, before);
 }
 
 #[tokio::test]

@@ -337,7 +337,6 @@ impl Worth for Willing {
         &self,
         _: &Subscription,
         _: &[ItemTarget],
-        _: Timestamp,
         _: &dyn Entropy,
     ) -> Result<i64, StripeFailure> {
         Ok(0)

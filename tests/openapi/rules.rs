@@ -297,7 +297,7 @@ async fn deactivate_seats_takes_what_the_document_says() {
     for element in [json!(1), json!(null), json!([]), json!("acc_")] {
         rules.agree(&json!({ "account_ids": [element] }), "account_ids").await;
     }
-    assert!(rules.asked > 40, "{}", rules.asked);
+    assert!(rules.asked > 30, "{}", rules.asked);
 }
 
 #[tokio::test]

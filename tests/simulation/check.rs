@@ -277,13 +277,26 @@ impl Rest<'_> {
             self.broken(1, format_args!("{mark} was answered {first} times as if it were new"));
         }
         // What a request took, an address or the room for its seats, is no reason to refuse it
-        // when it comes again. A parent may have been none for a while.
-        let is_excused = |reply: &Reply| reply.status == 422 && self.parents_changed;
-        let refused = request.replies.iter().find(|reply| matches!(reply.status, 409 | 422));
-        if let Some(reply) = refused.filter(|reply| has_effect && !is_excused(reply)) {
+        // when it comes again. A parent may have been none for a while, and there may have been no
+        // room until seats were given back.
+        let success = request.replies.iter().position(|reply| matches!(reply.status, 200 | 201));
+        let success = success.unwrap_or(request.replies.len());
+        let is_excused = |(at, reply): &(usize, &Reply)| match reply.status {
+            422 => self.parents_changed,
+            _ => *at < success && self.gives_seats_back(request.api),
+        };
+        let refused = request.replies.iter().enumerate();
+        let mut refused = refused.filter(|(_, reply)| matches!(reply.status, 409 | 422));
+        if let Some((_, reply)) = refused.find(|reply| has_effect && !is_excused(reply)) {
             let (status, text) = (reply.status, &reply.text);
             self.broken(1, format_args!("{mark} had an effect, and was answered {status}: {text}"));
         }
+    }
+
+    /// Whether the tenant of a create gave seats back, or tried to.
+    fn gives_seats_back(&self, api: Api) -> bool {
+        let Api::Seats(tenant) = api else { return false };
+        self.requests.iter().any(|request| request.api == Api::Endings(tenant))
     }
 
     // ------------------------------------------------------------------------ Uniqueness

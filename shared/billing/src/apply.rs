@@ -155,7 +155,7 @@ pub async fn apply(
         };
         let applied = (!overtaken).then_some(record.applied_version);
         let told = if record.fewer.asks_first(applied, now) {
-            fewer::set(stripe, prices, &record, &key, now, entropy).await
+            fewer::set(stripe, prices, &record, &key, entropy).await
         } else {
             set(stripe, prices, &record, &key, entropy).await.map(|items| (items, 1))
         };

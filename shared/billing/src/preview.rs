@@ -86,23 +86,12 @@ impl<T: Transport> Stripe<T> {
         seats: SeatCounts,
         entropy: &dyn Entropy,
     ) -> Result<i64, StripeFailure> {
-        let targets = targets(subscription, change.tiers, seats)?;
-        self.prorated(subscription, &targets, change.now, entropy).await
-    }
-
-    /// What Stripe would prorate if the items became `targets` at `now`.
-    pub(crate) async fn prorated(
-        &self,
-        subscription: &Subscription,
-        targets: &[ItemTarget],
-        now: Timestamp,
-        entropy: &dyn Entropy,
-    ) -> Result<i64, StripeFailure> {
-        let now = now.as_second();
+        let now = change.now.as_second();
         // Stripe takes a moment within the period only; our clocks may differ. (`clamp` would panic
         // over a period that ends before it begins.)
         let at = subscription.period.map_or(now, |period| now.min(period.end).max(period.start));
-        let with = |prorations| form(subscription, targets, prorations);
+        let targets = targets(subscription, change.tiers, seats)?;
+        let with = |prorations| form(subscription, &targets, prorations);
         let Some(invoice) = self.upcoming(&with(Prorations::At(at)), entropy).await? else {
             return Ok(0);
         };
@@ -113,6 +102,22 @@ impl<T: Transport> Stripe<T> {
         // one without prorations has everything else in it: what waits, and the next period.
         let without = self.upcoming(&with(Prorations::None), entropy).await?;
         Ok(invoice.subtotal.saturating_sub(without.map_or(0, |invoice| invoice.subtotal)))
+    }
+
+    /// What Stripe would prorate if the items became `targets` now, by its own clock: what is more on
+    /// the invoice than without prorations. Lines that credit a debit begin when that did, and so
+    /// cannot be told by a moment.
+    pub(crate) async fn prorated_now(
+        &self,
+        subscription: &Subscription,
+        targets: &[ItemTarget],
+        entropy: &dyn Entropy,
+    ) -> Result<i64, StripeFailure> {
+        let with = |prorations| form(subscription, targets, prorations);
+        let prorated = self.upcoming(&with(Prorations::Now), entropy).await?;
+        let plain = self.upcoming(&with(Prorations::None), entropy).await?;
+        let subtotal = |invoice: Option<Invoice>| invoice.map_or(0, |invoice| invoice.subtotal);
+        Ok(subtotal(prorated).saturating_sub(subtotal(plain)))
     }
 
     /// The invoice of a preview; `None` when nothing would be invoiced, not even the change.
@@ -161,6 +166,8 @@ fn targets(
 enum Prorations {
     /// As if the change were made at this second.
     At(i64),
+    /// As if it were made when Stripe is asked.
+    Now,
     /// The difference is left out. Stripe takes no moment then.
     None,
 }
@@ -183,7 +190,7 @@ fn form(
         detail(format!("[items][{n}][quantity]"), target.quantity.to_string());
     }
     let behavior = match prorations {
-        Prorations::At(_) => ProrationBehavior::CreateProrations,
+        Prorations::At(_) | Prorations::Now => ProrationBehavior::CreateProrations,
         Prorations::None => ProrationBehavior::None,
     };
     detail("[proration_behavior]".to_owned(), behavior.as_str().to_owned());
@@ -313,6 +320,9 @@ mod tests {
                 "subscription_details[proration_date]=150",
             ]
         );
+        let now = form(Prorations::Now);
+        assert_eq!(now[..5], items);
+        assert_eq!(now[5..], ["subscription_details[proration_behavior]=create_prorations"]);
         let undated = form(Prorations::None);
         assert_eq!(undated[..5], items);
         assert_eq!(undated[5..], ["subscription_details[proration_behavior]=none"]);

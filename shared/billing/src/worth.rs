@@ -3,15 +3,14 @@
 use std::future::Future;
 
 use headcount_model::port::Entropy;
-use jiff::Timestamp;
 
 use crate::stripe::{Stripe, Transport};
 use crate::subscription::{ItemTarget, StripeFailure, Subscription};
 
 /// Where it is known what changes are worth.
 pub trait Worth {
-    /// What Stripe would charge for the rest of the period if the items became `targets` at
-    /// `now`, in cents, were the difference prorated; negative for a credit.
+    /// What Stripe would charge for the rest of the period if the items became `targets`
+    /// now, in cents, were the difference prorated; negative for a credit.
     ///
     /// # Errors
     /// [`StripeFailure`].
@@ -19,7 +18,6 @@ pub trait Worth {
         &self,
         subscription: &Subscription,
         targets: &[ItemTarget],
-        now: Timestamp,
         entropy: &dyn Entropy,
     ) -> impl Future<Output = Result<i64, StripeFailure>> + Send;
 }
@@ -29,9 +27,8 @@ impl<T: Transport> Worth for Stripe<T> {
         &self,
         subscription: &Subscription,
         targets: &[ItemTarget],
-        now: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<i64, StripeFailure> {
-        self.prorated(subscription, targets, now, entropy).await
+        self.prorated_now(subscription, targets, entropy).await
     }
 }

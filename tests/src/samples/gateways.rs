@@ -15,7 +15,6 @@ use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
 use headcount_model::tiers::Tiers;
 use headcount_store::Table;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{PERIOD, body_of, tenants};
@@ -165,7 +164,6 @@ impl Worth for &SampleStripe {
         &self,
         _: &Subscription,
         _: &[ItemTarget],
-        _: Timestamp,
         _: &dyn Entropy,
     ) -> Result<i64, StripeFailure> {
         Ok(0)

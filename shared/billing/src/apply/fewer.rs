@@ -5,7 +5,6 @@
 
 use headcount_model::billing::{BillingRecord, ProrationBehavior, RememberedItems};
 use headcount_model::port::Entropy;
-use jiff::Timestamp;
 
 use super::{Failure, Prices, billing_items, failure, fit, items, targets, update};
 use crate::subscription::{ItemTarget, Subscription, Subscriptions};
@@ -26,7 +25,6 @@ pub(super) async fn set(
     prices: &Prices,
     record: &BillingRecord,
     key: &str,
-    now: Timestamp,
     entropy: &dyn Entropy,
 ) -> Result<(RememberedItems, usize), Failure> {
     let id = super::subscription(record)?;
@@ -37,7 +35,7 @@ pub(super) async fn set(
     for target in &targets {
         let goes_down = target.quantity < quantity(&subscription, target);
         if goes_down && record.fewer.proration(record.proration) == ProrationBehavior::None
-            || is_paid(stripe, &subscription, target, record, now, entropy).await?
+            || is_paid(stripe, &subscription, target, record, entropy).await?
         {
             unprorated.push(target.clone());
         }
@@ -65,14 +63,13 @@ async fn is_paid(
     subscription: &Subscription,
     target: &ItemTarget,
     record: &BillingRecord,
-    now: Timestamp,
     entropy: &dyn Entropy,
 ) -> Result<bool, Failure> {
     let goes_up = target.quantity > quantity(subscription, target);
     if !goes_up || target.id.is_none() || record.proration == ProrationBehavior::None {
         return Ok(false);
     }
-    let worth = stripe.worth(subscription, std::slice::from_ref(target), now, entropy);
+    let worth = stripe.worth(subscription, std::slice::from_ref(target), entropy);
     Ok(worth.await.map_err(failure)? <= 0)
 }
 

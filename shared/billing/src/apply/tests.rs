@@ -210,7 +210,6 @@ impl Worth for Remote {
         &self,
         _: &Subscription,
         _: &[ItemTarget],
-        _: Timestamp,
         _: &dyn Entropy,
     ) -> impl Future<Output = Result<i64, StripeFailure>> + Send {
         ready(Ok(self.worth.get()))
