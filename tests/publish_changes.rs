@@ -219,6 +219,41 @@ async fn another_status_of_the_subscription_is_an_event() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_seat_is_an_event_once() {
+    let (_, detailed, _) = seats().await;
+    let ended = with(&detailed, "status", text("deactivated"));
+    let ended = with(&ended, "deactivated_at", text("2026-02-03T18:12:48.000000Z"));
+    let changed = with(&ended, "tag", text("other"));
+    let records = vec![
+        record(1, "MODIFY", Some(&detailed), Some(&ended)),
+        record(2, "MODIFY", Some(&ended), Some(&changed)),
+    ];
+    let (parcels, _) = publish(&Recorder::default(), records).await;
+    let events = events(&parcels);
+    let [(detail_type, detail)] = events[..] else { panic!("{events:?}") };
+    assert_eq!(detail_type, "SeatDeactivated");
+    let of = |name: &str| detailed[name].as_s().expect("a text").clone();
+    assert_eq!(
+        *detail,
+        json!({
+            "version": 1,
+            "id": "event-1:SeatDeactivated",
+            "data": {
+                "organization": of("organization"),
+                "id": of("id"),
+                "tier": "premium",
+                "device_type": of("device_type"),
+                "platform": "tiktok",
+                "username": of("username"),
+                "tag": null,
+                "org_group": null,
+                "deactivated_at": "2026-02-03T18:12:48.000000Z",
+            }
+        })
+    );
+}
+
+#[tokio::test]
 async fn a_seat_whose_details_come_later_is_set_up_then() {
     let (_, detailed, _) = seats().await;
     let before = with(&detailed, "status", text("uninitialized"));

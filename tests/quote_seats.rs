@@ -471,3 +471,22 @@ async fn credentials_are_those_of_a_create() {
         assert_eq!(error(&call.send(&quote).await), refused(401, "unauthorized"), "{what}");
     }
 }
+
+#[tokio::test]
+async fn seats_that_were_paid_for_and_given_back_cost_nothing_more() {
+    let bench = Bench::new().await;
+    let created = bench.create(&body(3, 0)).await.json();
+    bench.sync(1).await;
+    let id = |n: usize| created["data"]["accounts"][n]["id"].clone();
+    let call = Call::json(&json!({"account_ids": [id(0), id(1)]})).bearer(&bench.billed.api_key);
+    assert_eq!(call.send(&bench.stage.deactivate_seats()).await.status, 200);
+    bench.pass(SignedDuration::from_hours(24)).await;
+    bench.sync(2).await;
+    bench.pass(SignedDuration::from_hours(24)).await;
+
+    let (data, _) = bench.quoted(1, 0).await;
+    assert_eq!(data["proration_amount"], 0, "two of the three that are paid for");
+    let (data, _) = bench.quoted(2, 1).await;
+    let premium = bench.rest_of_period(10_000);
+    assert_eq!(data["proration_amount"], premium, "and what is not, costs as ever");
+}

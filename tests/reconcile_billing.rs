@@ -18,7 +18,7 @@ use headcount_model::reconcile::{Cursor, LedgerState, ReconciliationStore, Shard
 use headcount_model::tiers::{TierEntry, Tiers};
 use headcount_store::Table;
 use headcount_tests::billing::{Billed, Billing, batch, reached};
-use headcount_tests::{Call, Ports, Stage};
+use headcount_tests::{Call, Ports, Stage, text_of};
 use jiff::{SignedDuration, Timestamp};
 use reconcile_billing::{
     Action, BillingQueue, Ended, Finding, Findings, Function, Message, Pause, Report,
@@ -265,6 +265,21 @@ async fn a_hand_edit_in_stripe_is_found_told_and_healed() {
     sync(&stage, &billing, &billed.organization).await;
     assert_agreement(&stage, &billing, &billed, (5, 1)).await;
     assert_eq!(reconciler.run().await.drifts, 0);
+}
+
+#[tokio::test]
+async fn deactivated_seats_are_not_counted() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 3, 1).await;
+    let items = stage.items_under(&format!("ORG#{}", billed.organization)).await;
+    let seat =
+        items.iter().find_map(|item| text_of(item, "id").filter(|id| id.starts_with("acc_")));
+    let call = Call::json(&json!({"account_id": seat})).bearer(&billed.api_key);
+    assert_eq!(call.send(&stage.deactivate_seats()).await.status, 200);
+    sync(&stage, &billing, &billed.organization).await;
+    let reconciler = on_stand_in(&stage, &billing);
+    let report = reconciler.run().await;
+    assert_eq!((report.compared, report.drifts), (1, 0), "{:?}", reconciler.findings.take());
 }
 
 #[tokio::test]

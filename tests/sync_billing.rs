@@ -8,6 +8,7 @@ use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
     ProrationBehavior, Recorded, RememberedItems, TakenUpdate,
 };
+use headcount_model::fewer::FewerSeats;
 use headcount_model::port::Clock;
 use headcount_tests::billing::{Billed, Billing, batch, reached};
 use headcount_tests::{Call, Fault, Stage};
@@ -462,4 +463,167 @@ async fn a_stale_message_does_not_answer_for_a_newer_one_behind_it() {
     let messages = [1, 2].map(|version| reached(&billed.organization, version));
     assert_eq!(deliver(&stage, &billing, messages).await, NONE);
     assert_eq!(billing.quantities(&billed.subscription).await, (2, 0));
+}
+
+// ---------------------------------------------------------------------------- Fewer seats
+
+/// An organization that is billed for seats in the middle of a period.
+struct Midterm {
+    stage: Stage,
+    billing: Billing,
+    billed: Billed,
+    ids: Vec<String>,
+}
+
+impl Midterm {
+    /// Basic seats first.
+    async fn new(basic: usize, premium: usize) -> Self {
+        let (stage, billing) = (Stage::new().await, Billing::new().await);
+        let start: Timestamp = "2100-03-01T00:00:00Z".parse().expect("a time");
+        stage.ports.advance(start.duration_since(stage.ports.now()));
+        billing.set_clock(stage.ports.now()).await;
+        let billed = billing.organization(&stage).await;
+        let mut midterm = Self { stage, billing, billed, ids: Vec::new() };
+        midterm.create(basic, premium).await;
+        midterm.sync().await;
+        midterm
+    }
+
+    async fn create(&mut self, basic: usize, premium: usize) {
+        let mut accounts = vec![json!({"tier": "basic"}); basic];
+        accounts.extend(vec![json!({"tier": "premium"}); premium]);
+        let call = Call::json(&json!({ "accounts": accounts })).bearer(&self.billed.api_key);
+        let reply = call.send(&self.stage.create_seats()).await.json();
+        let created = reply["data"]["accounts"].as_array().expect("accounts").clone();
+        let id = |account: &serde_json::Value| account["id"].as_str().expect("an id").to_owned();
+        self.ids.extend(created.iter().map(id));
+    }
+
+    /// Gives back the seats at these places.
+    async fn give_back(&self, places: &[usize]) {
+        let ids: Vec<_> = places.iter().map(|place| &self.ids[*place]).collect();
+        let call = Call::json(&json!({ "account_ids": ids })).bearer(&self.billed.api_key);
+        let reply = call.send(&self.stage.deactivate_seats()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
+
+    /// Tells Stripe of everything, a day later.
+    async fn sync(&self) {
+        self.stage.ports.advance(SignedDuration::from_hours(24));
+        self.billing.set_clock(self.stage.ports.now()).await;
+        self.tell().await;
+    }
+
+    /// Tells Stripe of everything.
+    async fn tell(&self) {
+        let (version, ..) = record(&self.stage, &self.billed).await;
+        let message = [reached(&self.billed.organization, version)];
+        assert_eq!(deliver(&self.stage, &self.billing, message).await, NONE);
+    }
+
+    async fn quantities(&self) -> (u64, u64) {
+        self.billing.quantities(&self.billed.subscription).await
+    }
+
+    /// The amounts of the differences so far, newest first.
+    async fn differences(&self) -> Vec<i64> {
+        let list: serde_json::Value =
+            self.billing.stripe.get("/v1/invoiceitems", &[]).await.expect("invoice items");
+        let items = list["data"].as_array().expect("a list");
+        items.iter().filter_map(|item| item["amount"].as_i64()).collect()
+    }
+}
+
+#[tokio::test]
+async fn seats_that_are_given_back_are_not_credited() {
+    let midterm = Midterm::new(3, 0).await;
+    let before = midterm.differences().await;
+    midterm.give_back(&[0]).await;
+    midterm.sync().await;
+    assert_eq!(midterm.quantities().await, (2, 0));
+    assert_eq!(midterm.differences().await, before);
+}
+
+#[tokio::test]
+async fn seats_that_are_given_back_are_credited_where_the_organization_has_that_set() {
+    let midterm = Midterm::new(3, 0).await;
+    let (table, organization) = (&midterm.stage.table, &midterm.billed.organization);
+    table.set_fewer_seats(organization, FewerSeats::Credit).await.expect("an organization");
+    let before = midterm.differences().await;
+    midterm.give_back(&[0]).await;
+    midterm.sync().await;
+    assert_eq!(midterm.quantities().await, (2, 0));
+    let after = midterm.differences().await;
+    let new: i64 = after[..after.len() - before.len()].iter().sum();
+    assert!((-4_000..-3_000).contains(&new), "{new}");
+}
+
+#[tokio::test]
+async fn one_tier_down_and_one_up_charges_the_one_and_credits_nothing() {
+    let mut midterm = Midterm::new(2, 1).await;
+    let before = midterm.differences().await;
+    midterm.give_back(&[0]).await;
+    midterm.create(0, 1).await;
+    midterm.sync().await;
+    assert_eq!(midterm.quantities().await, (1, 2));
+    let after = midterm.differences().await;
+    let new = &after[..after.len() - before.len()];
+    // One premium seat credited and two charged: what had been charged for the item.
+    let sum: i64 = new.iter().sum();
+    assert_eq!(new.len(), 2, "{new:?}");
+    assert!((8_000..10_000).contains(&sum), "{new:?}");
+}
+
+#[tokio::test]
+async fn a_seat_that_was_paid_for_is_neither_credited_nor_charged_when_it_comes_again() {
+    let mut midterm = Midterm::new(3, 0).await;
+    midterm.give_back(&[0, 1]).await;
+    midterm.sync().await;
+    let before = midterm.differences().await;
+    midterm.create(1, 0).await;
+    midterm.sync().await;
+    assert_eq!(midterm.quantities().await, (2, 0));
+    assert_eq!(midterm.differences().await, before, "two of the three that were paid for");
+    midterm.create(2, 0).await;
+    midterm.sync().await;
+    assert_eq!(midterm.quantities().await, (4, 0));
+    let after = midterm.differences().await;
+    let new: i64 = after[..after.len() - before.len()].iter().sum();
+    assert!((3_000..4_000).contains(&new), "the fourth is charged: {new}");
+}
+
+/// What Stripe has charged begins by its clock, which may be ahead of ours.
+#[tokio::test]
+async fn a_clock_that_is_behind_is_no_reason_to_credit() {
+    let mut midterm = Midterm::new(2, 0).await;
+    let ahead = midterm.stage.ports.now() + SignedDuration::from_mins(4);
+    midterm.billing.set_clock(ahead).await;
+    midterm.create(1, 0).await;
+    midterm.tell().await;
+    midterm.give_back(&[0, 1]).await;
+    midterm.tell().await;
+    let before = midterm.differences().await;
+    midterm.create(1, 0).await;
+    midterm.tell().await;
+    assert_eq!(midterm.quantities().await, (2, 0));
+    assert_eq!(midterm.differences().await, before);
+}
+
+#[tokio::test]
+async fn a_deactivation_that_gets_no_answer_is_told_all_the_same() {
+    for kind in ["429", "lock_timeout", "409", "cut_before", "cut_after", "500"] {
+        let midterm = Midterm::new(3, 0).await;
+        let before = midterm.differences().await;
+        midterm.give_back(&[2]).await;
+        let fault = json!({"kind": kind, "method": "POST", "path_prefix": "/v1/subscriptions/", "count": 1});
+        midterm.billing.fault(&fault).await;
+        let (version, ..) = record(&midterm.stage, &midterm.billed).await;
+        let message = || [reached(&midterm.billed.organization, version)];
+        let again = deliver(&midterm.stage, &midterm.billing, message()).await;
+        if !again.is_empty() {
+            assert_eq!(deliver(&midterm.stage, &midterm.billing, message()).await, NONE, "{kind}");
+        }
+        assert_eq!(midterm.quantities().await, (2, 0), "{kind}");
+        assert_eq!(midterm.differences().await, before, "{kind}");
+    }
 }

@@ -55,6 +55,17 @@ pub(crate) fn quote_seats(input: &[u8]) {
     answered(&function, &sent);
 }
 
+pub(crate) fn deactivate_seats(input: &[u8]) {
+    let sent = Sent::read(input);
+    let function = deactivate_seats::Function {
+        store: Table(sent.found()),
+        ports: Still,
+        tiers: tiers(),
+        fingerprint_key: fingerprint_key(),
+    };
+    answered(&function, &sent);
+}
+
 pub(crate) fn get_billing(input: &[u8]) {
     let sent = Sent::read(input);
     answered(

@@ -21,9 +21,10 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
+    target("deactivate-seats", endpoints::deactivate_seats),
     target("get-billing", endpoints::get_billing),
     target("create-agency-account", endpoints::create_agency_account),
     target("create-account", endpoints::create_account),

@@ -12,7 +12,7 @@ use aws_lambda_events::event::sqs::SqsMessage;
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SigningSecretSource;
 use headcount_billing::webhook::SigningSecrets;
-use headcount_billing::{StripeFailure, Subscription, Subscriptions, Unanswered};
+use headcount_billing::{StripeFailure, Subscription, Subscriptions, Unanswered, Worth};
 use headcount_model::agency::{self, AgencyAccounts, AgencySettings};
 use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
@@ -22,11 +22,13 @@ use headcount_model::billing::{
 use headcount_model::credential::{
     AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Permission, Presented,
 };
-use headcount_model::id::{AgencyLcuid, AppLcuid, OrganizationId};
+use headcount_model::id::{AgencyLcuid, AppLcuid, OrganizationId, SeatId};
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{self, Accounts};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
-use headcount_model::seats::{self, SeatLedger, Stored};
+use headcount_model::seats::{
+    self, Deactivation, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored, Tier,
+};
 use headcount_model::statement::{Linked, Statement, Statements};
 use jiff::Timestamp;
 use publish_changes::{Outbox, Parcel};
@@ -167,6 +169,34 @@ impl SeatLedger for Table {
     }
 }
 
+impl SeatEndings for Table {
+    fn deactivations_per_commit(&self) -> usize {
+        97
+    }
+
+    async fn seats(
+        &self,
+        _: &OrganizationId,
+        ids: &[SeatId],
+    ) -> Result<Vec<KeptSeat>, NotDeactivated> {
+        // Every other one is somebody else's when the table finds what it should not.
+        let is_there = |id: &&SeatId| self.0 != Found::Taken || id.as_str().ends_with('0');
+        let kept = |id: &SeatId| KeptSeat {
+            id: id.clone(),
+            tier: Tier::Basic,
+            is_deactivated: id.as_str().ends_with('d'),
+            version: 0,
+        };
+        Ok(ids.iter().filter(is_there).map(kept).collect())
+    }
+
+    async fn deactivate(&self, of: Deactivation<'_>) -> Result<Option<Stored>, NotDeactivated> {
+        let (taken, reused) = (NotDeactivated::Throttled, NotDeactivated::KeyReused);
+        let stored = self.outcome(stored("{}"), taken, reused)?;
+        Ok(stored.map(|stored| Stored { answer: stored.body, expires_at: of.now }))
+    }
+}
+
 impl AgencyAccounts for Table {
     async fn commit(
         &self,
@@ -201,6 +231,7 @@ impl Statements for Table {
             seats_left: if self.0 == Found::Taken { 0 } else { 2_000 },
             cents_left: None,
             proration: ProrationBehavior::default(),
+            fewer: Default::default(),
             version: 3,
             applied_version: 2,
             last_error: None,
@@ -220,6 +251,7 @@ impl BillingLedger for Table {
             version: 3,
             applied_version: 2,
             proration: ProrationBehavior::default(),
+            fewer: Default::default(),
             items: RememberedItems::default(),
             paced_until: None,
             attempt: None,
@@ -308,6 +340,17 @@ impl Subscriptions for Willing {
         _: &str,
     ) -> Result<Subscription, StripeFailure> {
         Ok(subscription())
+    }
+}
+
+impl Worth for Willing {
+    async fn worth(
+        &self,
+        _: &Subscription,
+        _: &[ItemTarget],
+        _: &dyn Entropy,
+    ) -> Result<i64, StripeFailure> {
+        Ok(0)
     }
 }
 

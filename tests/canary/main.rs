@@ -211,6 +211,11 @@ impl World {
         let function = create_seats::Function { store: cold, ..function };
         assert_eq!(self.send(&function, call().bearer(key)).await, 503);
         self.stage.wire.mend();
+        let deactivate = self.stage.deactivate_seats();
+        let ended = Call::json(&json!({"account_id": half, "account_ids": [key]}));
+        assert_eq!(self.send(&deactivate, ended.bearer(key).key("two")).await, 400);
+        let none = Call::json(&json!({"account_id": "acc_01kgjb9z8rd3m0n0b0dy000000"}));
+        assert_eq!(self.send(&deactivate, none.bearer(key).key("three")).await, 404);
         let quote = self.stage.quote_seats(&self.billing);
         assert_eq!(self.send(&quote, call().bearer(key)).await, 200);
         self.billing.fault(&json!({"kind": "500", "count": 9})).await;

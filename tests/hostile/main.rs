@@ -5,6 +5,7 @@
 
 mod bodies;
 mod credentials;
+mod deactivations;
 mod emails;
 mod headers;
 mod keys;
@@ -32,7 +33,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 7] = [
+const TABLES: [(&str, Rows); 8] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -40,6 +41,7 @@ const TABLES: [(&str, Rows); 7] = [
     ("urls", urls::rows),
     ("keys", keys::rows),
     ("webhooks", webhooks::rows),
+    ("deactivations", deactivations::rows),
 ];
 
 #[tokio::test]
@@ -146,7 +148,7 @@ fn said(to: To, reply: &Reply) -> String {
         To::Agency => return text(&body["message"]),
         To::Webhook => return text(&body["error"]["message"]),
         To::Identity => &body["details"],
-        To::Seats | To::Quote | To::Billing => &body["errors"],
+        To::Seats | To::Quote | To::Deactivate | To::Billing => &body["errors"],
     };
     let faults = faults.as_array().into_iter().flatten().take(4);
     let faults = faults.map(|fault| format!(" {}:{}", text(&fault["field"]), text(&fault["rule"])));

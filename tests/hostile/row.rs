@@ -9,6 +9,8 @@ pub(crate) enum To {
     Seats,
     /// `POST /accounts/quote`
     Quote,
+    /// `POST /billing/deactivate`
+    Deactivate,
     /// `GET /billing`
     Billing,
     /// `POST /api/v3/accounts`

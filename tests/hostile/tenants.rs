@@ -50,6 +50,7 @@ impl Tenants {
         match to {
             To::Seats => Reply::to_event(&stage.create_seats(), event).await,
             To::Quote => Reply::to_event(&self.quote_seats(), event).await,
+            To::Deactivate => Reply::to_event(&stage.deactivate_seats(), event).await,
             To::Billing => Reply::to_event(&stage.get_billing(), event).await,
             To::Agency => Reply::to_event(&stage.create_agency_account(), event).await,
             To::Identity => Reply::to_event(&stage.create_account(), event).await,

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use headcount_api::Endpoint;
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount};
 use headcount_model::credential::{Holder, Permission};
-use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid};
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, SeatId};
 use headcount_model::port::Clock;
 use headcount_model::text::Text;
 use headcount_store::{Limits, SpendingLimit, Table};
@@ -271,6 +271,39 @@ async fn quote_seats_answers_as_documented() {
     }
     let throttled =
         quote_seats::Function { store: throttled(&stage).await, ..stage.quote_seats(&billing) };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn deactivate_seats_answers_as_documented() {
+    let stage = Stage::new().await;
+    let (organization, api_key) = stage.seats_tenant().await;
+    for id in api_reference::ACCOUNTS {
+        let id = SeatId::parse(id).expect("an id");
+        stage.table.create_deactivated_seat(&organization, &id).await.expect("a seat");
+    }
+    let function = stage.deactivate_seats();
+    let mut answered = Answered::new("deactivateSeats");
+    let call = |call: Call| call.bearer(&api_key);
+    for key in ["one_account", "several_accounts", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let (one, several) = (answered.example("one_account"), answered.example("several_accounts"));
+    answered.unreadable(&one, call, &function).await;
+    answered.keys((&one, &several), call, &function).await;
+    let good = Call::json(&one);
+    answered.add("unauthorized", good.send(&function).await);
+    let holder = Holder::Organization(organization);
+    let key = stage.credential(holder, &[]).await;
+    answered.add("forbidden", good.clone().bearer(&key).send(&function).await);
+    let (_, stranger) = stage.seats_tenant().await;
+    answered.add("account_not_found", good.clone().bearer(&stranger).send(&function).await);
+
+    let store = throttled(&stage).await;
+    let throttled = deactivate_seats::Function { store, ..stage.deactivate_seats() };
     answered.add("rate_limited", call(good.clone()).send(&throttled).await);
     stage.wire.cut();
     answered.add("service_unavailable", call(good).send(&function).await);

@@ -30,8 +30,8 @@ impl<E: Endpoint> Rules<'_, E> {
         let reply = (self.call)(Call::json(body)).send(self.endpoint).await;
         let what = format!("{} {field}: {reply:?}\n{body:.500}", self.operation);
         let accepted = match reply.status {
-            // Somebody has the address: the request itself is in order.
-            200 | 201 | 409 => true,
+            // Somebody has the address, or nobody the account: the request itself is in order.
+            200 | 201 | 404 | 409 => true,
             400 | 403 | 422 => false,
             _ => panic!("{what}"),
         };
@@ -174,6 +174,14 @@ fn forms(name: &str) -> Vec<String> {
         }
         "currency" => ["USD", "EUR", "usd", "US", "USDX", ""].map(str::to_owned).into(),
         "quote_id" => ["quote", "", "QUOTE_a_b", "quote_xyz_0"].map(str::to_owned).into(),
+        "account_id" => vec![
+            api_reference::ACCOUNTS[0].to_owned(),
+            api_reference::ACCOUNTS[0].to_uppercase(),
+            api_reference::ACCOUNTS[0].replace("acc_", "org_"),
+            format!(" {}", api_reference::ACCOUNTS[0]),
+            "acc_".to_owned(),
+            String::new(),
+        ],
         "agency_lcuid" => vec![
             api_reference::AGENCY.to_owned(),
             upper(api_reference::AGENCY),
@@ -266,6 +274,30 @@ async fn quote_seats_takes_what_the_document_says() {
     rules.agree(&with(&one_seat(&document), "", "quote_id", Some(json!("x"))), "quote_id").await;
     seats(&mut rules, &document, schema).await;
     assert!(rules.asked > 200, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn deactivate_seats_takes_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let (_, key) = stage.seats_tenant().await;
+    let function = stage.deactivate_seats();
+    let schema = &document.schemas()["DeactivateSeats"];
+    let call = |call: Call| call.bearer(&key);
+    let mut rules = rules(&document, "deactivateSeats", "DeactivateSeats", &function, call);
+    let one = document.request("deactivateSeats", "one_account");
+    rules.agree(&one, "account_id").await;
+    rules.object(schema, &one, "").await;
+    let several = document.request("deactivateSeats", "several_accounts");
+    rules.agree(&several, "account_ids").await;
+    for (count, id) in [0, 1, 100, 101].into_iter().zip(1_000..) {
+        let ids: Vec<_> =
+            (0..count).map(|n| format!("acc_01kgjb9z8rd3m0seat0{id}{n:03}")).collect();
+        rules.agree(&json!({ "account_ids": ids }), "account_ids").await;
+    }
+    for element in [json!(1), json!(null), json!([]), json!("acc_")] {
+        rules.agree(&json!({ "account_ids": [element] }), "account_ids").await;
+    }
+    assert!(rules.asked > 30, "{}", rules.asked);
 }
 
 #[tokio::test]

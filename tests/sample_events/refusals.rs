@@ -28,6 +28,16 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 && !concerns_idempotency(failure)
                 && *failure != Failure::Refused(seats::Refusal::QuoteExpired)
         }),
+        "deactivate-seats" => {
+            missing::<Seats>(returned, seats_refusals("accounts:deactivate"), |failure| {
+                let of_creates = match failure {
+                    Failure::Refused(refusal) => !matches!(refusal, seats::Refusal::Forbidden(_)),
+                    Failure::Faults(faults) => faults[0].rule == Rule::RequiredInGroup,
+                    _ => false,
+                };
+                !is_oversize(failure) && !of_creates
+            })
+        }
         "get-billing" => missing::<Seats>(returned, seats_refusals("billing:read"), |failure| {
             matches!(
                 failure,

@@ -25,6 +25,10 @@ pub(crate) struct Books {
 struct Pages {
     /// By the id of the organization.
     seats: BTreeMap<String, Counts>,
+    /// How many there ever were at the same time.
+    ever: BTreeMap<String, BTreeSet<Counts>>,
+    /// The most that Stripe was told.
+    most: BTreeMap<String, Counts>,
     /// The organization of each subscription.
     organization: BTreeMap<String, String>,
     /// Agency accounts that may have accounts below them now.
@@ -35,6 +39,8 @@ impl Books {
     pub(crate) fn new(world: &World, tenants: &[Tenant], agencies: &[AgencyTenant]) -> Self {
         let pages = Pages {
             seats: BTreeMap::new(),
+            ever: BTreeMap::new(),
+            most: BTreeMap::new(),
             organization: tenants
                 .iter()
                 .map(|tenant| (tenant.subscription.clone(), tenant.organization.to_string()))
@@ -51,6 +57,10 @@ impl Books {
         for images in &images {
             self.enter(&mut pages, images);
         }
+        let seats: Vec<_> = pages.seats.iter().map(|(id, seats)| (id.clone(), *seats)).collect();
+        for (organization, seats) in seats {
+            pages.ever.entry(organization).or_default().insert(seats);
+        }
         self.compare_seats(&pages, &images);
         for images in &images {
             self.compare(&pages, images);
@@ -66,6 +76,11 @@ impl Books {
                 "basic" => counts.0 += 1,
                 _ => counts.1 += 1,
             }
+        }
+        if sk.starts_with("SEAT#")
+            && let Some(old) = images.old
+        {
+            self.enter_change(pages, old, new);
         }
         if sk.starts_with("ACCOUNT#") {
             let parent = text(new, "parent");
@@ -85,6 +100,19 @@ impl Books {
         }
     }
 
+    /// A seat that changes is given back, once; nobody takes it up again.
+    fn enter_change(&self, pages: &mut Pages, old: &Row, new: &Row) {
+        let (was, is) = (text(old, "status"), text(new, "status"));
+        if was == "deactivated" || is != "deactivated" {
+            let id = text(new, "id");
+            self.world.broken(4, format_args!("{id} went from {was} to {is}"));
+            return;
+        }
+        let counts = pages.seats.entry(text(new, "organization").to_owned()).or_default();
+        let count = if text(new, "tier") == "basic" { &mut counts.0 } else { &mut counts.1 };
+        *count = count.saturating_sub(1);
+    }
+
     /// Whether a billing record counts what there is, at every commit.
     fn compare(&self, pages: &Pages, images: &Images<'_>) {
         let (Some(old), Some(new)) = (images.old, images.new) else { return };
@@ -92,11 +120,17 @@ impl Books {
             return;
         }
         self.compare_counts(pages, new);
-        let grown = counts(new) != counts(old);
+        let (after, before) = (counts(new), counts(old));
+        let grown = after.0 > before.0 || after.1 > before.1;
         let status = text(old, "subscription_status");
         if grown && !matches!(status, "active" | "trialing" | "past_due") {
             self.world
                 .broken(4, format_args!("seats were added to a subscription that is {status}"));
+        }
+        let room = number(new, "seat_limit") - i64::try_from(after.0 + after.1).unwrap_or(i64::MAX);
+        if number(new, "seats_left") != room {
+            let left = number(new, "seats_left");
+            self.world.broken(4, format_args!("the record leaves {left} seats, the limit {room}"));
         }
         if number(new, "seats_left") < 0 {
             self.world.broken(4, "there are more seats than the limit allows");
@@ -119,6 +153,19 @@ impl Books {
         let records = images.iter().filter_map(|images| images.new);
         let records = records.filter(|new| text(new, "sk") == "BILLING");
         let counted: BTreeSet<_> = records.map(|record| text(record, "organization")).collect();
+        let ended = |images: &&Images<'_>| images.old.is_some();
+        let ended = images.iter().filter(ended).filter_map(|images| images.new);
+        for seat in ended.filter(|new| text(new, "sk").starts_with("SEAT#")) {
+            let id = text(seat, "id");
+            if !counted.contains(text(seat, "organization")) {
+                self.world.broken(4, format_args!("the end of {id} is not counted"));
+            }
+            let names = |entry: &Row| entry["objects"].to_string().contains(id);
+            let mut entries = images.iter().filter_map(|images| images.new);
+            if !entries.any(|entry| text(entry, "sk").starts_with("AUDIT#") && names(entry)) {
+                self.world.broken(4, format_args!("nothing says who ended {id}"));
+            }
+        }
         let new = images.iter().filter(|images| images.old.is_none());
         let new = new.filter_map(|images| images.new);
         for seat in new.filter(|new| text(new, "sk").starts_with("SEAT#")) {
@@ -152,20 +199,34 @@ impl Books {
         lock(&self.pages).seats.get(organization).copied().unwrap_or_default()
     }
 
-    /// Takes what Stripe bills after a call of ours: never more than there is.
-    pub(crate) fn billed(&self, subscription: &Value) {
-        let id = subscription["id"].as_str().unwrap_or_default();
-        let organization = lock(&self.pages).organization.get(id).cloned();
-        let Some(organization) = organization else { return };
-        let there = self.seats(&organization);
-        let billed = quantities(subscription);
+    /// The most that Stripe was told of an organization's seats.
+    pub(crate) fn most(&self, organization: &str) -> Counts {
+        lock(&self.pages).most.get(organization).copied().unwrap_or_default()
+    }
+
+    /// Takes what Stripe bills before and after a call of ours: what the call changed, it changed to
+    /// what there was once, if not to what there is.
+    pub(crate) fn billed(&self, before: &Value, after: &Value) {
+        let id = after["id"].as_str().unwrap_or_default();
+        let mut pages = lock(&self.pages);
+        let Some(organization) = pages.organization.get(id).cloned() else { return };
+        let there = pages.seats.get(&organization).copied().unwrap_or_default();
+        let (before, billed) = (quantities(before), quantities(after));
         self.world.note(format_args!("Stripe bills {billed:?} of {there:?}"));
-        if billed.0 > there.0 || billed.1 > there.1 {
+        let ever = pages.ever.get(&organization);
+        let ever = ever.into_iter().flatten().copied().chain([(0, 0)]);
+        let (basic, premium): (BTreeSet<u64>, BTreeSet<u64>) = ever.unzip();
+        let is_made_up = |before: u64, billed: u64, ever: &BTreeSet<u64>| {
+            billed != before && !ever.contains(&billed)
+        };
+        if is_made_up(before.0, billed.0, &basic) || is_made_up(before.1, billed.1, &premium) {
             self.world.broken(
                 5,
-                format_args!("{organization} is billed for {billed:?} and has {there:?} seats"),
+                format_args!("{organization} is billed for {billed:?} and never had as many"),
             );
         }
+        let most = pages.most.entry(organization).or_default();
+        *most = (most.0.max(billed.0), most.1.max(billed.1));
     }
 }
 

@@ -13,6 +13,8 @@ use crate::stack::{AgencyTenant, Stack, Tenant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Api {
     Seats(usize),
+    /// Seats of a tenant are given back. Which, is known when the request is sent.
+    Endings(usize),
     Agency(usize),
     Identity,
 }
@@ -26,7 +28,7 @@ pub(crate) struct Request {
     pub(crate) body: Arc<Value>,
     /// What tells its effect from that of others.
     pub(crate) mark: String,
-    /// Whether it names an agency, or a parent, that is not the caller's.
+    /// Whether it names an agency, a parent or a seat that is not the caller's.
     pub(crate) is_foreign: bool,
     /// How many seats or accounts it asks for.
     pub(crate) count: usize,
@@ -97,6 +99,7 @@ pub(crate) fn draw(
             let count = usize::try_from(count).expect("small");
             (count, json!({"accounts": seats(rng, count, &mark)}))
         }
+        Api::Endings(_) => (0, Value::Null),
         Api::Agency(own) => {
             let other = &agencies[(own + 1) % agencies.len()];
             (1, agency_account(rng, &mark, &agencies[own], is_foreign.then_some(other)))
@@ -113,6 +116,32 @@ pub(crate) fn draw(
     };
     let (sent, replies) = (0, Vec::new());
     Request { api, key, body: Arc::new(body), mark, is_foreign, count, sent, replies }
+}
+
+/// The ids that the answer to a create tells of.
+pub(crate) fn created(reply: &Reply) -> Vec<String> {
+    let body = reply.json();
+    let accounts = body["data"]["accounts"].as_array().into_iter().flatten();
+    let id = |account: &Value| account["id"].as_str().unwrap_or_default().to_owned();
+    accounts.map(id).collect()
+}
+
+/// Some seats to give back, and whether any is not the caller's.
+fn endings(rng: &mut Rng, own: &[String], foreign: &[String]) -> (Value, bool) {
+    let is_foreign = own.is_empty() || rng.chance(60);
+    if is_foreign {
+        let nobodys = ["acc_00000000000000000000000000".to_owned()];
+        let others = if foreign.is_empty() { &nobodys[..] } else { foreign };
+        return (json!({"account_id": rng.pick(others)}), true);
+    }
+    if rng.chance(500) {
+        return (json!({"account_id": rng.pick(own)}), false);
+    }
+    let mut ids: Vec<_> = own.iter().filter(|_| rng.chance(600)).take(100).collect();
+    if ids.is_empty() {
+        ids.push(&own[0]);
+    }
+    (json!({"account_ids": ids}), false)
 }
 
 fn seats(rng: &mut Rng, count: usize, mark: &str) -> Vec<Value> {
@@ -177,6 +206,7 @@ impl Callers {
         let kernel = &self.stack.world.kernel;
         let tries = kernel.draw(|rng| rng.between(1, 5));
         for _ in 0..tries {
+            self.choose_seats(position);
             let (api, key, body) = {
                 let request = &mut lock(&self.history.0)[position];
                 request.sent += 1;
@@ -196,6 +226,28 @@ impl Callers {
         }
     }
 
+    /// Decides which seats a request gives back, once: of those that somebody was told of.
+    fn choose_seats(&self, position: usize) {
+        let mut requests = lock(&self.history.0);
+        let request = &requests[position];
+        let Api::Endings(tenant) = request.api else { return };
+        if !request.body.is_null() {
+            return;
+        }
+        let told = |is_wanted: &dyn Fn(usize) -> bool| -> Vec<String> {
+            let creates = requests.iter().filter(|request| match request.api {
+                Api::Seats(of) => is_wanted(of),
+                _ => false,
+            });
+            let replies = creates.flat_map(|request| request.replies.last());
+            replies.flat_map(created).collect()
+        };
+        let (own, foreign) = (told(&|of| of == tenant), told(&|of| of != tenant));
+        let (body, is_foreign) = self.stack.world.kernel.draw(|rng| endings(rng, &own, &foreign));
+        let request = &mut requests[position];
+        (request.body, request.is_foreign) = (Arc::new(body), is_foreign);
+    }
+
     async fn send(&self, api: Api, key: Option<&str>, body: &Value) -> Option<Reply> {
         let mut call = Call::json(body);
         if let Some(key) = key {
@@ -204,6 +256,9 @@ impl Callers {
         let reply = match api {
             Api::Seats(tenant) => {
                 self.stack.create_seats(call.bearer(&self.tenants[tenant].api_key)).await
+            }
+            Api::Endings(tenant) => {
+                self.stack.deactivate_seats(call.bearer(&self.tenants[tenant].api_key)).await
             }
             Api::Agency(agency) => {
                 let agency = &self.agencies[agency];

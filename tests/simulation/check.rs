@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use headcount_model::fewer::FewerSeats;
 use headcount_tests::Reply;
 use serde_json::Value;
 
 use crate::books::{Books, Counts, quantities};
-use crate::callers::{Api, Request};
+use crate::callers::{Api, Request, created};
 use crate::stack::{AgencyTenant, Stack, Tenant};
 use crate::table::{Row, number, text};
 
@@ -41,6 +42,10 @@ impl Rest<'_> {
         self.check_owners();
         let mut of_key: BTreeMap<_, Vec<&Request>> = BTreeMap::new();
         for request in self.requests {
+            if let Api::Endings(tenant) = request.api {
+                self.check_ending(request, &self.tenants[tenant]);
+                continue;
+            }
             match &request.key {
                 Some(key) => of_key.entry((request.caller(), key)).or_default().push(request),
                 None => self.check_unkeyed(request),
@@ -49,6 +54,7 @@ impl Rest<'_> {
         for requests in of_key.values() {
             self.check_key(requests);
         }
+        self.check_ended();
         self.check_emails();
         self.check_slugs();
         self.check_events();
@@ -68,6 +74,8 @@ impl Rest<'_> {
                 }
                 let is_expected = match (request.api, reply.status) {
                     (_, 422) if self.is_key_shared(request) => true,
+                    (Api::Endings(_), 404) => request.is_foreign,
+                    (Api::Endings(_), 200) => !request.is_foreign,
                     (_, 503) => may_fail && reply.header("retry-after") == "1",
                     (_, 429) => may_fail && !reply.header("retry-after").is_empty(),
                     (_, status) if request.is_foreign => matches!(status, 403 | 422),
@@ -101,6 +109,7 @@ impl Rest<'_> {
             let sk = text(item, "sk");
             match request.api {
                 Api::Seats(_) => sk.starts_with("SEAT#") && text(item, "tag") == request.mark,
+                Api::Endings(_) => false,
                 Api::Agency(_) => {
                     sk.starts_with("ACCOUNT#") && text(item, "description") == request.mark
                 }
@@ -122,7 +131,7 @@ impl Rest<'_> {
             let owner = match request.api {
                 Api::Seats(tenant) => format!("ORG#{}", self.tenants[tenant].organization),
                 Api::Agency(agency) => format!("AGENCY#{}", self.agencies[agency].lcuid),
-                Api::Identity => continue,
+                Api::Endings(_) | Api::Identity => continue,
             };
             for item in self.items_of(request) {
                 let (mark, pk) = (&request.mark, text(item, "pk"));
@@ -148,6 +157,52 @@ impl Rest<'_> {
             let (count, sent) = (request.count, request.sent);
             let there = made.len();
             self.broken(4, format_args!("{mark} asked {sent} times for {count} and made {there}"));
+        }
+    }
+
+    /// What was acknowledged is done, and under a key has one answer.
+    fn check_ending(&self, request: &Request, tenant: &Tenant) {
+        let mark = &request.mark;
+        let pk = format!("ORG#{}", tenant.organization);
+        if successes(request).next().is_some() {
+            for id in ended(request) {
+                let is_ended = |item: &&Row| {
+                    text(item, "pk") == pk
+                        && text(item, "id") == id
+                        && text(item, "status") == "deactivated"
+                };
+                if !self.items.iter().any(|item| is_ended(&item)) {
+                    self.broken(5, format_args!("{mark} was told of the end of {id}"));
+                }
+            }
+        }
+        if request.key.is_some() {
+            let bodies: BTreeSet<_> = successes(request).map(|reply| &reply.text).collect();
+            let is_first = |reply: &&Reply| reply.header("idempotency-replayed").is_empty();
+            let first = successes(request).filter(is_first).count();
+            if bodies.len() > 1 || first > 1 {
+                self.broken(1, format_args!("{mark} was answered {first} times: {bodies:?}"));
+            }
+        }
+    }
+
+    /// Nobody but its own organization has ended a seat.
+    fn check_ended(&self) {
+        let ended_seats = self.items.iter().filter(|item| {
+            text(item, "sk").starts_with("SEAT#") && text(item, "status") == "deactivated"
+        });
+        for seat in ended_seats {
+            let (id, pk) = (text(seat, "id"), text(seat, "pk"));
+            let is_asked = self.requests.iter().any(|request| match request.api {
+                Api::Endings(tenant) => {
+                    let own = format!("ORG#{}", self.tenants[tenant].organization);
+                    own == pk && ended(request).iter().any(|asked| asked == id)
+                }
+                _ => false,
+            });
+            if !is_asked {
+                self.broken(8, format_args!("nobody of {pk} has ended {id}"));
+            }
         }
     }
 
@@ -224,13 +279,26 @@ impl Rest<'_> {
             self.broken(1, format_args!("{mark} was answered {first} times as if it were new"));
         }
         // What a request took, an address or the room for its seats, is no reason to refuse it
-        // when it comes again. A parent may have been none for a while.
-        let is_excused = |reply: &Reply| reply.status == 422 && self.parents_changed;
-        let refused = request.replies.iter().find(|reply| matches!(reply.status, 409 | 422));
-        if let Some(reply) = refused.filter(|reply| has_effect && !is_excused(reply)) {
+        // when it comes again. A parent may have been none for a while, and there may have been no
+        // room until seats were given back.
+        let success = request.replies.iter().position(|reply| matches!(reply.status, 200 | 201));
+        let success = success.unwrap_or(request.replies.len());
+        let is_excused = |(at, reply): &(usize, &Reply)| match reply.status {
+            422 => self.parents_changed,
+            _ => *at < success && self.gives_seats_back(request.api),
+        };
+        let refused = request.replies.iter().enumerate();
+        let mut refused = refused.filter(|(_, reply)| matches!(reply.status, 409 | 422));
+        if let Some((_, reply)) = refused.find(|reply| has_effect && !is_excused(reply)) {
             let (status, text) = (reply.status, &reply.text);
             self.broken(1, format_args!("{mark} had an effect, and was answered {status}: {text}"));
         }
+    }
+
+    /// Whether the tenant of a create gave seats back, or tried to.
+    fn gives_seats_back(&self, api: Api) -> bool {
+        let Api::Seats(tenant) = api else { return false };
+        self.requests.iter().any(|request| request.api == Api::Endings(tenant))
     }
 
     // ------------------------------------------------------------------------ Uniqueness
@@ -299,7 +367,10 @@ impl Rest<'_> {
             let id = text(item, "id").to_owned();
             if sk.starts_with("SEAT#") {
                 let owner = pk.trim_start_matches("ORG#").to_owned();
-                if text(item, "status") == "pending" {
+                if text(item, "status") == "deactivated" {
+                    due.insert(("SeatDeactivated", owner.clone(), id.clone()));
+                }
+                if !text(item, "platform").is_empty() {
                     due.insert(("SeatSetupRequested", owner.clone(), id.clone()));
                 }
                 due.insert(("SeatCreated", owner, id));
@@ -424,6 +495,27 @@ impl Rest<'_> {
         Ok(())
     }
 
+    /// Whether every organization was charged for the seats that it had at most, to the end of the
+    /// period, and credited for none of those that it gave back; or, where that is set, for all.
+    pub(crate) fn check_money(&self) {
+        for tenant in self.tenants {
+            let organization = tenant.organization.as_str();
+            let (basic, premium) = match tenant.fewer {
+                FewerSeats::None => self.books.most(organization),
+                FewerSeats::Credit => self.books.seats(organization),
+            };
+            let due = i64::try_from(4_000 * basic + 10_000 * premium).unwrap_or(i64::MAX);
+            let charged = self.stack.account.prorated(&tenant.subscription);
+            // A schedule takes minutes of the month: less than a tenth of a seat, unless it has many.
+            if (due - charged).abs() > 400 + due / 500 {
+                self.broken(
+                    5,
+                    format_args!("{organization} was charged {charged} cents, {due} are due"),
+                );
+            }
+        }
+    }
+
     fn record(&self, tenant: &Tenant) -> Option<&Row> {
         let pk = format!("ORG#{}", tenant.organization);
         self.items.iter().find(|item| text(item, "pk") == pk && text(item, "sk") == "BILLING")
@@ -436,6 +528,7 @@ impl Rest<'_> {
                 text(item, "pk") == pk
                     && text(item, "sk").starts_with("SEAT#")
                     && text(item, "tier") == tier
+                    && text(item, "status") != "deactivated"
             });
             seats.count() as u64
         };
@@ -461,6 +554,14 @@ fn has_ended(subscription: &Value) -> bool {
     subscription["status"] == "canceled"
 }
 
+/// The seats that a request gives back.
+fn ended(request: &Request) -> Vec<String> {
+    let body = &request.body;
+    let several = body["account_ids"].as_array().into_iter().flatten();
+    let ids = several.chain(body.get("account_id"));
+    ids.filter_map(|id| id.as_str().map(str::to_owned)).collect()
+}
+
 fn successes(request: &Request) -> impl Iterator<Item = &Reply> {
     request.replies.iter().filter(|reply| matches!(reply.status, 200 | 201))
 }
@@ -470,10 +571,8 @@ fn told(api: Api, reply: &Reply) -> Vec<String> {
     let body = reply.json();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match api {
-        Api::Seats(_) => {
-            let accounts = body["data"]["accounts"].as_array().into_iter().flatten();
-            accounts.map(|account| text(&account["id"])).collect()
-        }
+        Api::Seats(_) => created(reply),
+        Api::Endings(_) => Vec::new(),
         Api::Agency(_) => vec![text(&body["account"]["lcuid"])],
         Api::Identity => vec![text(&body["id"])],
     }

@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use headcount_model::fewer::FewerSeats;
 use headcount_model::id::OrganizationId;
 use headcount_model::reconcile::Shard;
 use stripe_stand_in::Status;
@@ -40,6 +41,8 @@ struct Plan {
     agencies: usize,
     has_identity: bool,
     has_big: bool,
+    /// How many of 1,000 requests to the Seats API give seats back, and whether that is credited.
+    endings: (u64, FewerSeats),
     /// How many of 1,000 requests are sent at once, and in how many microseconds all others.
     rush: (u64, u64),
     is_listening: bool,
@@ -108,6 +111,10 @@ impl Plan {
             agencies,
             has_identity,
             has_big: rng.chance(10),
+            endings: (
+                if rng.chance(500) { 500 } else { 0 },
+                if rng.chance(200) { FewerSeats::Credit } else { FewerSeats::None },
+            ),
             rush: match (is_busy, is_crowded) {
                 (true, _) => (500, 20_000_000),
                 (_, true) => (100, 4_000_000),
@@ -130,6 +137,8 @@ impl Plan {
             Api::Identity
         } else if self.agencies > 0 && rng.chance(600) {
             Api::Agency(one_of(rng, self.agencies))
+        } else if rng.chance(self.endings.0) {
+            Api::Endings(one_of(rng, self.tenants))
         } else {
             Api::Seats(one_of(rng, self.tenants))
         }
@@ -207,10 +216,11 @@ impl Run {
         let stack = Stack::new(world);
         let made: Arc<Mutex<(Vec<Tenant>, Vec<AgencyTenant>)>> = Arc::default();
         let (count, limit, agencies) = (plan.tenants, plan.seat_limit, plan.agencies);
+        let fewer = plan.endings.1;
         let (maker, slot) = (stack.clone(), Arc::clone(&made));
         world.kernel.spawn("set-up", async move {
             for _ in 0..count {
-                let tenant = maker.tenant(limit).await;
+                let tenant = maker.tenant(limit, fewer).await;
                 lock(&slot).0.push(tenant);
             }
             for _ in 0..agencies {
@@ -225,7 +235,7 @@ impl Run {
         stack.connect(
             plan.is_listening,
             move |records| commits.commit(records),
-            move |subscription| bills.billed(subscription),
+            move |before, after| bills.billed(before, after),
         );
         let (tenants, agencies) = (Arc::new(tenants), Arc::new(agencies));
         let history = History::default();
@@ -274,6 +284,9 @@ impl Run {
                 let request = callers::draw(rng, number, api, &self.agencies, is_big, &earlier);
                 let (at_once, rush) = self.plan.rush;
                 let wait = if rng.chance(at_once) { 0 } else { rng.between(0, rush) };
+                // Before there are seats, none can be given back.
+                let is_ending = matches!(api, Api::Endings(_));
+                let wait = wait + if is_ending { rng.between(0, 2 * rush) } else { 0 };
                 (request, wait, if rng.chance(150) { 2 } else { 1 })
             });
             callers.begin(request, wait, senders);
@@ -318,6 +331,7 @@ impl Run {
         self.rest();
         if !self.needs_comparison() {
             self.check(true);
+            self.look(|rest| rest.check_money());
             if !self.plan.reconciles_late {
                 return;
             }

@@ -15,6 +15,7 @@ use headcount_billing::{Prices, Unanswered, message};
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount, create};
 use headcount_model::billing::SubscriptionStatus;
 use headcount_model::credential::{Credential, Holder, Permission, reveal};
+use headcount_model::fewer::FewerSeats;
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
 use headcount_model::identity::{Password, PasswordHash, PasswordPolicy, Salt};
@@ -93,6 +94,8 @@ pub(crate) struct Tenant {
     pub(crate) organization: OrganizationId,
     pub(crate) subscription: String,
     pub(crate) api_key: String,
+    /// What becomes of the difference when it gives seats back.
+    pub(crate) fewer: FewerSeats,
 }
 
 /// An agency with an app that may create accounts in it.
@@ -196,7 +199,7 @@ impl Stack {
         &self,
         is_listening: bool,
         observe: impl Fn(&[serde_json::Value]) + Send + Sync + 'static,
-        billed: impl Fn(&serde_json::Value) + Send + Sync + 'static,
+        billed: impl Fn(&serde_json::Value, &serde_json::Value) + Send + Sync + 'static,
     ) {
         let stream = self.stream.clone();
         self.dynamo.follow(move |records| {
@@ -261,7 +264,7 @@ impl Stack {
     // ------------------------------------------------------------------------ Tenants
 
     /// An organization that is billed.
-    pub(crate) async fn tenant(&self, seat_limit: u64) -> Tenant {
+    pub(crate) async fn tenant(&self, seat_limit: u64, fewer: FewerSeats) -> Tenant {
         let ports = self.ports();
         let table = self.cold_table(&ports);
         let organization = OrganizationId::new(&ports, &ports).expect("entropy");
@@ -288,9 +291,13 @@ impl Stack {
         let made =
             table.create_organization(&organization, &text("Acme"), Some(&link), seat_limit).await;
         made.expect("an organization");
+        if fewer != FewerSeats::default() {
+            table.set_fewer_seats(&organization, fewer).await.expect("an organization");
+        }
         let holder = Holder::Organization(organization.clone());
-        let api_key = self.credential(&table, holder, Permission::AccountsCreate).await;
-        Tenant { organization, subscription, api_key }
+        let permissions = [Permission::AccountsCreate, Permission::AccountsDeactivate];
+        let api_key = self.credential(&table, holder, &permissions).await;
+        Tenant { organization, subscription, api_key, fewer }
     }
 
     /// An agency.
@@ -319,7 +326,7 @@ impl Stack {
         let made = create(&table, &ports, &parent, None, |_, _| no_answer.clone()).await;
         made.expect("an account");
         let holder = Holder::App { app: app.clone(), agency: lcuid.clone() };
-        let token = self.credential(&table, holder, Permission::AgencyCreateAccounts).await;
+        let token = self.credential(&table, holder, &[Permission::AgencyCreateAccounts]).await;
         AgencyTenant {
             lcuid: lcuid.to_string(),
             app: app.to_string(),
@@ -328,9 +335,14 @@ impl Stack {
         }
     }
 
-    async fn credential(&self, table: &Table, holder: Holder, permission: Permission) -> String {
+    async fn credential(
+        &self,
+        table: &Table,
+        holder: Holder,
+        permissions: &[Permission],
+    ) -> String {
         let ports = self.ports();
-        let permissions = BTreeSet::from([permission]);
+        let permissions = permissions.iter().copied().collect();
         let (credential, text) =
             Credential::issue(holder, permissions, None, &ports, &ports).expect("entropy");
         table.create_credential(&credential).await.expect("a credential");
@@ -351,6 +363,18 @@ impl Stack {
             fingerprint_key: fingerprint_key(),
         };
         self.ask("create-seats", API, function, call).await
+    }
+
+    /// `POST /billing/deactivate`.
+    pub(crate) async fn deactivate_seats(&self, call: Call) -> Result<Reply, Died> {
+        let ports = self.ports();
+        let function = deactivate_seats::Function {
+            store: self.table(&ports),
+            ports,
+            tiers: self.tiers(),
+            fingerprint_key: fingerprint_key(),
+        };
+        self.ask("deactivate-seats", API, function, call).await
     }
 
     /// `POST /api/v3/accounts`.

@@ -14,8 +14,8 @@ use crate::world::World;
 /// Where webhooks are posted to, in name.
 const WEBHOOK_URL: &str = "https://headcount.invalid/webhooks/stripe";
 
-/// Told of every subscription that a call of ours changed.
-type Observer = Arc<dyn Fn(&Value) + Send + Sync>;
+/// Told of every subscription that a call of ours changed, as it was and as it is.
+type Observer = Arc<dyn Fn(&Value, &Value) + Send + Sync>;
 type Bell = Arc<dyn Fn() + Send + Sync>;
 
 /// A Stripe account and the way to it. Clones are the same.
@@ -40,7 +40,7 @@ impl Account {
     /// Tells of every change that a call of ours makes, and rings when there may be webhooks.
     pub(crate) fn follow(
         &self,
-        observer: impl Fn(&Value) + Send + Sync + 'static,
+        observer: impl Fn(&Value, &Value) + Send + Sync + 'static,
         bell: impl Fn() + Send + Sync + 'static,
     ) {
         let mut listeners = lock(&self.listeners);
@@ -99,6 +99,28 @@ impl Account {
         self.handle(Request::new("GET", &format!("/v1/subscriptions/{id}"))).body
     }
 
+    /// What all changes of a subscription within its periods were worth, in cents.
+    pub(crate) fn prorated(&self, subscription: &str) -> i64 {
+        let mut sum = 0;
+        let mut query = "limit=100".to_owned();
+        loop {
+            let request = Request { query, ..Request::new("GET", "/v1/invoiceitems") };
+            let page = self.handle(request).body;
+            let items = page["data"].as_array().cloned().unwrap_or_default();
+            let own = items.iter().filter(|item| {
+                item["parent"]["subscription_details"]["subscription"] == subscription
+            });
+            sum += own.filter_map(|item| item["amount"].as_i64()).sum::<i64>();
+            match items.last().filter(|_| page["has_more"] == true) {
+                Some(last) => {
+                    let id = last["id"].as_str().unwrap_or_default();
+                    query = format!("limit=100&starting_after={id}");
+                }
+                None => return sum,
+            }
+        }
+    }
+
     /// The webhooks that are due.
     pub(crate) fn webhooks(&self) -> Vec<WebhookPost> {
         lock(&self.stripe).due_webhooks(self.world.true_seconds())
@@ -127,7 +149,7 @@ impl Account {
         let id = request.path.rsplit('/').next().unwrap_or_default().to_owned();
         // A call that fails although it is carried out may have had nothing to carry out.
         let is_applied = fault.as_ref().is_some_and(|fault| fault.applied);
-        let before = is_applied.then(|| self.subscription(&id));
+        let before = is_update.then(|| self.subscription(&id)).unwrap_or_default();
         let reply = {
             let mut stripe = lock(&self.stripe);
             if let Some(fault) = fault {
@@ -149,9 +171,9 @@ impl Account {
             };
             let observer = lock(&self.listeners).observer.clone();
             if let Some(observer) = observer
-                && before.is_none_or(|before| before != *after)
+                && (!is_applied || before != *after)
             {
-                observer(after);
+                observer(&before, after);
             }
             self.ring();
         }

@@ -130,6 +130,16 @@ impl Stage {
         }
     }
 
+    /// `POST /billing/deactivate`.
+    pub fn deactivate_seats(&self) -> deactivate_seats::Function<Table, Ports> {
+        deactivate_seats::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            tiers: tiers(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
     /// `GET /billing`.
     pub fn get_billing(&self) -> get_billing::Function<Table, Ports> {
         get_billing::Function {
@@ -199,10 +209,11 @@ impl Stage {
         (id, key)
     }
 
-    /// An API key that may create seats.
+    /// An API key that may create seats and give them back.
     pub async fn api_key(&self, organization: &OrganizationId) -> String {
         let holder = Holder::Organization(organization.clone());
-        self.credential(holder, &[Permission::AccountsCreate]).await
+        let permissions = [Permission::AccountsCreate, Permission::AccountsDeactivate];
+        self.credential(holder, &permissions).await
     }
 
     /// A credential; the text of it.

@@ -27,8 +27,8 @@ pub enum Parcel {
 /// consumers need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// `SeatCreated`, `SeatSetupRequested`, `AgencyAccountCreated`, `AccountCreated` or
-    /// `SubscriptionStatusChanged`.
+    /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`,
+    /// `AccountCreated` or `SubscriptionStatusChanged`.
     pub detail_type: &'static str,
     /// `{"version":1,"id":…,"data":{…}}`; the id is the same when the event comes twice.
     pub detail: Value,
@@ -141,6 +141,9 @@ fn seat(
     if row.status == "pending" && status_before.as_deref() != Some("pending") {
         parcels.push(event("SeatSetupRequested", setup_requested(&row)));
     }
+    if row.status == "deactivated" && status_before.as_deref() != Some("deactivated") {
+        parcels.push(event("SeatDeactivated", seat_deactivated(&row)));
+    }
     Ok(parcels)
 }
 
@@ -166,6 +169,21 @@ fn seat_created(row: &SeatRow) -> Value {
         "tag": row.tag,
         "org_group": row.org_group,
         "created_at": row.created_at,
+    })
+}
+
+/// What tells device provisioning which device is free again.
+fn seat_deactivated(row: &SeatRow) -> Value {
+    json!({
+        "organization": row.organization,
+        "id": row.id,
+        "tier": row.tier,
+        "device_type": row.device_type,
+        "platform": row.platform,
+        "username": row.username,
+        "tag": row.tag,
+        "org_group": row.org_group,
+        "deactivated_at": row.deactivated_at,
     })
 }
 

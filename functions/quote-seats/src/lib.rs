@@ -7,6 +7,7 @@ use headcount_api::seats::{self, Refusal, Seats};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
 use headcount_billing::StripeFailure;
 use headcount_billing::preview::{Change, Previewed, Previews};
+use headcount_model::billing::SeatCounts;
 use headcount_model::credential::{Credentials, Permission};
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::policy::BillingPolicy;
@@ -57,17 +58,20 @@ where
         let statement = statement.ok_or(Failure::Refused(Refusal::NoBilling))?;
         let linked = statement.room_for(added, self.tiers.monthly(added), &self.policy, now)?;
         let (before, after) = (statement.seats, statement.seats + added);
-        let proration = self
-            .proration(&Change {
-                subscription: &linked.id,
-                before,
-                after,
-                tiers: &self.tiers,
-                proration: statement.proration,
-                policy: &self.policy,
-                now,
-            })
-            .await?;
+        let change = Change {
+            subscription: &linked.id,
+            before,
+            after,
+            tiers: &self.tiers,
+            proration: statement.proration,
+            policy: &self.policy,
+            now,
+        };
+        let proration = if statement.fewer.asks_first(Some(statement.applied_version), now) {
+            self.unpaid(&change).await?
+        } else {
+            self.proration(&change).await?
+        };
 
         let quote = Quote::new(statement.version, added, &self.tiers, statement.proration, now);
         let id = quote.id(organization, &self.fingerprint_key);
@@ -82,6 +86,23 @@ where
     B: Previews,
     P: Entropy,
 {
+    /// What the rest of the period would cost more where seats were given back without a credit:
+    /// those that are paid for cost nothing, which is for each tier to say.
+    async fn unpaid(&self, change: &Change<'_>) -> Result<i64, Failure<Refusal>> {
+        let (before, added) = (change.before, change.after);
+        let mut cents: i64 = 0;
+        for after in [
+            SeatCounts { basic: added.basic, ..before },
+            SeatCounts { premium: added.premium, ..before },
+        ] {
+            if after != before {
+                let change = Change { after, ..change.clone() };
+                cents = cents.saturating_add(self.proration(&change).await?.max(0));
+            }
+        }
+        Ok(cents)
+    }
+
     /// What the rest of the period would cost more, as Stripe says.
     async fn proration(&self, change: &Change<'_>) -> Result<i64, Failure<Refusal>> {
         let asked = self.stripe.proration(change, &self.ports);

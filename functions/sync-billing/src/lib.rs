@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use headcount_billing::message::{self, Poisoned};
-use headcount_billing::{Applied, Failure, Prices, Subscriptions, apply};
+use headcount_billing::{Applied, Failure, Prices, Subscriptions, Worth, apply};
 use headcount_model::billing::{BillingChange, BillingLedger};
 use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
@@ -42,7 +42,7 @@ pub struct Function<L, S, Q, P> {
 impl<L, S, Q, P> Function<L, S, Q, P>
 where
     L: BillingLedger,
-    S: Subscriptions,
+    S: Subscriptions + Worth,
     Q: BillingQueue,
     P: Clock + Entropy,
 {

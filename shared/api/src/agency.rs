@@ -329,6 +329,10 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::ContainsEmail
         | Rule::ContainsName
         | Rule::IdempotencyKey
+        | Rule::SeatId
+        | Rule::RepeatOf(_)
+        | Rule::Beside(_)
+        | Rule::NoSuchSeat
         | Rule::Quote => format!("The {field} field format is invalid."),
     }
 }

@@ -6,7 +6,7 @@ use headcount_model::seats::MAX_SEATS_PER_REQUEST;
 use jiff::Timestamp;
 use lambda_http::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use lambda_http::http::{HeaderMap, HeaderName};
-use lambda_http::{Body, Request};
+use lambda_http::{Body, Request, RequestExt};
 
 use crate::dialect::{Failure, Transport};
 use crate::json::{Object, parse_object};
@@ -35,10 +35,14 @@ pub struct Incoming {
     body: Vec<u8>,
     /// The gateway handed the body over as text and put U+FFFD where it was not UTF-8.
     repaired: bool,
+    /// Lambda's id of the request.
+    request_id: String,
 }
 
 impl From<Request> for Incoming {
     fn from(request: Request) -> Self {
+        let context = request.lambda_context_ref();
+        let request_id = context.map(|context| context.request_id.clone()).unwrap_or_default();
         let (parts, body) = request.into_parts();
         // A gateway that hands a body over as text has decoded it, and U+FFFD is all that shows
         // of bytes that were not UTF-8. A caller who means the character can write `\ufffd`.
@@ -49,7 +53,7 @@ impl From<Request> for Incoming {
             // The enum is open; a body of another kind is none that we can read.
             _ => Vec::new(),
         };
-        Self { headers: parts.headers, body, repaired }
+        Self { headers: parts.headers, body, repaired, request_id }
     }
 }
 
@@ -60,6 +64,11 @@ impl Incoming {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?;
         values.next().is_none().then(|| value.as_bytes())
+    }
+
+    /// The id of the request, as `x-request-id` of its response has it.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
     }
 
     /// Whether the caller presents a credential of any kind, good or bad.

@@ -11,6 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use crate::seats::billing::{CURRENCY, QuoteView, SYNC_STATES, StatementView};
+use crate::seats::deactivate::EitherView;
 use crate::seats::{CreatedView, Success};
 use crate::{agency, identity, seats, webhooks};
 
@@ -27,6 +28,11 @@ pub fn quote() -> Value {
 /// `GET /billing`, 200.
 pub fn billing() -> Value {
     of::<Success<StatementView<'static>>>()
+}
+
+/// `POST /billing/deactivate`, 200.
+pub fn deactivated_seats() -> Value {
+    of::<Success<EitherView<'static>>>()
 }
 
 /// A refusal of the Seats API.
@@ -130,7 +136,7 @@ pub(crate) fn tier(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(crate) fn seat_status(_: &mut SchemaGenerator) -> Schema {
-    one_of(SeatStatus::ALL.map(SeatStatus::as_str))
+    one_of(SeatStatus::NEW.map(SeatStatus::as_str))
 }
 
 pub(crate) fn subscription_status(_: &mut SchemaGenerator) -> Schema {
@@ -155,6 +161,10 @@ pub(crate) fn account_status(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn seat_id(_: &mut SchemaGenerator) -> Schema {
     ulid(SeatId::PREFIX)
+}
+
+pub(crate) fn seat_ids(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": ulid(SeatId::PREFIX), "minItems": 1})
 }
 
 pub(crate) fn account_id(_: &mut SchemaGenerator) -> Schema {

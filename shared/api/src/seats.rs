@@ -1,10 +1,11 @@
 //! The Seats API (CONTRACT section 1): `{"ok":…,"code":…,"message":…}`.
 
 pub(crate) mod billing;
+pub(crate) mod deactivate;
 
 use headcount_model::credential::{Credential, Holder, Permission};
 use headcount_model::fault::{Fault, Form, Given, Kind, Rule};
-use headcount_model::id::OrganizationId;
+use headcount_model::id::{CredentialId, OrganizationId};
 use headcount_model::seats::{
     CommitRefusal, CreateSeats, Created, Platforms, Quote, Seat, SeatInput,
 };
@@ -21,6 +22,7 @@ use crate::wording;
 #[cfg(feature = "openapi")]
 pub(crate) use billing::told_codes;
 pub use billing::{Quoted, billing, quoted};
+pub use deactivate::{deactivate_seats, deactivated, deactivated_before};
 
 /// The dialect of the Seats API.
 pub struct Seats;
@@ -63,12 +65,23 @@ pub fn caller<'c>(
     credential: Option<&'c Credential>,
     permissions: &[Permission],
 ) -> Result<&'c OrganizationId, Failure<Refusal>> {
+    caller_by(credential, permissions).map(|(organization, _)| organization)
+}
+
+/// As [`caller`], with the credential by which it calls, for the audit.
+///
+/// # Errors
+/// As [`caller`].
+pub fn caller_by<'c>(
+    credential: Option<&'c Credential>,
+    permissions: &[Permission],
+) -> Result<(&'c OrganizationId, &'c CredentialId), Failure<Refusal>> {
     let credential = credential.ok_or(Failure::Unauthorized)?;
     let Holder::Organization(organization) = &credential.holder else {
         return Err(Failure::Unauthorized);
     };
     if permissions.iter().any(|&permission| credential.allows(permission)) {
-        return Ok(organization);
+        return Ok((organization, &credential.id));
     }
     let missing = permissions.first().map_or("", |permission| permission.as_str());
     Err(Failure::Refused(Refusal::Forbidden(missing)))
@@ -363,6 +376,11 @@ impl Dialect for Seats {
 }
 
 fn word_faults(faults: &[Fault]) -> Answer {
+    // What is missing is looked for only when nothing else is wrong.
+    if faults.iter().any(|fault| fault.rule == Rule::NoSuchSeat) {
+        let message = "The organization has no such account.";
+        return with_faults(StatusCode::NOT_FOUND, "account_not_found", message, faults);
+    }
     let status = StatusCode::BAD_REQUEST;
     let incomplete = faults
         .iter()

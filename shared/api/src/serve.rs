@@ -8,7 +8,7 @@ use lambda_http::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use lambda_http::http::{HeaderValue, Response, StatusCode};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Body, Error, IntoResponse, Request, RequestExt, Service, service_fn};
+use lambda_http::{Body, Error, IntoResponse, Request, Service, service_fn};
 use serde::Serialize;
 
 use crate::dialect::{Answer, Dialect, Failure};
@@ -58,7 +58,7 @@ pub async fn answer<E: Endpoint>(endpoint: &E, event: LambdaEvent<GatewayEvent>)
         Ok::<_, Infallible>(if is_taken {
             respond(endpoint, request).await
         } else {
-            refuse(E::SAMPLE, &request)
+            refuse(E::SAMPLE, Incoming::from(request).request_id())
         })
     }));
     let Ok(response) = adapter.call(LambdaEvent::new(request, context)).await;
@@ -66,26 +66,22 @@ pub async fn answer<E: Endpoint>(endpoint: &E, event: LambdaEvent<GatewayEvent>)
 }
 
 /// The answer to an event of no gateway.
-fn refuse(sample: &str, request: &Request) -> Reply {
+fn refuse(sample: &str, request_id: &str) -> Reply {
     #[derive(Serialize)]
     struct Refused {
         message: String,
     }
-    let request_id = request_id(request);
     tracing::warn!(request_id, "the event is none of a gateway");
     let message = format!(
         "This function takes the event of an HTTP API, a REST API or a load balancer, such as {sample}."
     );
-    Reply(response(Answer::new(StatusCode::BAD_REQUEST, &Refused { message }), &request_id))
-}
-
-fn request_id(request: &Request) -> String {
-    request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default()
+    Reply(response(Answer::new(StatusCode::BAD_REQUEST, &Refused { message }), request_id))
 }
 
 async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Reply {
-    let request_id = request_id(&request);
-    let outcome = endpoint.handle(&Incoming::from(request)).await;
+    let request = Incoming::from(request);
+    let request_id = request.request_id();
+    let outcome = endpoint.handle(&request).await;
     let answer = outcome.unwrap_or_else(E::Dialect::word);
     tracing::info!(
         request_id,
@@ -93,7 +89,7 @@ async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Reply {
         replayed = answer.replayed,
         "answered"
     );
-    Reply(response(answer, &request_id))
+    Reply(response(answer, request_id))
 }
 
 /// A response whose body is text already. That of `lambda_http` itself would find out the body's

@@ -33,6 +33,10 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::ContainsName => "contains_name",
         Rule::UnusableParent => "parent",
         Rule::IdempotencyKey => "idempotency_key",
+        Rule::SeatId => "account_id",
+        Rule::RepeatOf(_) => "duplicate",
+        Rule::Beside(_) => "exclusive",
+        Rule::NoSuchSeat => "not_found",
         Rule::Quote => "quote",
     }
 }
@@ -88,6 +92,10 @@ pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
         Rule::ContainsName => format!("{field} must not contain the name."),
         Rule::UnusableParent => format!("{field} is not a usable parent account."),
         Rule::IdempotencyKey => format!("{field} must be 1 to 255 visible ASCII characters."),
+        Rule::SeatId => format!("{field} must be the id of an account, acc_…"),
+        Rule::RepeatOf(first) => format!("{field} is the same as entry {first} of the list."),
+        Rule::Beside(other) => format!("{field} must not be given beside {other}."),
+        Rule::NoSuchSeat => format!("{field} is no account of this organization."),
         Rule::Quote => {
             format!("{field} is not a quote that this organization was given for these accounts.")
         }

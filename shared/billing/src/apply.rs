@@ -17,6 +17,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::subscription::{
     ITEM_MISSING, StripeFailure, Subscription, Subscriptions, reasons, targets_of_seats,
 };
+use crate::worth::Worth;
+
+use fewer::Step;
 
 /// The Stripe price of each tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +153,7 @@ struct Findings {
 /// [`Failure`]; the message must then be delivered again.
 pub async fn apply(
     ledger: &impl BillingLedger,
-    stripe: &impl Subscriptions,
+    stripe: &(impl Subscriptions + Worth),
     prices: &Prices,
     change: &BillingChange,
     clock: &dyn Clock,
@@ -228,7 +231,7 @@ struct Begun {
 /// record's seats. `None` when somebody else wrote first.
 async fn begin(
     ledger: &impl BillingLedger,
-    stripe: &impl Subscriptions,
+    stripe: &(impl Subscriptions + Worth),
     prices: &Prices,
     record: &BillingRecord,
     findings: &Findings,
@@ -253,15 +256,25 @@ async fn begin(
     let attempt = match unanswered {
         Some(attempt) => attempt.clone(),
         None => {
-            let targets = seat_targets(stripe, &subscription, prices, record, findings).await?;
+            let step = if record.fewer.asks_first(Some(record.applied_version), clock.now()) {
+                fewer::next(stripe, &subscription, prices, record, entropy).await?
+            } else {
+                Step::whole(
+                    seat_targets(stripe, &subscription, prices, record, findings).await?,
+                    record.proration,
+                )
+            };
             // Under the version's key Stripe may have stored a failure, which it would give for a day.
             let is_used = record.attempt.is_some() || findings.answered.is_some();
             let key = if is_used || record.last_error.is_some() {
                 fresh_key(record, entropy)?
             } else {
-                format!("{}:{}", record.organization, record.version)
+                format!("{}:{}{}", record.organization, record.version, step.suffix())
             };
-            Attempt { key, version: record.version, targets, proration, at: clock.now() }
+            // What is only a part of the version leaves the one before on record.
+            let version = if step.is_whole { record.version } else { record.applied_version };
+            let Step { targets, proration, .. } = step;
+            Attempt { key, version, targets, proration, at: clock.now() }
         }
     };
     match ledger.begin(record, &attempt, paced_until, clock.now()).await? {
@@ -395,5 +408,6 @@ fn failure(failure: StripeFailure) -> Failure {
     }
 }
 
+mod fewer;
 #[cfg(test)]
 mod tests;

@@ -17,8 +17,10 @@ mod secret;
 pub mod stripe;
 mod subscription;
 pub mod webhook;
+mod worth;
 
 pub use apply::{Applied, Failure, Prices, apply};
 pub use follow::{Followed, Unanswered, follow};
 pub use secret::NamedSecret;
 pub use subscription::{Item, StripeFailure, Subscription, Subscriptions, Unfit, reasons};
+pub use worth::Worth;

@@ -106,6 +106,22 @@ impl<T: Transport> Stripe<T> {
         Ok(invoice.subtotal.saturating_sub(without.map_or(0, |invoice| invoice.subtotal)))
     }
 
+    /// What Stripe would prorate if the items became `targets` now, by its own clock: what is more on
+    /// the invoice than without prorations. Lines that credit a debit begin when that did, and so
+    /// cannot be told by a moment.
+    pub(crate) async fn prorated_now(
+        &self,
+        subscription: &Subscription,
+        targets: &[ItemTarget],
+        entropy: &dyn Entropy,
+    ) -> Result<i64, StripeFailure> {
+        let with = |prorations| form(subscription, targets, prorations);
+        let prorated = self.upcoming(&with(Prorations::Now), entropy).await?;
+        let plain = self.upcoming(&with(Prorations::None), entropy).await?;
+        let subtotal = |invoice: Option<Invoice>| invoice.map_or(0, |invoice| invoice.subtotal);
+        Ok(subtotal(prorated).saturating_sub(subtotal(plain)))
+    }
+
     /// The invoice of a preview; `None` when nothing would be invoiced, not even the change.
     async fn upcoming(
         &self,
@@ -158,6 +174,8 @@ fn targets(
 enum Prorations {
     /// As if the change were made at this second.
     At(i64),
+    /// As if it were made when Stripe is asked.
+    Now,
     /// The difference is left out. Stripe takes no moment then.
     None,
 }
@@ -180,7 +198,7 @@ fn form(
         detail(format!("[items][{n}][quantity]"), target.quantity.to_string());
     }
     let behavior = match prorations {
-        Prorations::At(_) => ProrationBehavior::CreateProrations,
+        Prorations::At(_) | Prorations::Now => ProrationBehavior::CreateProrations,
         Prorations::None => ProrationBehavior::None,
     };
     detail("[proration_behavior]".to_owned(), behavior.as_str().to_owned());
@@ -312,6 +330,9 @@ mod tests {
                 "subscription_details[proration_date]=150",
             ]
         );
+        let now = form(Prorations::Now);
+        assert_eq!(now[..5], items);
+        assert_eq!(now[5..], ["subscription_details[proration_behavior]=create_prorations"]);
         let undated = form(Prorations::None);
         assert_eq!(undated[..5], items);
         assert_eq!(undated[5..], ["subscription_details[proration_behavior]=none"]);

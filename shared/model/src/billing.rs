@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
+use crate::fewer::Fewer;
 use crate::id::OrganizationId;
 use crate::seats::{NewSeat, Tier};
 
@@ -185,6 +186,8 @@ pub struct BillingRecord {
     pub applied_version: u64,
     /// What becomes of the difference when quantities change within a period.
     pub proration: ProrationBehavior,
+    /// What becomes of it when seats are given back, and when that was.
+    pub fewer: Fewer,
     /// The items of the subscription, as far as they are known.
     pub items: RememberedItems,
     /// How far the updates sent so far reach at the allowed pace; `None` before the first.
@@ -473,6 +476,7 @@ mod tests {
                 version: 7,
                 applied_version,
                 proration: ProrationBehavior::default(),
+                fewer: Fewer::default(),
                 items: items.clone(),
                 paced_until: None,
                 attempt: None,

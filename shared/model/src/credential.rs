@@ -21,6 +21,8 @@ use crate::port::{Clock, Entropy, NoEntropy, random};
 pub enum Permission {
     /// Create seats (Seats API) or accounts of others (Identity API).
     AccountsCreate,
+    /// Give seats back.
+    AccountsDeactivate,
     /// See how the organization is billed.
     BillingRead,
     /// Create accounts in the agency.
@@ -29,13 +31,18 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 3] =
-        [Permission::AccountsCreate, Permission::BillingRead, Permission::AgencyCreateAccounts];
+    pub const ALL: [Permission; 4] = [
+        Permission::AccountsCreate,
+        Permission::AccountsDeactivate,
+        Permission::BillingRead,
+        Permission::AgencyCreateAccounts,
+    ];
 
     /// The permission as the APIs and the table write it.
     pub fn as_str(self) -> &'static str {
         match self {
             Permission::AccountsCreate => "accounts:create",
+            Permission::AccountsDeactivate => "accounts:deactivate",
             Permission::BillingRead => "billing:read",
             Permission::AgencyCreateAccounts => "agency.createAccounts",
         }
@@ -327,7 +334,9 @@ mod tests {
         }
         let unknown = "accounts".parse::<Permission>().expect_err("part of a name");
         assert!(
-            unknown.ends_with("accounts:create, billing:read, agency.createAccounts"),
+            unknown.ends_with(
+                "accounts:create, accounts:deactivate, billing:read, agency.createAccounts"
+            ),
             "{unknown}"
         );
         let (credential, _) = issue(None);

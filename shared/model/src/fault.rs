@@ -80,6 +80,14 @@ pub enum Rule {
     UnusableParent,
     /// A header value that is not 1 to 255 visible ASCII characters.
     IdempotencyKey,
+    /// Not the id of a seat.
+    SeatId,
+    /// The same as the entry at this position of the same list.
+    RepeatOf(usize),
+    /// Not to be given beside the field that is named.
+    Beside(&'static str),
+    /// The organization has no such seat.
+    NoSuchSeat,
     /// Not the id of a quote that this organization was given for these seats.
     Quote,
 }

@@ -100,6 +100,11 @@ ulid_id!(
     CredentialId,
     ""
 );
+ulid_id!(
+    /// An entry of an organization's audit.
+    AuditId,
+    "aud_"
+);
 
 impl SeatId {
     /// `count` ids of one moment, in ascending order, so that the seats of a request sort in

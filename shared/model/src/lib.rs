@@ -6,9 +6,11 @@
 //! each say what a valid command is and what carrying it out means.
 
 pub mod agency;
+pub mod audit;
 pub mod billing;
 pub mod credential;
 pub mod fault;
+pub mod fewer;
 pub mod id;
 pub mod idempotency;
 pub mod identity;

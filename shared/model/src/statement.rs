@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::billing::{BillingError, ProrationBehavior, SeatCounts, Standing};
 use crate::credential::LookupFailed;
+use crate::fewer::Fewer;
 use crate::id::OrganizationId;
 use crate::policy::{BillingPolicy, NotBillable};
 use crate::seats::CommitRefusal;
@@ -39,6 +40,8 @@ pub struct Statement {
     pub cents_left: Option<i64>,
     /// What becomes of the difference when quantities change within a period.
     pub proration: ProrationBehavior,
+    /// What becomes of it when seats are given back, and when that was.
+    pub fewer: Fewer,
     /// How often the seats have changed.
     pub version: u64,
     /// The version that Stripe was last told.
@@ -136,6 +139,7 @@ mod tests {
             seats_left: 3,
             cents_left: Some(10_000),
             proration: ProrationBehavior::default(),
+            fewer: Fewer::default(),
             version,
             applied_version,
             last_error: failed.then_some(error),

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::id::{
-    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, SeatId,
+    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, AuditId, CredentialId, OrganizationId,
+    SeatId,
 };
 use headcount_model::reconcile::Shard;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ pub(crate) const ORGANIZATION: &str = "ORG#";
 pub const SEAT: &str = "SEAT#";
 /// Sort key prefix of an agency account.
 pub const AGENCY_ACCOUNT: &str = "ACCOUNT#";
+/// Sort key prefix of an entry of an organization's audit.
+pub const AUDIT: &str = "AUDIT#";
 /// Sort key of an identity account.
 pub const ACCOUNT: &str = "ACCOUNT";
 
@@ -62,6 +65,11 @@ impl Key {
     /// A seat of an organization.
     pub fn seat(organization: &OrganizationId, id: &SeatId) -> Self {
         Self::of(format!("ORG#{organization}"), format!("{SEAT}{id}"))
+    }
+
+    /// An entry of an organization's audit. Ids sort by time: backwards, the newest comes first.
+    pub fn audit(organization: &OrganizationId, id: &AuditId) -> Self {
+        Self::of(format!("ORG#{organization}"), format!("{AUDIT}{id}"))
     }
 
     /// An agency.

@@ -8,6 +8,7 @@
 mod agency;
 mod billing;
 mod credentials;
+mod deactivate;
 mod idempotency;
 mod identity;
 pub mod key;

@@ -1,6 +1,7 @@
 //! What operators set for one organization: its limits and how its changes are prorated.
 
 use headcount_model::billing::ProrationBehavior;
+use headcount_model::fewer::FewerSeats;
 use headcount_model::id::{OrganizationId, micros};
 
 use crate::key::Key;
@@ -97,16 +98,23 @@ impl Table {
         id: &OrganizationId,
         proration: ProrationBehavior,
     ) -> Provisioned {
-        let set = update(
-            self,
-            &Key::billing(id),
-            "SET proration_behavior = :proration, updated_at = :now",
-            exists(),
-            vec![
-                (":proration", text(proration.as_str())),
-                (":now", text(micros(self.clock.now()))),
-            ],
-        );
+        let set = "SET proration_behavior = :setting, updated_at = :now";
+        self.set_behavior(id, set, proration.as_str()).await
+    }
+
+    /// Sets what becomes of the difference when seats of an organization are given back from now
+    /// on.
+    ///
+    /// # Errors
+    /// [`ProvisionError::NoSuch`] without the organization.
+    pub async fn set_fewer_seats(&self, id: &OrganizationId, setting: FewerSeats) -> Provisioned {
+        let set = "SET fewer_seats = :setting, updated_at = :now";
+        self.set_behavior(id, set, setting.as_str()).await
+    }
+
+    async fn set_behavior(&self, id: &OrganizationId, set: &str, setting: &str) -> Provisioned {
+        let values = vec![(":setting", text(setting)), (":now", text(micros(self.clock.now())))];
+        let set = update(self, &Key::billing(id), set, exists(), values);
         self.provision([(set, ProvisionError::NoSuch("organization"))]).await
     }
 }

@@ -7,16 +7,17 @@ use headcount_model::agency::Agency;
 use headcount_model::billing::{Standing, SubscriptionStatus};
 use headcount_model::credential::Credential;
 use headcount_model::id::{
-    AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, micros,
+    AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, SeatId, micros,
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer};
+use headcount_model::seats::{SeatStatus, Tier};
 use headcount_model::text::Text;
 use serde::de::DeserializeOwned;
 
 use crate::key::Key;
 use crate::rows::{
     AgencyAccountRow, AgencyRow, AppRow, BillingRow, CredentialRow, DirectoryRow, IdempotencyRow,
-    OrganizationRow, behind_shard,
+    OrganizationRow, SeatRow, behind_shard,
 };
 use crate::standing;
 use crate::table::Table;
@@ -119,6 +120,9 @@ impl Table {
             proration_behavior: None,
             version: 0,
             applied_version: 0,
+            fewer_seats: None,
+            fewer_version: None,
+            fewer_at: None,
             item_basic: None,
             item_premium: None,
             paced_until: None,
@@ -188,6 +192,40 @@ impl Table {
             (check(self, &Key::organization(id), exists()), ProvisionError::NoSuch("organization")),
         ])
         .await
+    }
+
+    /// Keeps a basic seat of an organization that was given back the moment it was made: it is
+    /// there, and counts nowhere.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Exists`].
+    pub async fn create_deactivated_seat(&self, id: &OrganizationId, seat: &SeatId) -> Provisioned {
+        let now = micros(self.clock.now());
+        let row = SeatRow {
+            key: Key::seat(id, seat),
+            id: seat.to_string(),
+            organization: id.to_string(),
+            tier: Tier::Basic.as_str().to_owned(),
+            status: SeatStatus::Deactivated.as_str().to_owned(),
+            platform: None,
+            username: None,
+            pfp_url: None,
+            keywords: None,
+            nick_name: None,
+            age_range: None,
+            sex: None,
+            location: None,
+            description: None,
+            tag: None,
+            org_group: None,
+            device_type: None,
+            deactivated_at: Some(now.clone()),
+            version: Some(1),
+            created_at: now.clone(),
+            updated_at: now,
+        };
+        let put = put(self, &row, Condition::absent());
+        self.provision([(put, ProvisionError::Exists("seat"))]).await
     }
 
     /// Makes an agency.

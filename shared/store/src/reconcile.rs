@@ -186,8 +186,10 @@ impl ReconciliationStore for Table {
     }
 }
 
-/// What makes a record a new one that Stripe has to be told of.
-const NEW_VERSION: &str = "version = :next, behind_since = if_not_exists(behind_since, :now), \
+/// What makes a record a new one that Stripe has to be told of. There may be fewer seats than it
+/// bills: what was added by hand is taken back like seats that are given back.
+const NEW_VERSION: &str = "version = :next, fewer_version = :next, fewer_at = :now, \
+                           behind_since = if_not_exists(behind_since, :now), \
                            behind_shard = :shard, updated_at = :now";
 
 impl Table {
@@ -296,18 +298,20 @@ fn count(counted: &mut CountedSeats, item: Item) {
         counted.add_unreadable(String::new());
         return;
     };
-    match billed(&row) {
-        Some((id, tier)) => counted.add(id, tier),
-        None => counted.add_unreadable(row.sk),
+    match row.status.parse() {
+        Ok(SeatStatus::Deactivated) => {}
+        Ok(SeatStatus::Uninitialized | SeatStatus::Pending) => match billed(&row) {
+            Some((id, tier)) => counted.add(id, tier),
+            None => counted.add_unreadable(row.sk),
+        },
+        Err(_) => counted.add_unreadable(row.sk),
     }
 }
 
 /// The id and the tier that a seat is billed at; `None` when it cannot be read.
 fn billed(row: &CountedRow) -> Option<(SeatId, Tier)> {
     let id = SeatId::parse(row.sk.strip_prefix(SEAT)?).ok()?;
-    match row.status.parse().ok()? {
-        SeatStatus::Uninitialized | SeatStatus::Pending => Some((id, row.tier.parse().ok()?)),
-    }
+    Some((id, row.tier.parse().ok()?))
 }
 
 impl TryFrom<BillingRow> for LedgerState {

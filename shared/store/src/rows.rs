@@ -2,11 +2,13 @@
 //! `headcount-model`. Rows are also what the stream carries, which is why they are public.
 
 use headcount_model::agency::{AgencyAccount, AgencySettings, Slug};
+use headcount_model::audit::Entry;
 use headcount_model::billing::{
     Attempt, BillingError, BillingRecord, ItemTarget, ProrationBehavior, RememberedItems,
     SeatCounts,
 };
 use headcount_model::credential::{Credential, Holder};
+use headcount_model::fewer::Fewer;
 use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros};
 use headcount_model::idempotency::{Keyed, StoredAnswer, hex, unhex};
 use headcount_model::identity::Account;
@@ -117,6 +119,17 @@ pub struct BillingRow {
     /// Stripe's `proration_behavior`; absent for the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proration_behavior: Option<String>,
+    /// What becomes of the difference when seats are given back: `none` or `credit`; absent for
+    /// `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fewer_seats: Option<String>,
+    /// The version of the last change that may have left fewer seats; absent before the first.
+    /// While Stripe has not been told of it, what to say depends on what Stripe bills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fewer_version: Option<u64>,
+    /// When that change was; present together with `fewer_version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fewer_at: Option<String>,
     /// `si_…` of basic seats; absent until Stripe told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_basic: Option<String>,
@@ -222,6 +235,7 @@ impl TryFrom<BillingRow> for BillingRecord {
     type Error = Malformed;
 
     fn try_from(row: BillingRow) -> Result<Self, Malformed> {
+        let fewer = fewer(&row)?;
         Ok(Self {
             organization: OrganizationId::parse(&row.organization)?,
             subscription: row.stripe_subscription,
@@ -229,6 +243,7 @@ impl TryFrom<BillingRow> for BillingRecord {
             version: row.version,
             applied_version: row.applied_version,
             proration: proration(row.proration_behavior.as_deref())?,
+            fewer,
             items: RememberedItems { basic: row.item_basic, premium: row.item_premium },
             paced_until: row
                 .paced_until
@@ -246,6 +261,17 @@ impl TryFrom<BillingRow> for BillingRecord {
 pub(crate) fn proration(text: Option<&str>) -> Result<ProrationBehavior, Malformed> {
     text.map_or(Ok(ProrationBehavior::default()), |text| {
         text.parse().map_err(|_| Malformed("proration_behavior"))
+    })
+}
+
+/// What a record says about fewer seats; nothing, where it is older than that.
+pub(crate) fn fewer(row: &BillingRow) -> Result<Fewer, Malformed> {
+    let setting = row.fewer_seats.as_deref().map(str::parse).transpose();
+    let at = row.fewer_at.as_deref().map(str::parse).transpose();
+    Ok(Fewer {
+        setting: setting.map_err(|_| Malformed("fewer_seats"))?.unwrap_or_default(),
+        version: row.fewer_version.unwrap_or(0),
+        at: at.map_err(|_| Malformed("fewer_at"))?,
     })
 }
 
@@ -291,6 +317,12 @@ pub struct SeatRow {
     /// that are older than this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_type: Option<String>,
+    /// When it was given back; absent while it is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deactivated_at: Option<String>,
+    /// How often it has been changed: its optimistic lock. Absent before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
     pub created_at: String,
     pub updated_at: String,
 }
@@ -320,6 +352,8 @@ impl SeatRow {
             tag: profile.tag.as_ref().map(text),
             org_group: profile.org_group.as_ref().map(text),
             device_type: Some(tiers.of(seat.new.tier).device_type.clone()),
+            deactivated_at: None,
+            version: None,
             updated_at: created_at.clone(),
             created_at,
         }
@@ -352,13 +386,49 @@ impl From<SeatRow> for Item {
             ("tag", row.tag),
             ("org_group", row.org_group),
             ("device_type", row.device_type),
+            ("deactivated_at", row.deactivated_at),
         ];
         let mut item = Item::with_capacity(required.len() + optional.len());
+        item.extend(row.version.map(|version| ("version".to_owned(), number(version))));
         let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
         for (name, value) in required.into_iter().chain(optional) {
             item.insert(name.to_owned(), text(value));
         }
         item
+    }
+}
+
+/// An entry of an organization's audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // As in `headcount_model::audit::Entry`.
+pub struct AuditRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    pub organization: String,
+    pub credential: String,
+    pub route: String,
+    pub objects: Vec<String>,
+    pub fields: Vec<String>,
+    pub at: String,
+    pub request_id: String,
+}
+
+impl AuditRow {
+    /// The row of an entry in the audit of `organization`.
+    pub fn new(organization: &OrganizationId, entry: &Entry<'_>) -> Self {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Self {
+            key: Key::audit(organization, &entry.id),
+            id: entry.id.to_string(),
+            organization: organization.to_string(),
+            credential: entry.credential.to_string(),
+            route: entry.route.to_owned(),
+            objects: texts(&entry.objects),
+            fields: texts(entry.fields),
+            at: micros(entry.at),
+            request_id: entry.request_id.to_owned(),
+        }
     }
 }
 
@@ -676,6 +746,8 @@ mod tests {
             tag: None,
             org_group: None,
             device_type: None,
+            deactivated_at: None,
+            version: None,
             created_at: "5".to_owned(),
             updated_at: "6".to_owned(),
         };
@@ -693,6 +765,8 @@ mod tests {
             tag: some("16"),
             org_group: some("17"),
             device_type: some("18"),
+            deactivated_at: some("19"),
+            version: Some(20),
             ..bare
         });
     }

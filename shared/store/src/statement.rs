@@ -7,7 +7,7 @@ use headcount_model::statement::{Linked, Statement, Statements};
 
 use crate::credentials::{decode, failure};
 use crate::key::Key;
-use crate::rows::{BillingRow, Malformed, OrganizationRow, proration};
+use crate::rows::{BillingRow, Malformed, OrganizationRow, fewer, proration};
 use crate::table::Table;
 use crate::transaction::text;
 
@@ -47,6 +47,7 @@ impl Statements for Table {
 }
 
 fn statement(name: String, row: BillingRow) -> Result<Statement, Malformed> {
+    let fewer = fewer(&row)?;
     let period = row
         .current_period_start
         .zip(row.current_period_end)
@@ -77,6 +78,7 @@ fn statement(name: String, row: BillingRow) -> Result<Statement, Malformed> {
         // Without a limit what is left counts down from one that nobody reaches.
         cents_left: row.spending_limit.and(row.cents_left),
         proration: proration(row.proration_behavior.as_deref())?,
+        fewer,
         version: row.version,
         applied_version: row.applied_version,
         last_error: row

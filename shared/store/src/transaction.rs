@@ -136,7 +136,7 @@ pub(crate) fn check(
 }
 
 /// DynamoDB refuses an empty map of values.
-fn values(values: Values) -> Option<HashMap<String, AttributeValue>> {
+pub(crate) fn values(values: Values) -> Option<HashMap<String, AttributeValue>> {
     (!values.is_empty())
         .then(|| values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

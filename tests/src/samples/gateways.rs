@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SignatureCheck;
-use headcount_billing::{Item, Prices, StripeFailure, Subscription, Subscriptions};
+use headcount_billing::{Item, Prices, StripeFailure, Subscription, Subscriptions, Worth};
 use headcount_model::billing::{
     ItemTarget, LinkedSubscription, ProrationBehavior, Recorded, Standing, SubscriptionLedger,
     SubscriptionStatus,
@@ -31,6 +31,7 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "create-agency-account" => Reply::to_event(&stage.create_agency_account(), event).await,
         "create-account" => Reply::to_event(&stage.create_account(), event).await,
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
+        "deactivate-seats" => Reply::to_event(&stage.deactivate_seats(), event).await,
         "quote-seats" => Reply::to_event(&quote_seats(stage), event).await,
         "stripe-webhook" => {
             let stripe = SampleStripe::of_webhook(event);
@@ -151,6 +152,17 @@ impl Subscriptions for &SampleStripe {
             "idempotency_key": key,
         }));
         Ok(self.subscription(subscription))
+    }
+}
+
+impl Worth for &SampleStripe {
+    async fn worth(
+        &self,
+        _: &Subscription,
+        _: &[ItemTarget],
+        _: &dyn Entropy,
+    ) -> Result<i64, StripeFailure> {
+        Ok(0)
     }
 }
 

@@ -26,7 +26,7 @@ pub use agency::{AGENCY, PARENT};
 pub use body::SLIP;
 pub use explained::Refusal;
 pub use operation::Op;
-pub use seats::DEFAULT_PLATFORMS;
+pub use seats::{ACCOUNTS, DEFAULT_PLATFORMS};
 
 /// The text of docs/openapi.json: OpenAPI 3.1, the same at each run.
 pub fn openapi() -> String {

@@ -8,6 +8,7 @@ use crate::json::Json;
 pub enum Op {
     CreateSeats,
     QuoteSeats,
+    DeactivateSeats,
     GetBilling,
     CreateAgencyAccount,
     CreateAccount,
@@ -20,6 +21,7 @@ impl Op {
         match self {
             Op::CreateSeats => "createSeats",
             Op::QuoteSeats => "quoteSeats",
+            Op::DeactivateSeats => "deactivateSeats",
             Op::GetBilling => "getBilling",
             Op::CreateAgencyAccount => "createAgencyAccount",
             Op::CreateAccount => "createAccount",
@@ -32,6 +34,7 @@ impl Op {
         match self {
             Op::CreateSeats => ("post", "/accounts/create"),
             Op::QuoteSeats => ("post", "/accounts/quote"),
+            Op::DeactivateSeats => ("post", "/billing/deactivate"),
             Op::GetBilling => ("get", "/billing"),
             Op::CreateAgencyAccount => ("post", "/api/v3/accounts"),
             Op::CreateAccount => ("post", "/v1/accounts"),

@@ -133,6 +133,22 @@ explained! { all: Rule => Cure;
     );
     // The header is refused before there are fields: `bad_idempotency_key` above.
     Rule::IdempotencyKey, Rule::IdempotencyKey => (&[], "");
+    Rule::SeatId, Rule::SeatId => (
+        &[(Of::Seats, "account_id")],
+        "Send the `id` that the account was created with, to the letter.",
+    );
+    Rule::RepeatOf(_), Rule::RepeatOf(0) => (
+        &[(Of::Seats, "account_ids[1]")],
+        "Name each account once.",
+    );
+    Rule::Beside(_), Rule::Beside("account_id") => (
+        &[(Of::Seats, "account_ids")],
+        "Send one of the two fields.",
+    );
+    Rule::NoSuchSeat, Rule::NoSuchSeat => (
+        &[(Of::Seats, "account_id")],
+        "Name accounts of the organization whose API key it is.",
+    );
     Rule::Quote, Rule::Quote => (
         &[(Of::Seats, "quote_id")],
         "Send the `quote_id` that this organization was given, for as many seats of each tier, to the letter.",

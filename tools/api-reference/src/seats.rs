@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use headcount_api::seats::{self, Quoted, Refusal as Refused, Seats};
-use headcount_api::{Failure, MAX_SEATS_BODY, Transport, schema};
+use headcount_api::{Failure, MAX_BODY, MAX_SEATS_BODY, Transport, schema};
 use headcount_model::billing::{
     Period, ProrationBehavior, SeatCounts, Standing, SubscriptionStatus,
 };
 use headcount_model::credential::Permission;
-use headcount_model::fault::Fault;
-use headcount_model::id::OrganizationId;
+use headcount_model::fault::{Fault, Rule};
+use headcount_model::id::{OrganizationId, SeatId};
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::{
-    AgeRange, CreateSeats, Created, Keywords, MAX_SEATS_PER_REQUEST, Platforms, Profile, Quote,
-    Sex, Tier, Username,
+    AgeRange, CreateSeats, Created, Keywords, MAX_DEACTIVATIONS_PER_REQUEST, MAX_SEATS_PER_REQUEST,
+    Platforms, Profile, Quote, Sex, Tier, Username,
 };
 use headcount_model::statement::{Linked, Statement};
 use headcount_model::tiers::{TierEntry, Tiers};
@@ -38,8 +38,11 @@ const PRORATION: i64 = 13_992;
 
 const CREATES: &[Op] = &[Op::CreateSeats];
 const TAKES_SEATS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats];
+const DEACTIVATES: &[Op] = &[Op::DeactivateSeats];
+const TAKES_KEYS: &[Op] = &[Op::CreateSeats, Op::DeactivateSeats];
+const TAKES_BODIES: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::DeactivateSeats];
 const READS: &[Op] = &[Op::GetBilling];
-const ALL: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::GetBilling];
+const ALL: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::DeactivateSeats, Op::GetBilling];
 
 explained! { failures: Failure<Refused> => Said;
     Failure::Faults(_), Failure::Faults(faults_of(&missing_detail_fields())) =>
@@ -53,10 +56,21 @@ explained! { failures: Failure<Refused> => Said;
             cause: "Fields break rules. `errors` lists every one of them, with the position of the seat.",
             cure: "Mend what `errors` lists; the rules are below. Nothing was created.",
         }));
+    Failure::Faults(_), Failure::Faults(ending_faults(&invalid_ending())) =>
+        Some(("invalid_request", DEACTIVATES, Words {
+            cause: "Fields break rules. `errors` lists every one of them; `field` names the place in a list.",
+            cure: "Mend what `errors` lists; the rules are below. Nothing was deactivated.",
+        }));
+    Failure::Faults(_), Failure::Faults(no_such_seat()) =>
+        Some(("account_not_found", DEACTIVATES, Words {
+            cause: "At least one of the accounts is not there, or is another organization's, which looks the same. \
+                    `errors` lists every one.",
+            cure: "Leave those out that `errors` lists. Nothing was deactivated.",
+        }));
     Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
-        Some(("malformed_json", TAKES_SEATS, explained::MALFORMED_JSON));
+        Some(("malformed_json", TAKES_BODIES, explained::MALFORMED_JSON));
     Failure::Transport(Transport::IdempotencyKey), Failure::Transport(Transport::IdempotencyKey) =>
-        Some(("bad_idempotency_key", CREATES, explained::BAD_KEY));
+        Some(("bad_idempotency_key", TAKES_KEYS, explained::BAD_KEY));
     Failure::Unauthorized, Failure::Unauthorized =>
         Some(("unauthorized", ALL, Words {
             cause: "There is no API key of an organization in `Authorization: Bearer …`, or it is malformed, unknown, \
@@ -74,6 +88,9 @@ explained! { failures: Failure<Refused> => Said;
     Failure::Refused(Refused::Forbidden(_)),
     Failure::Refused(Refused::Forbidden(Permission::AccountsCreate.as_str())) =>
         Some(("forbidden", TAKES_SEATS, NO_PERMISSION));
+    Failure::Refused(Refused::Forbidden(_)),
+    Failure::Refused(Refused::Forbidden(Permission::AccountsDeactivate.as_str())) =>
+        Some(("forbidden", DEACTIVATES, NO_PERMISSION));
     Failure::Refused(Refused::Forbidden(_)),
     Failure::Refused(Refused::Forbidden(Permission::BillingRead.as_str())) =>
         Some(("forbidden", READS, NO_PERMISSION));
@@ -95,12 +112,14 @@ explained! { failures: Failure<Refused> => Said;
         }));
     Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_SEATS_BODY)) =>
         Some(("payload_too_large", TAKES_SEATS, explained::TOO_LARGE));
+    Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_BODY)) =>
+        Some(("payload_too_large", DEACTIVATES, explained::TOO_LARGE));
     Failure::Transport(Transport::NotJson), Failure::Transport(Transport::NotJson) =>
-        Some(("not_json", TAKES_SEATS, explained::NOT_JSON));
+        Some(("not_json", TAKES_BODIES, explained::NOT_JSON));
     Failure::Transport(Transport::Encoded), Failure::Transport(Transport::Encoded) =>
-        Some(("encoded", TAKES_SEATS, explained::ENCODED));
+        Some(("encoded", TAKES_BODIES, explained::ENCODED));
     Failure::KeyReused, Failure::KeyReused =>
-        Some(("idempotency_key_reused", CREATES, explained::KEY_REUSED));
+        Some(("idempotency_key_reused", TAKES_KEYS, explained::KEY_REUSED));
     Failure::TooManyRequests, Failure::TooManyRequests =>
         Some(("rate_limited", ALL, explained::TOO_MANY_REQUESTS));
     Failure::Unavailable, Failure::Unavailable =>
@@ -108,8 +127,8 @@ explained! { failures: Failure<Refused> => Said;
 }
 
 const NO_PERMISSION: Words = Words {
-    cause: "The API key is good and lacks the permission: `accounts:create` for creates and quotes, `billing:read` or \
-            `accounts:create` for the billing.",
+    cause: "The API key is good and lacks the permission: `accounts:create` for creates and quotes, \
+            `accounts:deactivate` for deactivations, `billing:read` or `accounts:create` for the billing.",
     cure: "Use a key that has it. An operator makes one: `headcount api-key create --permission …`.",
 };
 
@@ -120,14 +139,16 @@ pub(crate) fn api() -> Api {
     Api {
         tag: "Seats",
         description: "An organization creates 1 to 1,000 account seats at a time and is billed for them by tier.",
-        operations: vec![create(), quote(), billing()],
+        operations: vec![create(), quote(), deactivate(), billing()],
         error: ("SeatsError", error_schema(&codes)),
         schemas: vec![
             ("CreateSeats", create_schema()),
             ("QuoteSeats", quote_schema()),
+            ("DeactivateSeats", deactivate_schema()),
             ("Seat", seat_schema()),
             ("CreatedSeats", Json::schema(schema::created_seats())),
             ("Quote", Json::schema(schema::quote())),
+            ("DeactivatedSeats", Json::schema(schema::deactivated_seats())),
             ("Billing", Json::schema(schema::billing())),
         ],
         refusals,
@@ -207,6 +228,35 @@ fn quote() -> Operation {
     }
 }
 
+fn deactivate() -> Operation {
+    let examples = [one_ending(), several_endings()];
+    let answers =
+        examples.iter().map(|example| Example { body: ended(example), ..example.clone() });
+    Operation {
+        op: Op::DeactivateSeats,
+        summary: "Give seats back",
+        description: "Deactivates one seat (`account_id`) or up to 100 (`account_ids`), whatever the subscription's \
+                      status. They are kept, counted no more, and their usernames are free. The organization's \
+                      subscription follows within seconds; the rest of the period is credited only where an operator \
+                      has set that. A seat that is deactivated already is no fault, and is counted down once.\n\n\
+                      Any account that is not there refuses the whole request. More than 97 are two transactions: \
+                      should the second one get no answer, the same request again does the rest.",
+        security: &["apiKey"],
+        headers: &["IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: "Deactivated, now or before.",
+            schema: "DeactivatedSeats",
+            headers: &["IdempotencyReplayed"],
+            examples: answers.collect(),
+        },
+        request: Some(Request {
+            schema: "DeactivateSeats",
+            examples: examples.into_iter().chain([invalid_ending()]).collect(),
+        }),
+    }
+}
+
 fn billing() -> Operation {
     Operation {
         op: Op::GetBilling,
@@ -249,6 +299,32 @@ fn quote_schema() -> Json {
     exactly(["accounts"], object! { "accounts" => required(accounts()) })
 }
 
+fn deactivate_schema() -> Json {
+    let id = || format!("^{}[0-9a-hjkmnp-tv-z]{{26}}$", SeatId::PREFIX);
+    let list = object! {
+        "type" => "array",
+        "description" => "Several accounts of the organization, each once.",
+        "minItems" => 1_usize,
+        "maxItems" => MAX_DEACTIVATIONS_PER_REQUEST,
+        "items" => pattern("An account.", id()),
+    };
+    let either = vec![given("account_id"), given("account_ids")];
+    exactly(
+        [],
+        object! {
+            "account_id" => optional(pattern("An account of the organization.", id())),
+            "account_ids" => optional(list),
+        },
+    )
+    .with("oneOf", either)
+}
+
+/// What has a field that is not `null`.
+fn given(field: &str) -> Json {
+    let there = object! { field => object! { "not" => object! { "type" => "null" } } };
+    object! { "required" => [field], "properties" => there }
+}
+
 fn accounts() -> Json {
     object! {
         "type" => "array",
@@ -286,10 +362,6 @@ fn seat_schema() -> Json {
         "description" => optional(text("Interests. May hold newlines and tabs; CR LF is kept as LF.", 1..=Profile::MAX_DESCRIPTION)),
         "tag" => optional(text("A label of the organization's own.", 1..=Profile::MAX_TAG)),
         "org_group" => optional(text("A group within the organization.", 1..=Profile::MAX_ORG_GROUP)),
-    };
-    let given = |field: &str| {
-        let there = object! { field => object! { "not" => object! { "type" => "null" } } };
-        object! { "required" => [field], "properties" => there }
     };
     let any: Vec<Json> = DETAILS.iter().map(|field| given(field)).collect();
     let all = any.clone();
@@ -332,7 +404,38 @@ fn invalid_request() -> Example {
     Example::new("invalid_request", "Fields that break rules", body)
 }
 
+/// The account of the examples, and another one.
+pub const ACCOUNTS: [&str; 2] =
+    ["acc_01kgjb9z8rd3m0seat00000000", "acc_01kgjb9z8rd3m0seat00000001"];
+
+fn one_ending() -> Example {
+    Example::new("one_account", "One account", object! { "account_id" => ACCOUNTS[0] })
+}
+
+fn several_endings() -> Example {
+    let body = object! { "account_ids" => ACCOUNTS };
+    Example::new("several_accounts", "Several accounts", body)
+}
+
+fn invalid_ending() -> Example {
+    let ids = [ACCOUNTS[0], ACCOUNTS[0], "org_01kgjb9z8rd3m0seat00000000"];
+    Example::new("invalid_request", "Fields that break rules", object! { "account_ids" => ids })
+}
+
 // ----------------------------------------------------------------------------------- Answers
+
+fn ending_faults(example: &Example) -> Vec<Fault> {
+    seats::deactivate_seats(body::read(&example.body)).expect_err("an example of a refusal")
+}
+
+fn no_such_seat() -> Vec<Fault> {
+    vec![Fault { index: None, field: "account_id".into(), rule: Rule::NoSuchSeat }]
+}
+
+fn ended(example: &Example) -> Json {
+    let seats = seats::deactivate_seats(body::read(&example.body)).expect("an example");
+    body::of(&seats::deactivated(&seats))
+}
 
 fn parse(example: &Example) -> Result<CreateSeats, Vec<Fault>> {
     seats::quote_seats(
@@ -404,6 +507,7 @@ fn statement(applied_version: u64) -> Statement {
         seats_left: 99,
         cents_left: None,
         proration: ProrationBehavior::default(),
+        fewer: Default::default(),
         version: 1,
         applied_version,
         last_error: None,

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use headcount_model::credential::Presented;
-use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId, SeatId};
 use headcount_model::idempotency::IdempotencyKey;
 use headcount_model::identity::{Email, Password, PasswordPolicy};
 use headcount_model::text::Text;
@@ -47,6 +47,9 @@ pub struct Studio {
     /// A key that allows nothing.
     #[serde(deserialize_with = "credential")]
     pub api_key_without_permission: Presented,
+    /// A seat that was given back.
+    #[serde(deserialize_with = "seat")]
+    pub deactivated_account: SeatId,
 }
 
 /// An organization.
@@ -138,6 +141,10 @@ fn parsed<'de, D: Deserializer<'de>, T, E: Display>(
 
 fn organization<'de, D: Deserializer<'de>>(from: D) -> Result<OrganizationId, D::Error> {
     parsed(from, OrganizationId::parse)
+}
+
+fn seat<'de, D: Deserializer<'de>>(from: D) -> Result<SeatId, D::Error> {
+    parsed(from, SeatId::parse)
 }
 
 fn agency<'de, D: Deserializer<'de>>(from: D) -> Result<AgencyLcuid, D::Error> {

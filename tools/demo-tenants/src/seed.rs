@@ -89,9 +89,11 @@ where
         (&full.org, &full.api_key),
         (&spent.org, &spent.api_key),
     ] {
-        seeding.api_key(org, key, &[Permission::AccountsCreate]).await?;
+        let permissions = [Permission::AccountsCreate, Permission::AccountsDeactivate];
+        seeding.api_key(org, key, &permissions).await?;
     }
     seeding.api_key(&studio.org, &studio.api_key_without_permission, &[]).await?;
+    made(table.create_deactivated_seat(&studio.org, &studio.deactivated_account).await)?;
     seeding.agency(&tenants.agency).await?;
     seeding.other_agency(&tenants.other_agency).await?;
     seeding.identity(&tenants.identity).await?;
@@ -250,19 +252,22 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
 
     /// The callers are those that the functions name in their records.
     async fn taken_keys(&self, tenants: &DemoTenants) -> Result<(), SeedError> {
-        for (caller, route) in [
-            (tenants.seats.org.as_str(), "POST /accounts/create"),
-            (tenants.agency.app_id.as_str(), "POST /api/v3/accounts"),
-            (tenants.identity.admin_token.id().as_str(), "POST /v1/accounts"),
+        let of_seats = &["POST /accounts/create", "POST /billing/deactivate"][..];
+        for (caller, routes) in [
+            (tenants.seats.org.as_str(), of_seats),
+            (tenants.agency.app_id.as_str(), &["POST /api/v3/accounts"]),
+            (tenants.identity.admin_token.id().as_str(), &["POST /v1/accounts"]),
         ] {
             // Fingerprinted with a secret that is forgotten: no body is the one of the record.
             let secret = random::<32>(self.ports).map_err(|_| SeedError::Unavailable)?;
             let secret = FingerprintKey::new(&secret).map_err(|_| SeedError::Unavailable)?;
             let (key, now) = (&tenants.taken_idempotency_key, self.ports.now());
-            let request = Keyed::new(caller, route, key, b"", &secret, now)
-                .map_err(|_| SeedError::Unavailable)?;
-            let for_ever = Keyed { expires_at: Timestamp::MAX, ..request };
-            made(self.table.take_idempotency_key(&for_ever).await)?;
+            for route in routes {
+                let request = Keyed::new(caller, route, key, b"", &secret, now)
+                    .map_err(|_| SeedError::Unavailable)?;
+                let for_ever = Keyed { expires_at: Timestamp::MAX, ..request };
+                made(self.table.take_idempotency_key(&for_ever).await)?;
+            }
         }
         Ok(())
     }

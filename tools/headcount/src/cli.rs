@@ -192,6 +192,7 @@ mod tests {
             &format!("org set-limit {ORG} --seats 5 --monthly-cents 100000"),
             &format!("org set-limit {ORG} --monthly-cents none"),
             &format!("org set-proration {ORG} always_invoice"),
+            &format!("org set-fewer-seats {ORG} credit"),
             &format!("api-key create --org {ORG} --permission billing:read"),
             &format!("api-key create --org {ORG} --permission accounts:create"),
             &format!(

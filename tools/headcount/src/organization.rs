@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use headcount_model::billing::{ProrationBehavior, SeatCounts};
+use headcount_model::fewer::FewerSeats;
 use headcount_model::id::OrganizationId;
 use headcount_model::port::System;
 use headcount_model::seats::Tier;
@@ -66,6 +67,15 @@ pub(crate) enum Command {
         /// makes at most 20 such invoices a day).
         #[arg(value_name = "BEHAVIOR")]
         proration: ProrationBehavior,
+    },
+    /// Sets what becomes of the rest of a billing period when seats are given back.
+    SetFewerSeats {
+        /// Id of the organization, org_…
+        #[arg(value_name = "ORG", value_parser = OrganizationId::parse)]
+        id: OrganizationId,
+        /// none, or credit (as set-proration says for more seats).
+        #[arg(value_name = "SETTING")]
+        setting: FewerSeats,
     },
 }
 
@@ -138,6 +148,11 @@ impl Command {
             Command::SetProration { id, proration } => {
                 let table = target.table().await?;
                 table.set_proration(&id, proration).await?;
+                show(&table, &id).await
+            }
+            Command::SetFewerSeats { id, setting } => {
+                let table = target.table().await?;
+                table.set_fewer_seats(&id, setting).await?;
                 show(&table, &id).await
             }
         }
@@ -398,6 +413,7 @@ fn view(billing: BillingRow) -> Value {
         "cents_left": billing.spending_limit.and(billing.cents_left),
         "proration_behavior":
             billing.proration_behavior.as_deref().unwrap_or(ProrationBehavior::default().as_str()),
+        "fewer_seats": billing.fewer_seats.as_deref().unwrap_or(FewerSeats::default().as_str()),
         "version": billing.version,
         "applied_version": billing.applied_version,
         "behind_since": billing.behind_since,
@@ -440,6 +456,9 @@ mod tests {
             proration_behavior: None,
             version: 3,
             applied_version: 2,
+            fewer_seats: None,
+            fewer_version: None,
+            fewer_at: None,
             item_basic: None,
             item_premium: None,
             paced_until: None,
@@ -465,6 +484,7 @@ mod tests {
                 "spending_limit": 50_000,
                 "cents_left": 32_000,
                 "proration_behavior": "create_prorations",
+                "fewer_seats": "none",
                 "version": 3,
                 "applied_version": 2,
                 "behind_since": "2026-02-03T18:12:47.000000Z",

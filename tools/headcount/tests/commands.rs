@@ -273,7 +273,7 @@ fn an_organization_without_billing() {
                 "status": null, "customer": null, "subscription": null,
                 "seats": {"basic": 0, "premium": 0}, "seat_limit": 100_000,
                 "seats_left": 100_000, "spending_limit": null, "cents_left": null,
-                "proration_behavior": "create_prorations",
+                "proration_behavior": "create_prorations", "fewer_seats": "none",
                 "version": 0, "applied_version": 0, "behind_since": null, "last_error": null,
             },
         })
@@ -572,6 +572,20 @@ fn the_proration_of_an_organization_is_set() {
         let shown = world.run(&["org", "set-proration", org, behavior]);
         assert_eq!(shown["billing"]["proration_behavior"], behavior);
     }
+}
+
+#[test]
+fn what_becomes_of_seats_that_are_given_back_is_set() {
+    let world = World::new();
+    let made = world.run(&["org", "create", "--name", "A"]);
+    let org = text(&made, "org");
+    for setting in ["credit", "none"] {
+        let shown = world.run(&["org", "set-fewer-seats", org, setting]);
+        assert_eq!(shown["billing"]["fewer_seats"], setting);
+    }
+    let key =
+        world.run(&["api-key", "create", "--org", org, "--permission", "accounts:deactivate"]);
+    assert!(!key.is_null(), "the permission is known");
 }
 
 #[test]

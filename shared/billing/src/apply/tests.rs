@@ -2,6 +2,7 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, ready};
 
 use headcount_model::billing::{ProrationBehavior, SeatCounts};
+use headcount_model::fewer::{Fewer, FewerSeats};
 use headcount_model::id::OrganizationId;
 use headcount_model::port::NoEntropy;
 use jiff::Timestamp;
@@ -39,6 +40,7 @@ fn record(version: u64, applied_version: u64, basic: u64, premium: u64) -> Billi
         version,
         applied_version,
         proration: ProrationBehavior::default(),
+        fewer: Fewer::default(),
         items: RememberedItems::default(),
         paced_until: None,
         attempt: None,
@@ -155,6 +157,9 @@ struct Remote {
     keys: RefCell<Vec<String>>,
     /// The keys under which something was carried out.
     carried_out: RefCell<Vec<String>>,
+    prorations: RefCell<Vec<ProrationBehavior>>,
+    /// What a change of one tier is worth.
+    worth: Cell<i64>,
     fetches: Cell<u32>,
 }
 
@@ -169,7 +174,7 @@ impl Remote {
                 unit_amount: None,
             })
             .collect();
-        Self { items: RefCell::new(items), ..Self::default() }
+        Self { items: RefCell::new(items), worth: Cell::new(1), ..Self::default() }
     }
 
     /// The next update takes effect or not, and answers with a failure.
@@ -230,10 +235,11 @@ impl Subscriptions for Remote {
         &self,
         _: &str,
         targets: &[ItemTarget],
-        _: ProrationBehavior,
+        proration: ProrationBehavior,
         key: &str,
     ) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send {
         self.keys.borrow_mut().push(key.to_owned());
+        self.prorations.borrow_mut().push(proration);
         let mut script = self.script.borrow_mut();
         let scripted = (!script.is_empty()).then(|| script.remove(0));
         if scripted.as_ref().is_none_or(|(takes_effect, _)| *takes_effect) {
@@ -243,6 +249,17 @@ impl Subscriptions for Remote {
             Some((_, failure)) => Err(failure),
             None => Ok(self.subscription()),
         })
+    }
+}
+
+impl Worth for Remote {
+    fn worth(
+        &self,
+        _: &Subscription,
+        _: &[ItemTarget],
+        _: &dyn Entropy,
+    ) -> impl Future<Output = Result<i64, StripeFailure>> + Send {
+        ready(Ok(self.worth.get()))
     }
 }
 
@@ -577,4 +594,86 @@ fn an_item_that_bills_another_tier_now_is_left_to_it() {
     assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(1)));
     let quantities = [("premium".to_owned(), 1), ("basic".to_owned(), 3)];
     assert_eq!(remote.quantities(), quantities);
+}
+
+/// A record whose newest version may have left fewer seats.
+fn with_fewer(version: u64, applied_version: u64, basic: u64, premium: u64) -> BillingRecord {
+    let fewer = Fewer { version, at: Some(Timestamp::UNIX_EPOCH), ..Fewer::default() };
+    BillingRecord { fewer, ..record(version, applied_version, basic, premium) }
+}
+
+const CREATE: ProrationBehavior = ProrationBehavior::CreateProrations;
+const UNPRORATED: ProrationBehavior = ProrationBehavior::None;
+
+#[test]
+fn fewer_seats_are_told_without_proration() {
+    let ledger = Ledger::with(with_fewer(2, 1, 3, 1));
+    let remote = Remote::with(&[("basic", 5), ("premium", 1)]);
+    assert_eq!(run(&ledger, &remote, 2), Ok(Applied::Now(2)));
+    assert_eq!(remote.quantities(), quantities(3, 1));
+    assert_eq!(*remote.prorations.borrow(), [UNPRORATED]);
+    assert_eq!(*remote.keys.borrow(), [format!("{}:2", organization())]);
+}
+
+#[test]
+fn fewer_seats_are_prorated_like_more_where_the_organization_is_credited() {
+    let mut record = with_fewer(2, 1, 3, 4);
+    record.fewer.setting = FewerSeats::Credit;
+    let ledger = Ledger::with(record);
+    let remote = Remote::with(&[("basic", 5), ("premium", 1)]);
+    assert_eq!(run(&ledger, &remote, 2), Ok(Applied::Now(2)));
+    assert_eq!(remote.quantities(), quantities(3, 4));
+    assert_eq!(*remote.prorations.borrow(), [CREATE]);
+}
+
+#[test]
+fn one_tier_down_and_the_other_up_are_two_updates_with_the_lower_one_first() {
+    let ledger = Ledger::with(with_fewer(3, 1, 3, 4));
+    let remote = Remote::with(&[("basic", 5), ("premium", 1)]);
+    assert_eq!(run(&ledger, &remote, 3), Ok(Applied::Now(3)));
+    assert_eq!(remote.quantities(), quantities(3, 4));
+    assert_eq!(*remote.prorations.borrow(), [UNPRORATED, CREATE]);
+    let organization = organization();
+    let keys = [format!("{organization}:3:unprorated"), format!("{organization}:3")];
+    assert_eq!(*remote.keys.borrow(), keys);
+    let paced_until = ledger.record().paced_until.expect("paced");
+    assert_eq!(paced_until.as_second(), 40, "both count");
+}
+
+#[test]
+fn what_was_interrupted_between_the_two_updates_goes_on_with_the_second() {
+    let ledger = Ledger::with(with_fewer(3, 1, 3, 4));
+    let remote = Remote::with(&[("basic", 5), ("premium", 1)]);
+    remote.script.borrow_mut().push((true, StripeFailure::Transient("cut off".to_owned())));
+    assert!(matches!(run(&ledger, &remote, 3), Err(Failure::TryLater(_))));
+    assert_eq!(remote.quantities(), quantities(3, 1));
+    assert_eq!(run(&ledger, &remote, 3), Ok(Applied::Now(3)));
+    // The first is asked for again under its key, and does nothing.
+    assert_eq!(*remote.prorations.borrow(), [UNPRORATED, UNPRORATED, CREATE]);
+    assert_eq!(remote.carried_out.borrow().len(), 2);
+    assert_eq!(remote.quantities(), quantities(3, 4));
+}
+
+#[test]
+fn what_was_applied_and_not_recorded_is_not_prorated_again() {
+    let ledger = Ledger::with(with_fewer(2, 1, 3, 1));
+    let remote = Remote::with(&[("basic", 3), ("premium", 1)]);
+    assert_eq!(run(&ledger, &remote, 2), Ok(Applied::Now(2)));
+    // Nothing is left to change, and nothing is prorated.
+    assert_eq!(*remote.prorations.borrow(), [UNPRORATED]);
+    assert_eq!(ledger.record().applied_version, 2);
+}
+
+#[test]
+fn seats_that_were_paid_for_and_given_back_are_not_credited_when_they_come_again() {
+    for (worth, proration) in [(-4_000, UNPRORATED), (0, UNPRORATED), (4_000, CREATE)] {
+        let mut record = with_fewer(2, 2, 4, 1);
+        record.version = 3;
+        let ledger = Ledger::with(record);
+        let remote = Remote::with(&[("basic", 3), ("premium", 1)]);
+        remote.worth.set(worth);
+        assert_eq!(run(&ledger, &remote, 3), Ok(Applied::Now(3)));
+        assert_eq!(*remote.prorations.borrow(), [proration], "{worth}");
+        assert_eq!(remote.quantities(), quantities(4, 1));
+    }
 }

@@ -1,12 +1,17 @@
 //! The Seats API: an organization creates account seats in bulk and is billed by tier.
 
 mod create;
+mod deactivate;
 mod quote;
 mod seat;
 
 pub use create::{
     Commit, CommitRefusal, CreateSeats, Created, Keyed, MAX_SEATS_PER_REQUEST, Order, SeatLedger,
     Stored, create,
+};
+pub use deactivate::{
+    DeactivateSeats, Deactivation, DeactivationRefusal, Ending, KeptSeat,
+    MAX_DEACTIVATIONS_PER_REQUEST, NotDeactivated, SeatEndings, deactivate,
 };
 pub use quote::{PriceList, Quote, Quoted};
 pub use seat::{

@@ -47,17 +47,24 @@ pub enum SeatStatus {
     Uninitialized,
     /// Details are known and setup has begun.
     Pending,
+    /// Given back: it is kept, and neither counted nor billed.
+    Deactivated,
 }
 
 impl SeatStatus {
     /// Every status, in the order of a seat's life.
-    pub const ALL: [SeatStatus; 2] = [SeatStatus::Uninitialized, SeatStatus::Pending];
+    pub const ALL: [SeatStatus; 3] =
+        [SeatStatus::Uninitialized, SeatStatus::Pending, SeatStatus::Deactivated];
+
+    /// Those that a seat can be created with.
+    pub const NEW: [SeatStatus; 2] = [SeatStatus::Uninitialized, SeatStatus::Pending];
 
     /// The status as callers and the table write it.
     pub fn as_str(self) -> &'static str {
         match self {
             SeatStatus::Uninitialized => "uninitialized",
             SeatStatus::Pending => "pending",
+            SeatStatus::Deactivated => "deactivated",
         }
     }
 }

@@ -1,0 +1,57 @@
+//! `POST /billing/deactivate`: an organization gives seats back.
+
+use headcount_api::seats::{self, Refusal, Seats};
+use headcount_api::{Answer, Endpoint, Failure, Incoming};
+use headcount_model::credential::{Credentials, Permission};
+use headcount_model::idempotency::FingerprintKey;
+use headcount_model::port::{Clock, Entropy};
+use headcount_model::seats::{Ending, SeatEndings, deactivate};
+use headcount_model::tiers::Tiers;
+
+const ROUTE: &str = "POST /billing/deactivate";
+
+/// The function, over its ports.
+pub struct Function<S, P> {
+    /// Seats and credentials.
+    pub store: S,
+    /// Time and randomness.
+    pub ports: P,
+    /// What the tiers stand for.
+    pub tiers: Tiers,
+    /// Secret of the idempotency records.
+    pub fingerprint_key: FingerprintKey,
+}
+
+impl<S, P> Endpoint for Function<S, P>
+where
+    S: SeatEndings + Credentials + Sync,
+    P: Clock + Entropy,
+{
+    type Dialect = Seats;
+
+    const SAMPLE: &str = "tests/events/deactivate-seats/deactivated.json";
+
+    async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
+        let now = self.ports.now();
+        let credential = request.authenticate(&self.store, now).await?;
+        let (organization, credential) =
+            seats::caller_by(credential.as_ref(), &[Permission::AccountsDeactivate])?;
+        let seats = seats::deactivate_seats(request.json()?)?;
+        let keyed = request.keyed(organization.as_str(), ROUTE, &self.fingerprint_key, now)?;
+
+        let answer = seats::deactivated(&seats);
+        let ending = Ending {
+            organization,
+            seats: &seats,
+            credential,
+            route: ROUTE,
+            request_id: request.request_id(),
+            request: keyed.as_ref(),
+            answer: &answer.body,
+            tiers: &self.tiers,
+            now,
+        };
+        let before = deactivate(&self.store, &self.ports, &ending).await?;
+        Ok(before.map_or(answer, seats::deactivated_before))
+    }
+}

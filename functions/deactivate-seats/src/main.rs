@@ -1,0 +1,14 @@
+//! Wiring of [`deactivate_seats`].
+
+use deactivate_seats::Function;
+use headcount_api::{configuration as read, serve};
+use headcount_model::port::System;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let aws = headcount_platform::start().await?;
+    let store = headcount_store::connect(aws.config(), &read::table_name()?);
+    aws.open(headcount_store::endpoint(aws.config()).await).await;
+    let (tiers, fingerprint_key) = (read::tiers()?, read::fingerprint_key()?);
+    serve(Function { store, ports: System, tiers, fingerprint_key }).await
+}

@@ -1,0 +1,25 @@
+//! Who changed what: one entry for each transaction that changes something that exists. Entries
+//! are written in that transaction and never changed.
+
+use jiff::Timestamp;
+
+use crate::id::{AuditId, CredentialId};
+
+/// An entry. It names fields and never holds their values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Its id, which sorts by time.
+    pub id: AuditId,
+    /// Who did it: the public half of the credential.
+    pub credential: &'a CredentialId,
+    /// By which route: `POST /billing/deactivate`.
+    pub route: &'static str,
+    /// The objects that were changed, by their ids.
+    pub objects: Vec<&'a str>,
+    /// The fields of them that were changed.
+    pub fields: &'static [&'static str],
+    /// When.
+    pub at: Timestamp,
+    /// In which request, as `x-request-id` of its response has it.
+    pub request_id: &'a str,
+}
