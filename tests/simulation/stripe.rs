@@ -149,7 +149,7 @@ impl Account {
         let id = request.path.rsplit('/').next().unwrap_or_default().to_owned();
         // A call that fails although it is carried out may have had nothing to carry out.
         let is_applied = fault.as_ref().is_some_and(|fault| fault.applied);
-        let before = is_update.then(|| self.subscription(&id)).unwrap_or_default();
+        let before = if is_update { self.subscription(&id) } else { Value::Null };
         let reply = {
             let mut stripe = lock(&self.stripe);
             if let Some(fault) = fault {
