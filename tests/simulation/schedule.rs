@@ -331,10 +331,7 @@ impl Run {
         self.rest();
         if !self.needs_comparison() {
             self.check(true);
-            // Two writers at once may each preview what the other has changed meanwhile.
-            if self.world.faults(|faults| faults.overlaps == 0) {
-                self.look(|rest| rest.check_money());
-            }
+            self.look(|rest| rest.check_money());
             if !self.plan.reconciles_late {
                 return;
             }
