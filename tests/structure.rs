@@ -192,13 +192,64 @@ fn sam_builds_each_function_by_the_makefile_and_takes_back_one_that_fails() {
         assert!(function.contains(&build.as_str()), "{resource} lacks {build}");
 
         let alarm = resource.replace("Function", "RollbackAlarm");
-        let preference = format!("DeploymentPreference: {{ Alarms: [!Ref {alarm}");
-        let has_alarm = function.iter().any(|line| line.starts_with(&preference));
-        assert!(has_alarm, "the deployment of {resource} does not heed {alarm}");
         let alias = format!("- {{ Name: Resource, Value: !Sub \"${{{resource}}}:live\" }}");
         let watches_alias = stanza(&template, &alarm).contains(&alias.as_str());
         assert!(watches_alias, "{alarm} does not watch the alias of {resource}");
+
+        let mut own = vec![format!("!Ref {alarm}")];
+        let method = function.iter().find_map(|line| line.strip_prefix("Method: "));
+        let path = function.iter().find_map(|line| line.strip_prefix("Path: "));
+        if let (Some(method), Some(path)) = (method, path) {
+            let alarm = resource.replace("Function", "AnswersAlarm");
+            let route = format!("Dimensions: [{{ Name: Route, Value: {method} {path} }}]");
+            let watches_route = stanza(&template, &alarm).contains(&route.as_str());
+            assert!(watches_route, "{alarm} does not watch {method} {path}");
+            own.push(format!("!Ref {alarm}"));
+        }
+        // No alarm of others: what they meet is no reason to take this one back.
+        let heeded = function.iter().find(|line| line.starts_with("DeploymentPreference: "));
+        let heeded = heeded.expect("a preference");
+        let expected = format!("Alarms: [{}] }}", own.join(", "));
+        assert!(heeded.ends_with(&expected), "{resource} has {heeded}, not {expected}");
     }
+}
+
+/// Whether a stanza has each of some lines.
+fn has_all(stanza: &[&str], lines: &[&str]) -> bool {
+    lines.iter().all(|line| stanza.contains(line))
+}
+
+#[test]
+fn an_alarm_rings_where_billing_silently_does_not_run() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    let alarm = |name: &str| stanza(&template, name);
+    let queue = [
+        "MetricName: ApproximateAgeOfOldestMessage",
+        "Dimensions: [{ Name: QueueName, Value: !GetAtt BillingQueue.QueueName }]",
+        "AlarmActions: [!Ref AlarmTopic]",
+    ];
+    assert!(has_all(&alarm("BillingQueueLateAlarm"), &queue));
+    // Without runs nothing else would tell, so that silence itself rings.
+    let silent = [
+        "MetricName: Invocations",
+        "Dimensions: [{ Name: FunctionName, Value: !Ref ReconcileBillingFunction }]",
+        "Period: 900",
+        "Threshold: 1",
+        "ComparisonOperator: LessThanThreshold",
+        "TreatMissingData: breaching",
+        "AlarmActions: [!Ref AlarmTopic]",
+    ];
+    assert!(has_all(&alarm("ReconcileSilentAlarm"), &silent));
+    let behind = ["MetricName: OldestBehind", "AlarmActions: [!Ref AlarmTopic]"];
+    assert!(has_all(&alarm("BillingBehindAlarm"), &behind));
+    let filter = [
+        "LogGroupName: !Ref ReconcileBillingLogs",
+        "FilterPattern: '{ $.oldest_behind_seconds = * }'",
+        "MetricName: OldestBehind",
+        "MetricValue: $.oldest_behind_seconds",
+        "Unit: Seconds",
+    ];
+    assert!(has_all(&alarm("OldestBehindFilter"), &filter));
 }
 
 #[test]

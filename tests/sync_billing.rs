@@ -7,6 +7,7 @@ use headcount_model::billing::{
     BillingChange, BillingLedger, Recorded, RememberedItems, TakenUpdate,
 };
 use headcount_model::port::Clock;
+use headcount_model::reconcile::{ReconciliationStore, Shard};
 use headcount_tests::billing::{Billed, Billing, batch, reached};
 use headcount_tests::{Call, Fault, Stage};
 use jiff::{SignedDuration, Timestamp};
@@ -43,6 +44,13 @@ async fn record(stage: &Stage, billed: &Billed) -> (u64, u64, Option<String>) {
         .expect("the table answers")
         .expect("a record");
     (record.version, record.applied_version, record.last_error.map(|error| error.code))
+}
+
+/// Since when an organization is behind.
+async fn behind_since(stage: &Stage, billed: &Billed) -> Timestamp {
+    let shard = Shard::of(&billed.organization);
+    let behind = stage.table.behind(shard, Timestamp::MAX, None, 1).await;
+    behind.expect("the table answers").first().expect("one that is behind").since
 }
 
 const NONE: [&str; 0] = [];
@@ -208,12 +216,15 @@ async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() 
         paced_until: at(paced_until),
     };
     let recorded = async |update: TakenUpdate| {
-        let now = Timestamp::UNIX_EPOCH;
+        let now = stage.ports.now();
         stage.table.record_applied(&billed.organization, &update, now).await
     };
+    stage.ports.advance(SignedDuration::from_mins(1));
     assert_eq!(recorded(update((0, None), (1, 20))).await, Ok(Recorded::Yes));
     assert_eq!(record(&stage, &billed).await, (2, 1, None));
     assert_eq!(stage.items_with("behind_since").await, 1, "still behind");
+    let since = behind_since(&stage, &billed).await;
+    assert_eq!(since, stage.ports.now(), "what was told is behind no longer");
 
     // One that was overtaken records nothing.
     assert_eq!(recorded(update((0, None), (2, 20))).await, Ok(Recorded::Overtaken));
