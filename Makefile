@@ -212,6 +212,8 @@ unit:
 .PHONY: end-to-end
 end-to-end:
 	@$(STACK) packages requirements-conformance.txt
+	@$(STACK) packages requirements-check.txt
+	@$(STACK) packages requirements-runbook.txt
 	@$(STACK) forget --dir $(TEST_STACK)
 	@trap '$(STACK) down --dir $(TEST_STACK)' EXIT; \
 	$(STACK) up --dir $(TEST_STACK) --any-ports --detach; \

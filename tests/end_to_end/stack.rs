@@ -99,11 +99,15 @@ impl Stack {
         answer.body["data"].clone()
     }
 
+    /// The operator's command line.
+    pub(crate) fn command_line(&self) -> PathBuf {
+        let test = std::env::current_exe().expect("a test binary");
+        test.ancestors().nth(2).expect("a target folder").join("headcount")
+    }
+
     /// Runs the operator's command line on this stack; returns what it prints.
     pub(crate) fn headcount(&self, arguments: &[&str]) -> Value {
-        let test = std::env::current_exe().expect("a test binary");
-        let program = test.ancestors().nth(2).expect("a target folder").join("headcount");
-        let output = Command::new(program)
+        let output = Command::new(self.command_line())
             .args(["--output", "json", "--stack-file"])
             .arg(&self.file)
             .args(arguments)

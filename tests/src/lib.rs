@@ -6,6 +6,7 @@ mod call;
 mod operations;
 mod outbox;
 mod ports;
+pub mod runbook;
 pub mod samples;
 mod stage;
 pub mod transport;
