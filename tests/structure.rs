@@ -297,6 +297,40 @@ fn no_policy_of_the_template_has_a_wildcard_resource_or_a_scan() {
     }
 }
 
+/// What a dynamic reference is resolved to stands in the configuration of a function, where whoever
+/// may list functions reads it (docs/adr/0015-fingerprint-key.md).
+#[test]
+fn the_template_resolves_no_secret() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    let resolved = template.lines().find(|line| line.contains("{{resolve:"));
+    assert_eq!(resolved, None);
+}
+
+#[test]
+fn the_table_can_be_restored_and_is_not_deleted_by_mistake() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    let table = stanza(&template, "Table");
+    let kept = [
+        "DeletionPolicy: Retain",
+        "UpdateReplacePolicy: Retain",
+        "DeletionProtectionEnabled: true",
+        "PointInTimeRecoveryEnabled: true",
+    ];
+    assert!(has_all(&table, &kept), "{table:?}");
+}
+
+/// A role that reads a secret can read it when that is encrypted with a key of the customer's own.
+#[test]
+fn who_reads_a_secret_may_decrypt_it() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    for folder in packages_in(&metadata(), "functions").keys() {
+        let role = stanza(&template, &resource_name(folder).replace("Function", "Role"));
+        let holds = |text: &str| role.iter().any(|line| line.contains(text));
+        let (reads, decrypts) = (holds("secretsmanager:GetSecretValue"), holds("kms:Decrypt"));
+        assert_eq!(reads, decrypts, "{folder}");
+    }
+}
+
 /// What `sam deploy` finds in samconfig.toml, by stage: keys and values.
 fn stages() -> BTreeMap<String, BTreeMap<String, String>> {
     let text = fs::read_to_string(root().join("samconfig.toml")).expect("a configuration");
@@ -351,7 +385,9 @@ fn what_the_runbook_deploys_is_built_just_before_and_goes_to_a_stage_that_it_nam
     assert!(!deploys.is_empty(), "the runbook deploys nothing");
     for block in deploys {
         let lines: Vec<_> = block.lines().collect();
-        let [build, deploy] = lines[..] else { panic!("{block} is more than a build and a deploy") };
+        let [build, deploy] = lines[..] else {
+            panic!("{block} is more than a build and a deploy")
+        };
         assert_eq!(build, "sam build", "what is deployed is stale: {block}");
         let options = deploy.strip_prefix("sam deploy --config-env ").expect("a stage");
         let mut options = options.split(' ');

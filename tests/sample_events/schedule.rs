@@ -48,10 +48,15 @@ impl Findings for &Recorder {
 /// Seats were made at the usual moment, and the message about them was lost. The run is at the
 /// time of the event.
 pub(crate) async fn reconcile(stage: &Stage, event: &Value) -> Value {
+    make_seats(stage).await;
+    run(stage, event).await
+}
+
+/// What a run does about the seats that there are.
+pub(crate) async fn run(stage: &Stage, event: &Value) -> Value {
     if let Err(error) = serde_json::from_value::<Tick>(event.clone()) {
         return json!({"refused": error.to_string()});
     }
-    make_seats(stage).await;
     let now: Timestamp = event["time"].as_str().unwrap_or(LATER).parse().expect("a time");
     let (stripe, recorder) = (SampleStripe::default(), Recorder::default());
     let function = reconcile_billing::Function {

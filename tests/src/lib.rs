@@ -14,7 +14,7 @@ mod unauthorized;
 mod wire;
 
 pub use call::{Call, Reply};
-pub use operations::Operations;
+pub use operations::{Access, Operations};
 pub use outbox::outbox;
 pub use ports::Ports;
 pub use stage::{AgencyTenant, Item, Stage, TABLE, plain_http, text_of};

@@ -15,8 +15,7 @@ pub fn blocks() -> Vec<String> {
     while let Some(line) = lines.next() {
         let Some(indent) = line.strip_suffix("```sh") else { continue };
         let block = lines.by_ref().take_while(|line| line.trim() != "```");
-        let block: Vec<_> =
-            block.map(|line| line.strip_prefix(indent).unwrap_or(line)).collect();
+        let block: Vec<_> = block.map(|line| line.strip_prefix(indent).unwrap_or(line)).collect();
         let block = block.join("\n");
         assert!(!block.contains('…'), "cannot be run as it is written: {block}");
         blocks.push(block);

@@ -6,6 +6,6 @@ use reconcile_billing::{Tick, configuration, deadline};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let aws = headcount_platform::start().await?;
-    let function = &configuration::function(aws.config()).await?;
+    let function = &configuration::function(&aws).await?;
     run(service_fn(|event: LambdaEvent<Tick>| function.handle(deadline(&event.context)))).await
 }

@@ -1,5 +1,4 @@
 //! Wiring of [`sync_billing`].
-
 use headcount_billing::configuration::{self, required};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use sync_billing::{AwsQueue, Function};
@@ -9,7 +8,8 @@ async fn main() -> Result<(), Error> {
     let aws = headcount_platform::start().await?;
     let ledger = headcount_store::connect(aws.config(), &required("TABLE_NAME")?);
     let queue = AwsQueue::connect(aws.config(), required("BILLING_QUEUE_URL")?);
-    let (stripe, prices) = (configuration::stripe(aws.config()).await?, configuration::prices()?);
+    let stripe = configuration::stripe(aws.secret("STRIPE_SECRET_NAME").await?)?;
+    let prices = configuration::prices()?;
     let sync = &Function { ledger, stripe, queue, prices, ports: headcount_model::port::System };
     run(service_fn(|event: LambdaEvent<_>| sync.handle(event.payload))).await
 }

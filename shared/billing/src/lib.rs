@@ -13,14 +13,12 @@ pub mod message;
 pub mod preview;
 pub mod reconcile;
 pub mod rotation;
-mod secret;
 pub mod stripe;
 mod subscription;
 pub mod webhook;
 
 pub use apply::{Applied, Failure, Prices, apply};
 pub use follow::{Followed, Unanswered, follow};
-pub use secret::NamedSecret;
 pub use subscription::{
     Item, ItemTarget, StripeFailure, Subscription, Subscriptions, Unfit, reasons,
 };

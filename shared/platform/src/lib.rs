@@ -1,12 +1,14 @@
-//! Where it runs: the log of a function, and its way to AWS.
+//! Where it runs: the log of a function, its way to AWS, and the secrets that its environment names.
 //!
 //! A function starts with [`start`]. What is chosen here and why, with figures, is in
 //! `docs/adr/0010-start-up.md`.
 
 mod aws;
 mod log;
+mod secret;
 
 pub use aws::{Aws, BadTrustStore};
+pub use secret::{NamedSecret, UnreadableSecret};
 
 /// Starts the log and finds the way to AWS, both as the environment of a function says.
 ///

@@ -179,7 +179,33 @@ impl ReconciliationStore for Table {
 const NEW_VERSION: &str = "version = :next, behind_since = if_not_exists(behind_since, :now), \
                            behind_shard = :shard, updated_at = :now";
 
+/// How far a version leaps. No organization changes that often within the 24 hours for which Stripe
+/// remembers an idempotency key, which is made of the version.
+const LEAP: u64 = 1_000_000;
+
 impl Table {
+    /// Gives an organization a version that Stripe was never told of, and that no message names,
+    /// however far back the record was restored. Stripe is told of the seats that there are then.
+    ///
+    /// # Errors
+    /// [`LedgerUnavailable`]. Whether it has leapt is then not known; to leap twice does no harm.
+    pub async fn leap_version(
+        &self,
+        organization: &OrganizationId,
+        now: Timestamp,
+    ) -> Result<(), LedgerUnavailable> {
+        let leap = self
+            .update_billing(organization, now)
+            .update_expression(
+                "SET version = version + :leap, behind_shard = :shard, updated_at = :now, \
+                 behind_since = if_not_exists(behind_since, :now)",
+            )
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":leap", number(LEAP))
+            .expression_attribute_values(":shard", text(behind_shard(organization)));
+        conditional(leap).await.map(|_| ())
+    }
+
     fn query(&self) -> QueryFluentBuilder {
         self.client.query().table_name(&*self.name)
     }

@@ -749,6 +749,38 @@ fn a_subscription_that_bills_more_than_there_is_is_shown_and_not_linked() {
 }
 
 #[test]
+fn a_table_that_was_restored_lowers_nobody_who_is_not_named() {
+    let world = World::new();
+    world.run(&["stripe", "setup"]);
+    let made = world.run(&["org", "create", "--name", "A", "--with-billing"]);
+    let (org, subscription) = (text(&made, "org"), text(&made, "subscription"));
+    let path = format!("/v1/subscriptions/{subscription}");
+    let item = text(&world.stripe_get(&path)["items"]["data"][0], "id").to_owned();
+    let version = || world.run(&["org", "show", org])["billing"]["version"].clone();
+    let all_agree = world.run(&["billing", "compare"]);
+    assert_eq!(all_agree, json!({"compared": 1, "differing": [], "raised": 0}));
+
+    // Three seats that were made after the time that the table is restored to.
+    world.post(&path, &[("items[0][id]", &item), ("items[0][quantity]", "3")], "before");
+    let differs = json!([{"tier": "basic", "seats": 0, "stripe": 3}]);
+    let differing = json!([{"org": org, "differs": differs}]);
+    let compared = world.run(&["billing", "compare"]);
+    assert_eq!(compared, json!({"compared": 1, "differing": differing, "raised": 0}));
+    let (code, message) = world.fail(&["billing", "compare", "--raise-versions"]);
+    assert_eq!(code, 1);
+    assert!(message.contains(org) && message.contains("Nothing was changed"), "{message}");
+    assert_eq!(version(), 0);
+
+    let named = world.run(&["billing", "compare", "--raise-versions", "--lower", org]);
+    assert_eq!(named["raised"], 1);
+    assert_eq!(version(), 1_000_000, "beyond every key that Stripe may remember");
+    let billing = world.run(&["org", "show", org])["billing"].clone();
+    assert!(billing["behind_since"].is_string(), "Stripe is told: {billing}");
+    world.post(&path, &[("items[0][id]", &item), ("items[0][quantity]", "0")], "after");
+    assert_eq!(world.run(&["billing", "compare", "--raise-versions"])["raised"], 1);
+}
+
+#[test]
 fn a_subscription_by_which_seats_cannot_be_billed_is_refused_with_every_reason() {
     let world = World::new();
     world.run(&["stripe", "setup"]);
