@@ -28,7 +28,10 @@ const PREPARED: [(&str, &str); 8] = [
          --item '{\"pk\":{\"S\":\"RESTORED#1\"},\"sk\":{\"S\":\"RESTORED\"}}'",
     ),
     ("--restore-date-time", "RESTORE_TIME=2026-11-28T12:00:00Z"),
-    ("org create --name \"Acme\"", "ORG=$(made org create --name Acme)"),
+    (
+        "org create --name \"Acme\"",
+        "ORG=$(made org create --name Acme --seat-limit 5 --spending-limit none)",
+    ),
     (
         "org relink",
         "curl -fsS -H 'content-type: application/json' -d '{\"status\":\"canceled\"}' \

@@ -127,7 +127,9 @@ impl Stack {
 
     /// An organization that is billed: its id, API key and subscription.
     pub(crate) fn organization(&self) -> (String, String, String) {
-        let made = self.headcount(&["org", "create", "--name", "End to end", "--with-billing"]);
+        let create = ["org", "create", "--name", "End to end", "--with-billing"];
+        let limits = ["--seat-limit", "1000", "--spending-limit", "none"];
+        let made = self.headcount(&[&create[..], &limits].concat());
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let org = text(&made["org"]);
         let key = ["api-key", "create", "--org", &org, "--permission", "accounts:create"];

@@ -24,7 +24,7 @@ use headcount_model::seats::Platforms;
 use headcount_model::text::Text;
 use headcount_model::tiers::{TierEntry, Tiers};
 use headcount_store::{StripeLink, Table};
-use headcount_tests::{Call, Reply};
+use headcount_tests::{Call, Reply, up_to};
 use jiff::SignedDuration;
 use reconcile_billing::{Finding, Findings, Report};
 
@@ -286,8 +286,9 @@ impl Stack {
             cancel_at_period_end: false,
             period: None,
         };
+        let allowance = up_to(seat_limit);
         let made =
-            table.create_organization(&organization, &text("Acme"), Some(&link), seat_limit).await;
+            table.create_organization(&organization, &text("Acme"), Some(&link), allowance).await;
         made.expect("an organization");
         let holder = Holder::Organization(organization.clone());
         let api_key = self.credential(&table, holder, Permission::AccountsCreate).await;

@@ -17,6 +17,6 @@ pub use call::{Call, Reply};
 pub use operations::{Access, Operations};
 pub use outbox::outbox;
 pub use ports::Ports;
-pub use stage::{AgencyTenant, Item, Stage, TABLE, plain_http, text_of};
+pub use stage::{AgencyTenant, Item, Stage, TABLE, plain_http, text_of, up_to};
 pub use unauthorized::bad_credentials;
 pub use wire::{Fault, Wire};

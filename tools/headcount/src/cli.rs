@@ -182,8 +182,8 @@ mod tests {
         for line in [
             "stripe setup",
             "stripe setup --basic-cents 4500 --premium-cents 0",
-            "org create --name Studio",
-            "org create --name Studio --with-billing --seat-limit 5",
+            "org create --name Studio --seat-limit 5 --spending-limit none",
+            "org create --name Studio --with-billing --seat-limit 5 --spending-limit 50000",
             &format!("org create --name Studio --subscription sub_1 --org-id {ORG}"),
             &format!("org show {ORG}"),
             "billing redrive",
@@ -233,6 +233,13 @@ mod tests {
         for (line, kind) in [
             ("org", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
             ("org create", ErrorKind::MissingRequiredArgument),
+            ("org create --name A", ErrorKind::MissingRequiredArgument),
+            ("org create --name A --seat-limit 5", ErrorKind::MissingRequiredArgument),
+            ("org create --name A --spending-limit none", ErrorKind::MissingRequiredArgument),
+            (
+                "org create --name A --seat-limit none --spending-limit none",
+                ErrorKind::ValueValidation,
+            ),
             (
                 "org create --name A --with-billing --subscription sub_1",
                 ErrorKind::ArgumentConflict,

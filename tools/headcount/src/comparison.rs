@@ -7,7 +7,7 @@ use headcount_billing::stripe::Stripe;
 use headcount_model::billing::LedgerUnavailable;
 use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, System};
-use headcount_model::reconcile::{ReconciliationStore, Shard};
+use headcount_model::reconcile::{Correction, ReconciliationStore, Shard, Written};
 use headcount_model::seats::Tier;
 use headcount_store::Table;
 use serde_json::{Value, json};
@@ -19,6 +19,9 @@ use crate::target::Target;
 
 /// How many organizations are read from the directory at a time.
 const PAGE: u16 = 100;
+
+/// How often an organization is looked at again that changes meanwhile.
+const MAX_TRIES: u32 = 5;
 
 /// What to do beside comparing.
 #[derive(Args)]
@@ -76,7 +79,8 @@ impl Compare {
                 after = page.into_iter().next_back();
             }
         }
-        let raised = if self.raise_versions { self.raise(&table, &compared).await? } else { 0 };
+        let raised =
+            if self.raise_versions { self.raise(&table, &prices, &compared).await? } else { 0 };
         let differing = compared.iter().filter(|compared| !compared.differences.is_empty());
         let differing: Vec<_> = differing.map(Compared::shown).collect();
         Ok(Report::new()
@@ -86,7 +90,12 @@ impl Compare {
     }
 
     /// Raises the version of each; returns how many.
-    async fn raise(&self, table: &Table, compared: &[Compared]) -> Result<usize, Failure> {
+    async fn raise(
+        &self,
+        table: &Table,
+        prices: &Prices,
+        compared: &[Compared],
+    ) -> Result<usize, Failure> {
         let lowered = compared.iter().filter(|compared| {
             compared.bills_more() && !self.lower.contains(&compared.organization)
         });
@@ -102,7 +111,7 @@ impl Compare {
             ));
         }
         for compared in compared {
-            table.leap_version(&compared.organization, System.now()).await?;
+            leap(table, prices, &compared.organization).await?;
         }
         Ok(compared.len())
     }
@@ -115,8 +124,7 @@ async fn look(
     prices: &Prices,
     organization: &OrganizationId,
 ) -> Result<Option<Compared>, Failure> {
-    let no_record = || Failure::new(format!("{organization} has no billing record"));
-    let state = table.ledger_state(organization).await?.ok_or_else(no_record)?;
+    let state = table.ledger_state(organization).await?.ok_or_else(|| no_record(organization))?;
     let Some(linked) = &state.linked else { return Ok(None) };
     let subscription = match stripe.fetch(&linked.subscription).await {
         Ok(subscription) => subscription,
@@ -133,6 +141,35 @@ async fn look(
     });
     let differences = differences.collect();
     Ok(Some(Compared { organization: organization.clone(), differences }))
+}
+
+/// Gives an organization a version that Stripe was never told of. The record is told the seats
+/// that there are first: it may have been put back from before some of them were made.
+async fn leap(
+    table: &Table,
+    prices: &Prices,
+    organization: &OrganizationId,
+) -> Result<(), Failure> {
+    for _ in 0..MAX_TRIES {
+        let state =
+            table.ledger_state(organization).await?.ok_or_else(|| no_record(organization))?;
+        let seats = table.count_seats(organization).await?.seats;
+        let cents = |seats| i64::try_from(prices.monthly(seats)).unwrap_or(i64::MAX);
+        let correction = Correction {
+            seats,
+            seats_left: state.room_beside(seats).saturating_sub(state.seats_left),
+            cents_left: cents(state.seats).saturating_sub(cents(seats)),
+        };
+        if table.leap_version(&state, &correction, System.now()).await? == Written::Yes {
+            return Ok(());
+        }
+    }
+    Err(Failure::new(format!("{organization} keeps changing"))
+        .advise("Repeat the command: a version that is raised twice does no harm."))
+}
+
+fn no_record(organization: &OrganizationId) -> Failure {
+    Failure::new(format!("{organization} has no billing record"))
 }
 
 impl From<LedgerUnavailable> for Failure {
