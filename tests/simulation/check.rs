@@ -360,16 +360,11 @@ impl Rest<'_> {
             reached.collect()
         });
         for item in self.items.iter().filter(|item| text(item, "sk") == "BILLING") {
-            let number = |name: &str| {
-                let number = item.get(name).and_then(|value| value.as_n().ok());
-                number.and_then(|number| number.parse::<i64>().ok()).unwrap_or_default()
-            };
-            let (organization, limit) = (text(item, "organization"), number("seat_limit"));
-            let used = limit - number("seats_left");
-            for percent in [80, 100] {
+            let (organization, limit) = (text(item, "organization"), number(item, "seat_limit"));
+            let used = limit - number(item, "seats_left");
+            for (percent, hundredths) in [(80, 80), (100, 100)] {
                 let is_told = told.contains(&(organization.to_owned(), percent));
-                let reached = used * 100 >= limit * i64::try_from(percent).unwrap_or(100);
-                if reached && !is_told {
+                if used * 100 >= limit * hundredths && !is_told {
                     self.broken(5, format_args!("{organization} has {used} of {limit}, untold"));
                 }
             }
