@@ -9,7 +9,7 @@ mod sample_events;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use headcount_tests::samples::{SUBSCRIPTION, all, functions, reply, seed};
+use headcount_tests::samples::{SUBSCRIPTION, all, fall_past_due, functions, reply, seed};
 use headcount_tests::{Access, Stage};
 use sample_events::{make_seats, queue, schedule};
 use serde_json::Value;
@@ -91,14 +91,20 @@ async fn asked(function: &str) -> BTreeSet<Access> {
         seed(&stage, SUBSCRIPTION).await;
         let event = &sample.event;
         match function {
-            "sync-billing" | "reconcile-billing" => {
+            "sync-billing" => {
                 make_seats(&stage).await;
                 stage.operations.take();
-                if function == "sync-billing" {
-                    queue::deliver(&stage, event).await;
-                } else {
-                    schedule::run(&stage, event).await;
-                }
+                queue::deliver(&stage, event).await;
+            }
+            "reconcile-billing" => {
+                // What has drifted is written; what is behind is sent again.
+                fall_past_due(&stage, SUBSCRIPTION).await;
+                stage.operations.take();
+                schedule::run(&stage, event).await;
+                asked.extend(stage.operations.take_accesses());
+                make_seats(&stage).await;
+                stage.operations.take();
+                schedule::run(&stage, event).await;
             }
             _ => {
                 stage.operations.take();
