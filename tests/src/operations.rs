@@ -10,7 +10,10 @@ use serde_json::Value;
 /// The DynamoDB operations that a client has sent, retries included, each with its body. Clones
 /// share the list.
 #[derive(Debug, Clone, Default)]
-pub struct Operations(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+pub struct Operations(Arc<Mutex<Vec<Sent>>>);
+
+/// An operation and its body.
+type Sent = (String, Vec<u8>);
 
 /// What IAM is asked for an operation: the action, and the partition key that it is about; an
 /// index has none of the table's.
@@ -36,7 +39,7 @@ impl Operations {
         accesses.collect()
     }
 
-    fn take_all(&self) -> Vec<(String, Vec<u8>)> {
+    fn take_all(&self) -> Vec<Sent> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
