@@ -218,6 +218,71 @@ async fn another_status_of_the_subscription_is_an_event() {
     );
 }
 
+/// Type, percent, limit and use of each event about a limit when a record changes.
+async fn limits_told(old: &Item, new: &Item) -> Vec<(String, u64, u64, u64)> {
+    let records = vec![record(1, "MODIFY", Some(old), Some(new))];
+    let (parcels, _) = publish(&Recorder::default(), records).await;
+    let told = events(&parcels).into_iter().map(|(detail_type, detail)| {
+        let number = |name: &str| detail["data"][name].as_u64().expect("a number");
+        let percent = number("percent");
+        assert_eq!(detail["id"], format!("event-1:{detail_type}:{percent}"));
+        (detail_type.to_owned(), percent, number("limit"), number("used"))
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn a_limit_that_comes_near_or_is_reached_is_told_once() {
+    let (_, _, billing) = seats().await;
+    let seats = |limit: u64, left: &str| {
+        let limited = with(&billing, "seat_limit", number(limit));
+        with(&limited, "seats_left", AttributeValue::N(left.to_owned()))
+    };
+    let seat = |percent, limit, used| ("SeatLimitReached".to_owned(), percent, limit, used);
+    for (old, new, told) in [
+        (seats(10, "3"), seats(10, "2"), vec![seat(80, 10, 8)]),
+        (seats(10, "2"), seats(10, "1"), vec![]),
+        (seats(10, "1"), seats(10, "0"), vec![seat(100, 10, 10)]),
+        // A thousand seats at once.
+        (
+            seats(1_000, "1000"),
+            seats(1_000, "0"),
+            vec![seat(80, 1_000, 1_000), seat(100, 1_000, 1_000)],
+        ),
+        (seats(1_000, "201"), seats(1_000, "201"), vec![]),
+        // Seats given back, and added again.
+        (seats(10, "0"), seats(10, "3"), vec![]),
+        (seats(10, "3"), seats(10, "0"), vec![seat(80, 10, 10), seat(100, 10, 10)]),
+        // A limit is moved.
+        (seats(10, "5"), seats(4, "-1"), vec![seat(80, 4, 5), seat(100, 4, 5)]),
+        (seats(4, "-1"), seats(10, "5"), vec![]),
+        (seats(0, "0"), seats(0, "0"), vec![]),
+        (seats(5, "5"), seats(0, "0"), vec![seat(80, 0, 0), seat(100, 0, 0)]),
+    ] {
+        assert_eq!(limits_told(&old, &new).await, told, "{old:?} {new:?}");
+    }
+
+    let cents = |limit: Option<u64>, left: i64| {
+        let left = with(&billing, "cents_left", AttributeValue::N(left.to_string()));
+        limit.map_or(left.clone(), |limit| with(&left, "spending_limit", number(limit)))
+    };
+    let spent = |percent, limit, used| ("SpendingLimitReached".to_owned(), percent, limit, used);
+    let none = 999_999_999_999_986_000;
+    for (old, new, told) in [
+        (cents(None, none), cents(None, 0), vec![]),
+        (cents(Some(50_000), 14_000), cents(Some(50_000), 10_000), vec![spent(80, 50_000, 40_000)]),
+        (cents(Some(50_000), 10_000), cents(Some(50_000), 0), vec![spent(100, 50_000, 50_000)]),
+        (
+            cents(None, none),
+            cents(Some(14_000), 0),
+            vec![spent(80, 14_000, 14_000), spent(100, 14_000, 14_000)],
+        ),
+        (cents(Some(14_000), 0), cents(None, none), vec![]),
+    ] {
+        assert_eq!(limits_told(&old, &new).await, told, "{old:?} {new:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_end_of_a_seat_is_an_event_once() {
     let (_, detailed, _) = seats().await;

@@ -493,6 +493,30 @@ async fn what_is_behind_is_sent_again_once_a_run() {
 }
 
 #[tokio::test]
+async fn how_long_the_oldest_has_been_behind_is_told_by_each_run() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let reconciler = on_stand_in(&stage, &billing);
+    let oldest = async || reconciler.run().await.oldest_behind_seconds;
+    assert_eq!(oldest().await, 0, "nobody is behind");
+    let first = billing.organization(&stage).await;
+    create(&stage, &first.api_key, 1, 0).await;
+    stage.ports.advance(SignedDuration::from_mins(7));
+    let second = billing.organization(&stage).await;
+    create(&stage, &second.api_key, 1, 0).await;
+    stage.ports.advance(SignedDuration::from_secs(50));
+    assert_eq!(oldest().await, 470, "of two the older");
+    // What rests after a failure for good is behind all the same.
+    let error = BillingError { code: "resource_missing".into(), message: "gone".into() };
+    let now = stage.ports.now();
+    stage.table.record_failure(&first.organization, None, &error, now).await.expect("an answer");
+    assert_eq!(oldest().await, 470);
+    sync(&stage, &billing, &first.organization).await;
+    assert_eq!(oldest().await, 50);
+    sync(&stage, &billing, &second.organization).await;
+    assert_eq!(oldest().await, 0);
+}
+
+#[tokio::test]
 async fn what_failed_for_good_is_sent_again_once_an_hour() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billing.organization(&stage).await;

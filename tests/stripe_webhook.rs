@@ -18,7 +18,7 @@ use headcount_model::text::Text;
 use headcount_store::StripeLink;
 use headcount_store::rows::BillingRow;
 use headcount_tests::billing::{Billed, Billing, SIGNING_SECRET, SecretText, Webhook};
-use headcount_tests::{Call, Reply, Stage};
+use headcount_tests::{Call, Reply, Stage, up_to};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use stripe_stand_in::sign_webhook;
@@ -686,7 +686,7 @@ async fn the_sample_events_are_what_they_are_called() {
         standing: SubscriptionStatus::Active.into(),
     };
     let name = Text::line("Acme", 1..=255).expect("a name");
-    let made = stage.table.create_organization(&organization, &name, Some(&link), 100).await;
+    let made = stage.table.create_organization(&organization, &name, Some(&link), up_to(100)).await;
     made.expect("an organization");
 
     let function = billing.webhook(&stage);

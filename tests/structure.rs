@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use headcount_tests::runbook;
 
 fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -192,13 +193,78 @@ fn sam_builds_each_function_by_the_makefile_and_takes_back_one_that_fails() {
         assert!(function.contains(&build.as_str()), "{resource} lacks {build}");
 
         let alarm = resource.replace("Function", "RollbackAlarm");
-        let preference = format!("DeploymentPreference: {{ Alarms: [!Ref {alarm}");
-        let has_alarm = function.iter().any(|line| line.starts_with(&preference));
-        assert!(has_alarm, "the deployment of {resource} does not heed {alarm}");
         let alias = format!("- {{ Name: Resource, Value: !Sub \"${{{resource}}}:live\" }}");
         let watches_alias = stanza(&template, &alarm).contains(&alias.as_str());
         assert!(watches_alias, "{alarm} does not watch the alias of {resource}");
+
+        let mut own = vec![format!("!Ref {alarm}")];
+        let method = function.iter().find_map(|line| line.strip_prefix("Method: "));
+        let path = function.iter().find_map(|line| line.strip_prefix("Path: "));
+        if let (Some(method), Some(path)) = (method, path) {
+            let alarm = resource.replace("Function", "AnswersAlarm");
+            let route = format!("Dimensions: [{{ Name: Route, Value: {method} {path} }}]");
+            let watches_route = stanza(&template, &alarm).contains(&route.as_str());
+            assert!(watches_route, "{alarm} does not watch {method} {path}");
+            own.push(format!("!Ref {alarm}"));
+        }
+        // No alarm of others: what they meet is no reason to take this one back.
+        let heeded = function.iter().find(|line| line.starts_with("DeploymentPreference: "));
+        let heeded = heeded.expect("a preference");
+        let expected = format!("Alarms: [{}] }}", own.join(", "));
+        assert!(heeded.ends_with(&expected), "{resource} has {heeded}, not {expected}");
     }
+}
+
+/// Two versions of what tells Stripe prices, or compares them, would undo each other's work for as
+/// long as a deployment takes (docs/adr/0014-all-at-once.md).
+#[test]
+fn what_bills_is_replaced_all_at_once_in_every_stage() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    for name in ["SyncBilling", "ReconcileBilling"] {
+        let function = stanza(&template, &format!("{name}Function"));
+        let heeded = format!(
+            "DeploymentPreference: {{ Type: AllAtOnce, Alarms: [!Ref {name}RollbackAlarm] }}"
+        );
+        assert!(function.contains(&heeded.as_str()), "{name} lacks {heeded}");
+    }
+}
+
+/// Whether a stanza has each of some lines.
+fn has_all(stanza: &[&str], lines: &[&str]) -> bool {
+    lines.iter().all(|line| stanza.contains(line))
+}
+
+#[test]
+fn an_alarm_rings_where_billing_silently_does_not_run() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    let alarm = |name: &str| stanza(&template, name);
+    let queue = [
+        "MetricName: ApproximateAgeOfOldestMessage",
+        "Dimensions: [{ Name: QueueName, Value: !GetAtt BillingQueue.QueueName }]",
+        "AlarmActions: [!Ref AlarmTopic]",
+    ];
+    assert!(has_all(&alarm("BillingQueueLateAlarm"), &queue));
+    // Without runs nothing else would tell, so that silence itself rings.
+    let silent = [
+        "MetricName: Invocations",
+        "Dimensions: [{ Name: FunctionName, Value: !Ref ReconcileBillingFunction }]",
+        "Period: 900",
+        "Threshold: 1",
+        "ComparisonOperator: LessThanThreshold",
+        "TreatMissingData: breaching",
+        "AlarmActions: [!Ref AlarmTopic]",
+    ];
+    assert!(has_all(&alarm("ReconcileSilentAlarm"), &silent));
+    let behind = ["MetricName: OldestBehind", "AlarmActions: [!Ref AlarmTopic]"];
+    assert!(has_all(&alarm("BillingBehindAlarm"), &behind));
+    let filter = [
+        "LogGroupName: !Ref ReconcileBillingLogs",
+        "FilterPattern: '{ $.oldest_behind_seconds = * }'",
+        "MetricName: OldestBehind",
+        "MetricValue: $.oldest_behind_seconds",
+        "Unit: Seconds",
+    ];
+    assert!(has_all(&alarm("OldestBehindFilter"), &filter));
 }
 
 #[test]
@@ -228,5 +294,122 @@ fn no_policy_of_the_template_has_a_wildcard_resource_or_a_scan() {
         assert!(!wildcard, "line {}: {line}", number + 1);
         assert!(!line.contains("dynamodb:Scan"), "line {}: {line}", number + 1);
         assert!(!line.contains("dynamodb:*"), "line {}: {line}", number + 1);
+    }
+}
+
+/// What a dynamic reference is resolved to stands in the configuration of a function, where whoever
+/// may list functions reads it (docs/adr/0015-fingerprint-key.md).
+#[test]
+fn the_template_resolves_no_secret() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    let resolved = template.lines().find(|line| line.contains("{{resolve:"));
+    assert_eq!(resolved, None);
+}
+
+#[test]
+fn the_table_can_be_restored_and_is_not_deleted_by_mistake() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    let table = stanza(&template, "Table");
+    let kept = [
+        "DeletionPolicy: Retain",
+        "UpdateReplacePolicy: Retain",
+        "DeletionProtectionEnabled: true",
+        "PointInTimeRecoveryEnabled: true",
+    ];
+    assert!(has_all(&table, &kept), "{table:?}");
+}
+
+/// A role that reads a secret can read it when that is encrypted with a key of the customer's own.
+#[test]
+fn who_reads_a_secret_may_decrypt_it() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    for folder in packages_in(&metadata(), "functions").keys() {
+        let role = stanza(&template, &resource_name(folder).replace("Function", "Role"));
+        let holds = |text: &str| role.iter().any(|line| line.contains(text));
+        let (reads, decrypts) = (holds("secretsmanager:GetSecretValue"), holds("kms:Decrypt"));
+        assert_eq!(reads, decrypts, "{folder}");
+    }
+}
+
+/// What `sam deploy` finds in samconfig.toml, by stage: keys and values.
+fn stages() -> BTreeMap<String, BTreeMap<String, String>> {
+    let text = fs::read_to_string(root().join("samconfig.toml")).expect("a configuration");
+    let mut stages: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut table = None;
+    for line in text.lines() {
+        if let Some(head) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            table = head.strip_suffix(".deploy.parameters").map(str::to_owned);
+        } else if let (Some(stage), Some((key, value))) = (&table, line.split_once(" = ")) {
+            let values = stages.entry(stage.clone()).or_default();
+            values.insert(key.to_owned(), value.trim_matches('"').to_owned());
+        }
+    }
+    stages
+}
+
+/// The names of the template's parameters.
+fn parameters() -> BTreeSet<String> {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    let lines = template.lines().skip_while(|line| *line != "Parameters:").skip(1);
+    let lines = lines.take_while(|line| line.is_empty() || line.starts_with(' '));
+    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.filter_map(|line| line.trim().strip_suffix(':')).map(str::to_owned).collect()
+}
+
+#[test]
+fn each_stage_deploys_a_stack_of_its_own_and_none_is_the_default() {
+    let parameters = parameters();
+    let stages = stages();
+    let names: Vec<_> = stages.keys().map(String::as_str).collect();
+    assert_eq!(names, ["dev", "prod", "staging"]);
+    for (stage, values) in &stages {
+        assert_eq!(values["stack_name"], format!("headcount-{stage}"));
+        assert_eq!(values["s3_prefix"], values["stack_name"]);
+        assert_eq!(values["tags"], format!("application=headcount stage={stage}"));
+        let overrides = &values["parameter_overrides"];
+        assert!(overrides.contains(&format!("Stage={stage} ")), "{overrides}");
+        for named in overrides.split(' ') {
+            let (name, _) = named.split_once('=').expect("a value");
+            assert!(parameters.contains(name), "template.yaml has no parameter {name}");
+        }
+    }
+}
+
+/// What cannot be run without AWS is held against what it would act on. What everything else
+/// does, tests/end_to_end/runbook.rs sees.
+#[test]
+fn what_the_runbook_deploys_is_built_just_before_and_goes_to_a_stage_that_it_names() {
+    let (stages, parameters) = (stages(), parameters());
+    let blocks = runbook::blocks();
+    let deploys: Vec<_> = blocks.iter().filter(|block| runbook::is_of_sam(block)).collect();
+    assert!(!deploys.is_empty(), "the runbook deploys nothing");
+    for block in deploys {
+        let lines: Vec<_> = block.lines().collect();
+        let [build, deploy] = lines[..] else {
+            panic!("{block} is more than a build and a deploy")
+        };
+        assert_eq!(build, "sam build", "what is deployed is stale: {block}");
+        let options = deploy.strip_prefix("sam deploy --config-env ").expect("a stage");
+        let mut options = options.split(' ');
+        let stage = options.next().unwrap_or_default();
+        assert!(stages.contains_key(stage), "samconfig.toml has no {stage}");
+        if let Some(option) = options.next() {
+            assert_eq!(option, "--parameter-overrides");
+        }
+        for named in options {
+            let name = named.split('=').next().unwrap_or_default();
+            assert!(parameters.contains(name), "template.yaml has no parameter {name}");
+        }
+    }
+}
+
+/// A command in the middle of a sentence is run by nobody.
+#[test]
+fn the_runbook_has_its_commands_in_blocks() {
+    let text = fs::read_to_string(root().join("docs/runbook.md")).expect("a runbook");
+    for code in text.split('`').skip(1).step_by(2) {
+        let program = code.split_whitespace().next().unwrap_or_default();
+        let is_command = ["headcount", "aws", "sam", "make"].contains(&program);
+        assert!(!(is_command && code.contains(" --")), "not in a block: {code}");
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use headcount_billing::Subscriptions;
+use headcount_billing::{StripeFailure, Subscription, Subscriptions, Worth};
 use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
     ProrationBehavior, Recorded, RememberedItems, TakenUpdate,
 };
 use headcount_model::fewer::FewerSeats;
 use headcount_model::port::Clock;
+use headcount_model::reconcile::{ReconciliationStore, Shard};
 use headcount_tests::billing::{Billed, Billing, batch, reached};
 use headcount_tests::{Call, Fault, Stage};
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +47,13 @@ async fn record(stage: &Stage, billed: &Billed) -> (u64, u64, Option<String>) {
         .expect("the table answers")
         .expect("a record");
     (record.version, record.applied_version, record.last_error.map(|error| error.code))
+}
+
+/// Since when an organization is behind.
+async fn behind_since(stage: &Stage, billed: &Billed) -> Timestamp {
+    let shard = Shard::of(&billed.organization);
+    let behind = stage.table.behind(shard, Timestamp::MAX, None, 1).await;
+    behind.expect("the table answers").readable.first().expect("one that is behind").since
 }
 
 const NONE: [&str; 0] = [];
@@ -164,6 +172,72 @@ async fn updates_that_are_invoiced_at_once_wait_in_the_queue_for_their_turn() {
     assert_eq!(billing.quantities(&billed.subscription).await, (6, 0));
 }
 
+/// Stripe that takes its whole budget for each call, and then fails.
+struct Slow {
+    ports: headcount_tests::Ports,
+    calls: std::sync::atomic::AtomicU32,
+}
+
+impl Slow {
+    fn fail<T>(&self) -> Result<T, StripeFailure> {
+        self.calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.ports.advance(SignedDuration::from_secs(8));
+        Err(StripeFailure::Stored("500".to_owned()))
+    }
+}
+
+impl Subscriptions for &Slow {
+    async fn fetch(&self, id: &str) -> Result<Subscription, StripeFailure> {
+        self.fail::<()>().ok();
+        Ok(serde_json::from_value(json!({"id": id, "status": "active", "items": {"data": []}}))
+            .expect("a subscription"))
+    }
+
+    async fn set_quantities(
+        &self,
+        _: &str,
+        _: &[ItemTarget],
+        _: ProrationBehavior,
+        _: &str,
+    ) -> Result<Subscription, StripeFailure> {
+        self.fail()
+    }
+}
+
+impl Worth for &Slow {
+    async fn worth(
+        &self,
+        _: &Subscription,
+        _: &[ItemTarget],
+        _: &dyn headcount_model::port::Entropy,
+    ) -> Result<i64, StripeFailure> {
+        self.fail()
+    }
+}
+
+#[tokio::test]
+async fn a_batch_ends_before_lambda_ends_it_however_slow_stripe_is() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed, 1, 0).await;
+    let slow = Slow { ports: stage.ports.clone(), calls: Default::default() };
+    let function = sync_billing::Function {
+        ledger: stage.table.clone(),
+        stripe: &slow,
+        queue: billing.sent_again.clone(),
+        prices: billing.prices.clone(),
+        ports: stage.ports.clone(),
+    };
+    let began = stage.ports.now();
+    let event = batch([reached(&billed.organization, 1)]);
+    let response = function.handle(event).await.expect("an id");
+    assert_eq!(response.batch_item_failures.len(), 1);
+    assert_eq!(slow.calls.into_inner(), 2, "the third would have ended after 24 s");
+    assert!(stage.ports.now().duration_since(began) <= SignedDuration::from_secs(20));
+    // It comes again after its own time, not after the queue's 180 s.
+    assert_eq!(billing.sent_again.delays(), [(1, Duration::from_secs(5))]);
+}
+
 #[tokio::test]
 async fn what_arrives_late_changes_nothing() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
@@ -251,14 +325,15 @@ async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() 
     };
     let begin = async |record: &BillingRecord, attempt: &Attempt, second| {
         let paced_until = Timestamp::from_second(second).expect("in range");
-        ledger.begin(record, attempt, paced_until, Timestamp::UNIX_EPOCH).await
+        ledger.begin(record, attempt, paced_until, stage.ports.now()).await
     };
     let end = async |key: &str, version| {
         let (key, items) = (key.to_owned(), RememberedItems::default());
         let update = TakenUpdate { key, version, items };
-        ledger.record_applied(&billed.organization, &update, Timestamp::UNIX_EPOCH).await
+        ledger.record_applied(&billed.organization, &update, stage.ports.now()).await
     };
     // What a writer that read version 1 records after version 2 was committed.
+    stage.ports.advance(SignedDuration::from_mins(1));
     let unread = read().await;
     assert_eq!(begin(&unread, &attempt("a", 1), 20).await, Ok(Recorded::Yes));
     assert_eq!(begin(&unread, &attempt("b", 2), 20).await, Ok(Recorded::Overtaken));
@@ -269,6 +344,8 @@ async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() 
     assert_eq!(read().await.attempt, None);
     assert_eq!(record(&stage, &billed).await, (2, 1, None));
     assert_eq!(stage.items_with("behind_since").await, 1, "still behind");
+    let since = behind_since(&stage, &billed).await;
+    assert_eq!(since, stage.ports.now(), "what was told is behind no longer");
 
     // One that was overtaken records nothing, be it that the other has begun or that it has ended.
     assert_eq!(begin(&begun, &attempt("c", 2), 40).await, Ok(Recorded::Overtaken));

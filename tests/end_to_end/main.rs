@@ -6,5 +6,6 @@ mod clients;
 mod creates;
 mod races;
 mod reference;
+mod runbook;
 mod samples;
 mod stack;

@@ -99,11 +99,15 @@ impl Stack {
         answer.body["data"].clone()
     }
 
+    /// The operator's command line.
+    pub(crate) fn command_line(&self) -> PathBuf {
+        let test = std::env::current_exe().expect("a test binary");
+        test.ancestors().nth(2).expect("a target folder").join("headcount")
+    }
+
     /// Runs the operator's command line on this stack; returns what it prints.
     pub(crate) fn headcount(&self, arguments: &[&str]) -> Value {
-        let test = std::env::current_exe().expect("a test binary");
-        let program = test.ancestors().nth(2).expect("a target folder").join("headcount");
-        let output = Command::new(program)
+        let output = Command::new(self.command_line())
             .args(["--output", "json", "--stack-file"])
             .arg(&self.file)
             .args(arguments)
@@ -123,7 +127,9 @@ impl Stack {
 
     /// An organization that is billed: its id, API key and subscription.
     pub(crate) fn organization(&self) -> (String, String, String) {
-        let made = self.headcount(&["org", "create", "--name", "End to end", "--with-billing"]);
+        let create = ["org", "create", "--name", "End to end", "--with-billing"];
+        let limits = ["--seat-limit", "1000", "--spending-limit", "none"];
+        let made = self.headcount(&[&create[..], &limits].concat());
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let org = text(&made["org"]);
         let key = ["api-key", "create", "--org", &org, "--permission", "accounts:create"];

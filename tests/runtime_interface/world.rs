@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 const STRIPE_SECRET: &str = "stripe";
 const WEBHOOK_SECRET: &str = "stripe-webhook";
+const FINGERPRINT_SECRET: &str = "fingerprint";
 
 /// The world of one function.
 pub(crate) struct World {
@@ -61,7 +62,7 @@ impl World {
             ("AWS_ENDPOINT_URL", self.aws.clone()),
             ("RUST_LOG", "info".to_owned()),
             ("TABLE_NAME", TABLE.to_owned()),
-            ("FINGERPRINT_KEY", "the secret of a stack, of 32 bytes or more".to_owned()),
+            ("FINGERPRINT_SECRET_NAME", FINGERPRINT_SECRET.to_owned()),
             ("PLATFORMS", "tiktok,instagram".to_owned()),
             ("PAST_DUE_GRACE_DAYS", "7".to_owned()),
             ("PASSWORD_MIN_LENGTH", "15".to_owned()),
@@ -208,6 +209,7 @@ fn get_secret_value(body: &[u8]) -> Json<Value> {
     let text = match request["SecretId"].as_str() {
         Some(STRIPE_SECRET) => STRIPE_KEY,
         Some(WEBHOOK_SECRET) => SIGNING_SECRET,
+        Some(FINGERPRINT_SECRET) => "the secret of a stack, of 32 bytes or more",
         other => panic!("nobody should ask for {other:?}"),
     };
     Json(json!({"Name": request["SecretId"], "SecretString": text}))

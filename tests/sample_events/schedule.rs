@@ -53,6 +53,11 @@ impl Findings for &Recorder {
 /// time of the event.
 pub(crate) async fn reconcile(stage: &Stage, event: &Value) -> Value {
     make_seats(stage).await;
+    run(stage, event).await
+}
+
+/// What a run does about the seats that there are.
+pub(crate) async fn run(stage: &Stage, event: &Value) -> Value {
     let now: Timestamp = event["time"].as_str().unwrap_or(LATER).parse().expect("a time");
     let (stripe, recorder) = (SampleStripe::default(), Recorder::default());
     let function = reconcile_billing::Function {

@@ -348,8 +348,9 @@ impl Rest<'_> {
     fn check_events(&self) {
         // Each event by its type, whose it is, and of what.
         let told: BTreeSet<(&str, String, String)> = self.stack.bus.look(|events| {
-            let of_creates =
-                events.iter().filter(|event| event.detail_type != "SubscriptionStatusChanged");
+            let of_records =
+                ["SubscriptionStatusChanged", "SeatLimitReached", "SpendingLimitReached"];
+            let of_creates = events.iter().filter(|event| !of_records.contains(&event.detail_type));
             let told = of_creates.map(|event| {
                 let data = &event.detail["data"];
                 let one_of = |names: [&str; 2]| {
@@ -387,6 +388,7 @@ impl Rest<'_> {
             self.broken(5, format_args!("not told: {missing:?}; told without reason: {idle:?}"));
         }
         self.check_status_events();
+        self.check_limit_events();
         if self.stack.bus.set_aside() > 0 {
             self.broken(5, "a record of ours could not be read");
         }
@@ -415,6 +417,29 @@ impl Rest<'_> {
             }
             if told.contains(&(organization.to_owned(), "idle".to_owned())) {
                 self.broken(5, format_args!("an event of {organization} says nothing new"));
+            }
+        }
+    }
+
+    /// An event tells of each threshold that a record has behind it by now.
+    fn check_limit_events(&self) {
+        let told: BTreeSet<(String, u64)> = self.stack.bus.look(|events| {
+            let reached = events.iter().filter(|event| event.detail_type == "SeatLimitReached");
+            let reached = reached.map(|event| {
+                let data = &event.detail["data"];
+                let organization = data["organization"].as_str().unwrap_or_default().to_owned();
+                (organization, data["percent"].as_u64().unwrap_or_default())
+            });
+            reached.collect()
+        });
+        for item in self.items.iter().filter(|item| text(item, "sk") == "BILLING") {
+            let (organization, limit) = (text(item, "organization"), number(item, "seat_limit"));
+            let used = limit - number(item, "seats_left");
+            for (percent, hundredths) in [(80, 80), (100, 100)] {
+                let is_told = told.contains(&(organization.to_owned(), percent));
+                if used * 100 >= limit * hundredths && !is_told {
+                    self.broken(5, format_args!("{organization} has {used} of {limit}, untold"));
+                }
             }
         }
     }

@@ -26,7 +26,7 @@ use headcount_model::seats::Platforms;
 use headcount_model::text::Text;
 use headcount_model::tiers::{TierEntry, Tiers};
 use headcount_store::{StripeLink, Table};
-use headcount_tests::{Call, Reply};
+use headcount_tests::{Call, Reply, up_to};
 use jiff::SignedDuration;
 use reconcile_billing::{Finding, Findings, Report};
 
@@ -288,8 +288,9 @@ impl Stack {
             subscription: subscription.clone(),
             standing: SubscriptionStatus::Active.into(),
         };
+        let allowance = up_to(seat_limit);
         let made =
-            table.create_organization(&organization, &text("Acme"), Some(&link), seat_limit).await;
+            table.create_organization(&organization, &text("Acme"), Some(&link), allowance).await;
         made.expect("an organization");
         if fewer != FewerSeats::default() {
             table.set_fewer_seats(&organization, fewer).await.expect("an organization");

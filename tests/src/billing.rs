@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use stripe_stand_in::Server;
 
 use crate::ports::Ports;
-use crate::stage::{Stage, tiers_priced};
+use crate::stage::{Stage, tiers_priced, up_to};
 
 /// The API key of the tests; the stand-in takes any that begins like this.
 pub const STRIPE_KEY: &str = "sk_test_tests";
@@ -196,7 +196,7 @@ impl Billing {
         let name = Text::line("Acme", 1..=255).expect("a name");
         stage
             .table
-            .create_organization(&organization, &name, Some(&link), 100_000)
+            .create_organization(&organization, &name, Some(&link), up_to(100_000))
             .await
             .expect("an organization");
         Billed { api_key: stage.api_key(&organization).await, organization, subscription }

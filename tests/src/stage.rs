@@ -24,7 +24,7 @@ use headcount_model::port::Clock;
 use headcount_model::seats::Platforms;
 use headcount_model::text::Text;
 use headcount_model::tiers::{TierEntry, Tiers};
-use headcount_store::{StripeLink, Table};
+use headcount_store::{Allowance, SpendingLimit, StripeLink, Table};
 
 use crate::billing::Billing;
 use crate::operations::Operations;
@@ -67,6 +67,11 @@ pub struct AgencyTenant {
     pub parent: String,
     /// An account that may not.
     pub plain: String,
+}
+
+/// So many seats, whatever they cost.
+pub fn up_to(seats: u64) -> Allowance {
+    Allowance { seats, spending: SpendingLimit::None }
 }
 
 /// The HTTP client of a test's own AWS clients. The SDK brings none: functions have their own
@@ -196,7 +201,7 @@ impl Stage {
             standing: status.into(),
         });
         self.table
-            .create_organization(&id, &text("Acme"), link.as_ref(), seat_limit)
+            .create_organization(&id, &text("Acme"), link.as_ref(), up_to(seat_limit))
             .await
             .expect("an organization");
         id

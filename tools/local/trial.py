@@ -72,7 +72,7 @@ class Stack:
 
     def tenant(self, name: str) -> Tenant:
         """Makes an organization that is billed."""
-        made = self.headcount("org", "create", "--name", name, "--with-billing")
+        made = self.headcount("org", "create", "--name", name, "--with-billing", "--seat-limit", "1000000", "--spending-limit", "none")
         key = self.headcount("api-key", "create", "--org", made["org"], "--permission", "accounts:create")
         return Tenant(made["org"], key["credential"], made["subscription"])
 

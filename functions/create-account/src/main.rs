@@ -7,8 +7,9 @@ use headcount_model::port::System;
 async fn main() -> Result<(), lambda_http::Error> {
     let aws = headcount_platform::start().await?;
     let store = headcount_store::connect(aws.config(), &read::table_name()?);
-    aws.open(headcount_store::endpoint(aws.config()).await).await;
+    let table = headcount_store::endpoint(aws.config()).await;
+    let secret = aws.open_and_read(table, read::FINGERPRINT_SECRET).await?;
     let (password_policy, self_signup) = (read::password_policy()?, read::self_signup()?);
-    let (ports, hashing, fingerprint_key) = (System, OwnThread, read::fingerprint_key()?);
+    let (ports, hashing, fingerprint_key) = (System, OwnThread, read::fingerprint_key(&secret)?);
     serve(Function { store, ports, hashing, password_policy, self_signup, fingerprint_key }).await
 }

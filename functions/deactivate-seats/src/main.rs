@@ -8,7 +8,8 @@ use headcount_model::port::System;
 async fn main() -> Result<(), lambda_http::Error> {
     let aws = headcount_platform::start().await?;
     let store = headcount_store::connect(aws.config(), &read::table_name()?);
-    aws.open(headcount_store::endpoint(aws.config()).await).await;
-    let (tiers, fingerprint_key) = (read::tiers()?, read::fingerprint_key()?);
+    let table = headcount_store::endpoint(aws.config()).await;
+    let secret = aws.open_and_read(table, read::FINGERPRINT_SECRET).await?;
+    let (tiers, fingerprint_key) = (read::tiers()?, read::fingerprint_key(&secret)?);
     serve(Function { store, ports: System, tiers, fingerprint_key }).await
 }

@@ -5,6 +5,7 @@
 //! repeated, events carry an id that is the same every time.
 
 mod aws;
+mod limits;
 mod parcel;
 
 use std::future::Future;

@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
 use serde_json::{Value, json};
 
+use crate::limits::{Crossed, crossed};
+
 /// The version of every event's shape. A field may be added under the same version.
 const EVENT_VERSION: u32 = 1;
 
@@ -27,8 +29,8 @@ pub enum Parcel {
 /// consumers need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`,
-    /// `AccountCreated` or `SubscriptionStatusChanged`.
+    /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`, `AccountCreated`,
+    /// `SubscriptionStatusChanged`, `SeatLimitReached` or `SpendingLimitReached`.
     pub detail_type: &'static str,
     /// `{"version":1,"id":…,"data":{…}}`; the id is the same when the event comes twice.
     pub detail: Value,
@@ -79,7 +81,7 @@ pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static st
     let new = &change.new_image;
     let event = |detail_type, data| event(record, detail_type, data);
     match key.sk.as_str() {
-        key::BILLING => billing(old, new, &event),
+        key::BILLING => billing(record, old, new),
         sk if sk.starts_with(key::SEAT) => seat(old, new, &event),
         sk if sk.starts_with(key::AGENCY_ACCOUNT) && old.is_none() => {
             let row: AgencyAccountRow = read(new)?;
@@ -94,9 +96,9 @@ pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static st
 }
 
 fn billing(
+    record: &EventRecord,
     old: Option<&Item>,
     new: &Item,
-    event: &dyn Fn(&'static str, Value) -> Parcel,
 ) -> Result<Vec<Parcel>, &'static str> {
     let new: BillingRow = read(new)?;
     let old: Option<BillingRow> = old.map(read).transpose()?;
@@ -108,8 +110,13 @@ fn billing(
             version: new.version,
         }));
     }
-    if let Some(old) = old.filter(|old| old.subscription_status != new.subscription_status) {
-        parcels.push(event("SubscriptionStatusChanged", status_changed(&old, &new)));
+    let Some(old) = old else { return Ok(parcels) };
+    if old.subscription_status != new.subscription_status {
+        parcels.push(event(record, "SubscriptionStatusChanged", status_changed(&old, &new)));
+    }
+    for Crossed { detail_type, percent, data } in crossed(&old, &new) {
+        // One record may cross both thresholds of a limit: two events of one type.
+        parcels.push(numbered(record, detail_type, &format!("{detail_type}:{percent}"), data));
     }
     Ok(parcels)
 }
@@ -148,11 +155,16 @@ fn seat(
 }
 
 fn event(record: &EventRecord, detail_type: &'static str, data: Value) -> Parcel {
+    numbered(record, detail_type, detail_type, data)
+}
+
+/// An event that `id` tells from others of its record.
+fn numbered(record: &EventRecord, detail_type: &'static str, id: &str, data: Value) -> Parcel {
     Parcel::Event(Event {
         detail_type,
         detail: json!({
             "version": EVENT_VERSION,
-            "id": format!("{}:{detail_type}", record.event_id),
+            "id": format!("{}:{id}", record.event_id),
             "data": data,
         }),
     })

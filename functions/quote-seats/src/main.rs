@@ -2,14 +2,14 @@
 use headcount_api::{configuration as read, serve};
 use headcount_model::port::System;
 use quote_seats::Function;
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let aws = headcount_platform::start().await?;
     let store = headcount_store::connect(aws.config(), &read::table_name()?);
-    aws.open(headcount_store::endpoint(aws.config()).await).await;
-    let stripe = headcount_billing::configuration::stripe(aws.config()).await?;
+    let table = headcount_store::endpoint(aws.config()).await;
+    let secret = aws.open_and_read(table, read::FINGERPRINT_SECRET).await?;
+    let stripe = headcount_billing::configuration::stripe(aws.secret("STRIPE_SECRET_NAME").await?)?;
     let (platforms, tiers, ports) = (read::platforms()?, read::tiers()?, System);
-    let (policy, fingerprint_key) = (read::billing_policy()?, read::fingerprint_key()?);
+    let (policy, fingerprint_key) = (read::billing_policy()?, read::fingerprint_key(&secret)?);
     serve(Function { store, stripe, platforms, tiers, policy, fingerprint_key, ports }).await
 }

@@ -2,10 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use aws_config::SdkConfig;
 use headcount_billing::configuration::{required, stripe, tiers};
 use headcount_billing::stripe::Stripe;
 use headcount_model::port::System;
+use headcount_platform::Aws;
 use headcount_store::Table;
 use lambda_runtime::Error;
 
@@ -16,12 +16,12 @@ use crate::{AwsQueue, Function, LogFindings};
 /// # Errors
 /// When a variable is missing or makes no sense, or the Stripe API key cannot be read.
 pub async fn function(
-    aws: &SdkConfig,
+    aws: &Aws,
 ) -> Result<Function<Table, Stripe, AwsQueue, LogFindings, System>, Error> {
     Ok(Function {
-        ledger: headcount_store::connect(aws, &required("TABLE_NAME")?),
-        stripe: stripe(aws).await?,
-        queue: AwsQueue::connect(aws, required("BILLING_QUEUE_URL")?),
+        ledger: headcount_store::connect(aws.config(), &required("TABLE_NAME")?),
+        stripe: stripe(aws.secret("STRIPE_SECRET_NAME").await?)?,
+        queue: AwsQueue::connect(aws.config(), required("BILLING_QUEUE_URL")?),
         findings: LogFindings,
         tiers: tiers()?,
         reads_per_second: reads_per_second(&required("STRIPE_READS_PER_SECOND")?)?,

@@ -1,8 +1,9 @@
 //! Seats, ledger and Stripe, compared on a schedule.
 //!
-//! A run does two things. First it sends the messages again of organizations that have been
+//! A run begins with telling how long the oldest organization has been behind, for an alarm of
+//! template.yaml. Then it does two things. First it sends the messages again of organizations that have been
 //! behind for more than two minutes: whatever became of the first message, Stripe will be told.
-//! Then it walks through the directory of organizations, counts the seats of each, and compares
+//! Second it walks through the directory of organizations, counts the seats of each, and compares
 //! the counts with the billing record and the subscription. What differs is healed the ordinary
 //! way, by a new version of the record, and told: one [`Finding`] each.
 //!
@@ -74,6 +75,9 @@ pub struct Function<L, S, Q, R, P> {
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
+    /// How long the organization had been behind at the run's begin that has been so for longest,
+    /// in seconds; 0 when none was.
+    pub oldest_behind_seconds: u64,
     /// Messages that were sent again.
     pub republished: u64,
     /// Organizations that were compared.
@@ -95,6 +99,7 @@ pub struct Report {
 impl Report {
     fn new() -> Self {
         Self {
+            oldest_behind_seconds: 0,
             republished: 0,
             compared: 0,
             behind: 0,
@@ -138,6 +143,7 @@ where
         let now = self.ports.now();
         let half = now.checked_add(deadline.duration_since(now) / 2).unwrap_or(now);
         let mut report = Report::new();
+        report.oldest_behind_seconds = self.oldest_behind().await?;
         self.republish(half, &mut report).await?;
         report.ended = self.walk(deadline, &mut report).await?;
         tracing::info!(

@@ -6,7 +6,7 @@ use reconcile_billing::{TAKES, Tick, configuration, deadline};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let aws = headcount_platform::start().await?;
-    let function = &configuration::function(aws.config()).await?;
+    let function = &configuration::function(&aws).await?;
     run(service_fn(|event: LambdaEvent<_>| {
         let deadline = deadline(&event.context);
         TAKES.answer(event.payload, move |_: Tick| function.handle(deadline))

@@ -5,6 +5,8 @@
 //! (<https://docs.stripe.com/webhooks#retries>). So what is none of ours is acknowledged, and
 //! only what another delivery can put right is not.
 
+mod signing;
+
 use headcount_api::webhooks::{NotAWebhook, Webhooks, received};
 use headcount_api::{Answer, Endpoint, Failure, Incoming, STRIPE_SIGNATURE};
 use headcount_billing::rotation::{Rejected, SignatureCheck, SigningSecretSource};
@@ -12,6 +14,8 @@ use headcount_billing::webhook::{self, Event, Notice};
 use headcount_billing::{Followed, Subscriptions, follow};
 use headcount_model::billing::SubscriptionLedger;
 use headcount_model::port::Clock;
+
+pub use signing::Kept;
 
 /// The function, over its ports.
 pub struct Function<L, S, K, P> {

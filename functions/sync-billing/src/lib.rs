@@ -12,11 +12,12 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use headcount_billing::message::{self, Poisoned};
-use headcount_billing::{Applied, Failure, Prices, Subscriptions, Worth, apply};
+use headcount_billing::{Applied, Failure, Prices, Subscriptions, Until, Worth, apply};
 use headcount_model::billing::{BillingChange, BillingLedger};
 use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
 use headcount_platform::Takes;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
 
 pub use queue::{AwsQueue, BillingQueue, backoff, deduplication_id};
@@ -24,6 +25,11 @@ pub use queue::{AwsQueue, BillingQueue, backoff, deduplication_id};
 /// What the function takes.
 pub const TAKES: Takes =
     Takes::batches("a batch of the billing queue", "tests/events/sync-billing/applied.json");
+
+/// How long after its beginning a batch may begin a call of Stripe. Lambda ends it after 30 s, and
+/// then every message of it, of whichever organization, counts a receive and comes again only after the
+/// queue's 180 s. A call may take 8 s, the table and the queue as much behind it.
+const LAST_CALL_AFTER: SignedDuration = SignedDuration::from_secs(12);
 
 /// The function, over its ports.
 pub struct Function<L, S, Q, P> {
@@ -42,7 +48,7 @@ pub struct Function<L, S, Q, P> {
 impl<L, S, Q, P> Function<L, S, Q, P>
 where
     L: BillingLedger,
-    S: Subscriptions + Worth,
+    S: Subscriptions + Worth + Sync,
     Q: BillingQueue,
     P: Clock + Entropy,
 {
@@ -53,7 +59,11 @@ where
     /// delivered again.
     pub async fn handle(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
         let groups = by_group(event.records);
-        let failed = join_all(groups.iter().map(|group| self.apply_group(group))).await;
+        let began = self.ports.now();
+        let last_call = began.saturating_add(LAST_CALL_AFTER).unwrap_or(Timestamp::MAX);
+        let stripe = &Until { stripe: &self.stripe, clock: &self.ports, last_call };
+        let failed = groups.iter().map(|group| self.apply_group(group, stripe));
+        let failed = join_all(failed).await;
         let mut response = SqsBatchResponse::default();
         for message in failed.into_iter().flatten() {
             let mut failure = BatchItemFailure::default();
@@ -64,7 +74,11 @@ where
     }
 
     /// Applies the messages of a group in order; returns those to deliver again.
-    async fn apply_group<'g>(&self, group: &'g [SqsMessage]) -> &'g [SqsMessage] {
+    async fn apply_group<'g>(
+        &self,
+        group: &'g [SqsMessage],
+        stripe: &Until<'_, S>,
+    ) -> &'g [SqsMessage] {
         let newest = newest_versions(group);
         let mut done = HashSet::new();
         for (position, message) in group.iter().enumerate() {
@@ -81,7 +95,7 @@ where
             }
             let version = newest.get(&organization).copied().unwrap_or(change.version);
             let change = BillingChange { version, ..change };
-            if let Err(delay) = self.apply_change(&change, message).await {
+            if let Err(delay) = self.apply_change(&change, message, stripe).await {
                 let again = &group[position..];
                 self.queue.delay(again, delay).await;
                 return again;
@@ -99,10 +113,11 @@ where
         &self,
         change: &BillingChange,
         message: &SqsMessage,
+        stripe: &Until<'_, S>,
     ) -> Result<(), Duration> {
         let (organization, version) = (change.organization.as_str(), change.version);
         let ports = &self.ports;
-        match apply(&self.ledger, &self.stripe, &self.prices, change, ports, ports).await {
+        match apply(&self.ledger, stripe, &self.prices, change, ports, ports).await {
             Ok(applied) => {
                 let called = matches!(applied, Applied::Now(_));
                 let holds = applied.version();

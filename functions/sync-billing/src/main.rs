@@ -8,8 +8,8 @@ async fn main() -> Result<(), Error> {
     let aws = headcount_platform::start().await?;
     let ledger = headcount_store::connect(aws.config(), &required("TABLE_NAME")?);
     let queue = AwsQueue::connect(aws.config(), required("BILLING_QUEUE_URL")?);
-    let (stripe, prices) = (configuration::stripe(aws.config()).await?, configuration::prices()?);
+    let secret = aws.secret("STRIPE_SECRET_NAME").await?;
+    let (stripe, prices) = (configuration::stripe(secret)?, configuration::prices()?);
     let sync = &Function { ledger, stripe, queue, prices, ports: headcount_model::port::System };
-    let answer = |batch| sync.handle(batch);
-    run(service_fn(|event: LambdaEvent<_>| TAKES.answer(event.payload, answer))).await
+    run(service_fn(|e: LambdaEvent<_>| TAKES.answer(e.payload, |batch| sync.handle(batch)))).await
 }

@@ -8,6 +8,10 @@ use headcount_model::identity::PasswordPolicy;
 use headcount_model::policy::{BillingPolicy, PolicyError};
 use headcount_model::seats::Platforms;
 use headcount_model::tiers::Tiers;
+use secrecy::{ExposeSecret, SecretString};
+
+/// The variable that names the secret of [`fingerprint_key`] in Secrets Manager.
+pub const FINGERPRINT_SECRET: &str = "FINGERPRINT_SECRET_NAME";
 
 /// A variable that is missing or makes no sense. The value is not told: it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +51,14 @@ pub fn table_name() -> Result<String, Misconfigured> {
     required("TABLE_NAME")
 }
 
-/// `FINGERPRINT_KEY`: the stack's secret for idempotency records.
+/// The stack's secret for idempotency records, the text of the secret that the variable
+/// [`FINGERPRINT_SECRET`] names.
 ///
 /// # Errors
-/// [`Misconfigured`].
-pub fn fingerprint_key() -> Result<FingerprintKey, Misconfigured> {
-    let secret = required("FINGERPRINT_KEY")?;
-    FingerprintKey::new(secret.as_bytes())
-        .map_err(|_| wrong("FINGERPRINT_KEY", "must have at least 32 bytes"))
+/// [`Misconfigured`] when it is too short.
+pub fn fingerprint_key(secret: &SecretString) -> Result<FingerprintKey, Misconfigured> {
+    FingerprintKey::new(secret.expose_secret().as_bytes())
+        .map_err(|_| wrong(FINGERPRINT_SECRET, "must name a secret of at least 32 bytes"))
 }
 
 /// `PLATFORMS`: a comma-separated list.

@@ -1,15 +1,12 @@
-//! What template.yaml tells a function that works with Stripe through its environment, and the
-//! secrets that it names there. A secret lives in the memory of the process only: not in the
-//! template, the environment or the table.
+//! What template.yaml tells a function that works with Stripe through its environment. The Stripe
+//! API key is not in it: it lives in the memory of the process only.
 
 use std::fmt;
 
-use aws_config::SdkConfig;
 use headcount_model::tiers::Tiers;
+use secrecy::SecretString;
 
 use crate::apply::Prices;
-use crate::rotation::SignatureCheck;
-use crate::secret::NamedSecret;
 use crate::stripe::Stripe;
 
 /// Why a function cannot start. Never holds the text of a secret.
@@ -54,22 +51,12 @@ pub fn prices() -> Result<Prices, Misconfigured> {
 /// stack can be made to send the API key elsewhere. The local run sets it around the functions.
 const STRIPE_API_BASE: &str = "https://api.stripe.com";
 
-/// A client of Stripe with the API key in the secret that `STRIPE_SECRET_NAME` names.
+/// A client of Stripe with an API key.
 ///
 /// # Errors
-/// When the variable is missing or the secret cannot be read.
-pub async fn stripe(aws: &SdkConfig) -> Result<Stripe, Misconfigured> {
-    let key = NamedSecret::of(aws, "STRIPE_SECRET_NAME")?.text().await?;
+/// When TLS does not start.
+pub fn stripe(api_key: SecretString) -> Result<Stripe, Misconfigured> {
     let base = std::env::var("STRIPE_API_BASE").unwrap_or_else(|_| STRIPE_API_BASE.to_owned());
-    Stripe::new(&base, key)
+    Stripe::new(&base, api_key)
         .map_err(|error| Misconfigured(format!("the client of Stripe does not start: {error}")))
-}
-
-/// The check of webhooks by the signing secrets in the secret that `STRIPE_WEBHOOK_SECRET_NAME`
-/// names. They are read with the first webhook.
-///
-/// # Errors
-/// When the variable is missing.
-pub fn signature_check(aws: &SdkConfig) -> Result<SignatureCheck<NamedSecret>, Misconfigured> {
-    NamedSecret::of(aws, "STRIPE_WEBHOOK_SECRET_NAME").map(SignatureCheck::new)
 }

@@ -13,14 +13,14 @@ pub mod message;
 pub mod preview;
 pub mod reconcile;
 pub mod rotation;
-mod secret;
 pub mod stripe;
 mod subscription;
+mod until;
 pub mod webhook;
 mod worth;
 
 pub use apply::{Applied, Failure, Prices, apply};
 pub use follow::{Followed, Unanswered, follow};
-pub use secret::NamedSecret;
 pub use subscription::{Item, StripeFailure, Subscription, Subscriptions, Unfit, reasons};
+pub use until::Until;
 pub use worth::Worth;

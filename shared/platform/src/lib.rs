@@ -1,4 +1,5 @@
-//! Where it runs: the log of a function, its way to AWS, and what is no event of its own.
+//! Where it runs: the log of a function, its way to AWS, the secrets that its environment names, and what
+//! is no event of its own.
 //!
 //! A function starts with [`start`]. What is chosen here and why, with figures, is in
 //! `docs/adr/0010-start-up.md`.
@@ -6,9 +7,11 @@
 mod aws;
 mod event;
 mod log;
+mod secret;
 
 pub use aws::{Aws, BadTrustStore};
 pub use event::{Returned, Takes};
+pub use secret::{NamedSecret, UnreadableSecret};
 
 /// Starts the log and finds the way to AWS, both as the environment of a function says.
 ///

@@ -80,14 +80,21 @@ impl BillingLedger for Table {
                 organization,
                 update,
                 now,
-                "REMOVE behind_since, behind_shard, last_error, attempt",
+                " REMOVE behind_since, behind_shard, last_error, attempt",
             )
             .condition_expression("attempt.idempotency_key = :key AND version = :version");
         if conditional(caught_up).await? {
             return Ok(Recorded::Yes);
         }
+        // What is left was added since this writer read the record, so that it is behind from now.
+        // An organization that never rests would seem to have been behind since its first change.
         let still_behind = self
-            .record_update(organization, update, now, "REMOVE last_error, attempt")
+            .record_update(
+                organization,
+                update,
+                now,
+                ", behind_since = :now REMOVE last_error, attempt",
+            )
             .condition_expression("attempt.idempotency_key = :key AND version > :version");
         Ok(recorded(conditional(still_behind).await?))
     }
@@ -167,13 +174,14 @@ fn recorded(is_recorded: bool) -> Recorded {
 }
 
 impl Table {
-    /// What an update taken by Stripe sets, whether or not the record is still behind.
+    /// What an update taken by Stripe sets, whether or not the record is still behind, and the
+    /// rest of the expression.
     fn record_update(
         &self,
         organization: &OrganizationId,
         update: &TakenUpdate,
         now: Timestamp,
-        remove: &str,
+        rest: &str,
     ) -> UpdateItemFluentBuilder {
         let mut set = "SET applied_version = :version, updated_at = :now".to_owned();
         let mut builder = self
@@ -188,7 +196,7 @@ impl Table {
             set.push_str(", item_premium = :premium");
             builder = builder.expression_attribute_values(":premium", text(item));
         }
-        builder.update_expression(format!("{set} {remove}"))
+        builder.update_expression(format!("{set}{rest}"))
     }
 
     pub(crate) async fn read_billing(

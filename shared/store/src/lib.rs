@@ -22,6 +22,6 @@ mod statement;
 mod table;
 mod transaction;
 
-pub use limits::{Limits, SpendingLimit};
+pub use limits::{Allowance, Limits, SpendingLimit};
 pub use provision::{ProvisionError, Provisioned, StripeLink};
 pub use table::{Table, connect, endpoint, time_limits};

@@ -22,6 +22,16 @@ pub struct Limits {
     pub spending: Option<SpendingLimit>,
 }
 
+/// What a new organization may have. There is no default: without one, a key that got into other
+/// hands is a bill without end, so that whoever makes an organization has to say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// The most seats.
+    pub seats: u64,
+    /// The most that they may cost.
+    pub spending: SpendingLimit,
+}
+
 /// The most that the seats of an organization may cost together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpendingLimit {
@@ -35,7 +45,7 @@ impl SpendingLimit {
     /// Above it there is no limit that says anything.
     pub const MAX_CENTS: u64 = 1_000_000_000_000;
 
-    fn cents(self) -> Option<i64> {
+    pub(crate) fn cents(self) -> Option<i64> {
         match self {
             SpendingLimit::Cents(cents) => {
                 Some(i64::try_from(cents.min(Self::MAX_CENTS)).unwrap_or(i64::MAX))

@@ -15,6 +15,7 @@ use headcount_model::text::Text;
 use serde::de::DeserializeOwned;
 
 use crate::key::Key;
+use crate::limits::Allowance;
 use crate::rows::{
     AgencyAccountRow, AgencyRow, AppRow, BillingRow, CredentialRow, DirectoryRow, IdempotencyRow,
     OrganizationRow, SeatRow, behind_shard,
@@ -71,8 +72,8 @@ impl std::error::Error for ProvisionError {}
 pub type Provisioned = Result<(), ProvisionError>;
 
 impl Table {
-    /// Makes an organization that may have `seat_limit` seats, with the Stripe objects that
-    /// bill it, or without: then it cannot create seats.
+    /// Makes an organization with what it may have and the Stripe objects that bill it, or
+    /// without these: then it cannot create seats.
     ///
     /// # Errors
     /// [`ProvisionError`].
@@ -81,8 +82,9 @@ impl Table {
         id: &OrganizationId,
         name: &Text,
         link: Option<&StripeLink>,
-        seat_limit: u64,
+        allowance: Allowance,
     ) -> Provisioned {
+        let Allowance { seats: seat_limit, spending } = allowance;
         let now = micros(self.clock.now());
         let organization = OrganizationRow {
             key: Key::organization(id),
@@ -115,8 +117,8 @@ impl Table {
             seats_premium: 0,
             seat_limit,
             seats_left: i64::try_from(seat_limit).unwrap_or(i64::MAX),
-            spending_limit: None,
-            cents_left: None,
+            spending_limit: spending.cents(),
+            cents_left: spending.cents(),
             proration_behavior: None,
             version: 0,
             applied_version: 0,

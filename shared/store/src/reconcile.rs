@@ -106,22 +106,7 @@ impl ReconciliationStore for Table {
         correction: &Correction,
         now: Timestamp,
     ) -> Result<Written, LedgerUnavailable> {
-        let SeatCounts { basic, premium } = correction.seats;
-        let mut expression = "SET seats_basic = :basic, seats_premium = :premium, \
-                              seats_left = seats_left + :seats_left, "
-            .to_owned();
-        let mut update = self
-            .new_version(state, now)
-            .expression_attribute_values(":basic", number(basic))
-            .expression_attribute_values(":premium", number(premium))
-            .expression_attribute_values(":seats_left", number(correction.seats_left));
-        if state.cents_left.is_some() {
-            expression += "cents_left = cents_left + :cents_left, ";
-            update =
-                update.expression_attribute_values(":cents_left", number(correction.cents_left));
-        }
-        expression += NEW_VERSION;
-        written(update.update_expression(expression)).await
+        self.correct_to(state.version + 1, state, correction, now).await
     }
 
     async fn raise_version(
@@ -129,7 +114,7 @@ impl ReconciliationStore for Table {
         state: &LedgerState,
         now: Timestamp,
     ) -> Result<Written, LedgerUnavailable> {
-        let update = self.new_version(state, now);
+        let update = self.new_version(state.version + 1, state, now);
         written(update.update_expression(format!("SET {NEW_VERSION}"))).await
     }
 
@@ -192,17 +177,67 @@ const NEW_VERSION: &str = "version = :next, fewer_version = :next, fewer_at = :n
                            behind_since = if_not_exists(behind_since, :now), \
                            behind_shard = :shard, updated_at = :now";
 
+/// How far a version leaps. No organization changes that often within the 24 hours for which Stripe
+/// remembers an idempotency key, which is made of the version.
+const LEAP: u64 = 1_000_000;
+
 impl Table {
+    /// As [`ReconciliationStore::correct`], to a version that Stripe was never told of and that no
+    /// message names, however far back the record was restored.
+    ///
+    /// # Errors
+    /// [`LedgerUnavailable`].
+    pub async fn leap_version(
+        &self,
+        state: &LedgerState,
+        correction: &Correction,
+        now: Timestamp,
+    ) -> Result<Written, LedgerUnavailable> {
+        self.correct_to(state.version + LEAP, state, correction, now).await
+    }
+
+    /// Corrects what a record counts, as version `next`.
+    async fn correct_to(
+        &self,
+        next: u64,
+        state: &LedgerState,
+        correction: &Correction,
+        now: Timestamp,
+    ) -> Result<Written, LedgerUnavailable> {
+        let SeatCounts { basic, premium } = correction.seats;
+        let mut expression = "SET seats_basic = :basic, seats_premium = :premium, \
+                              seats_left = seats_left + :seats_left, "
+            .to_owned();
+        let mut update = self
+            .new_version(next, state, now)
+            .expression_attribute_values(":basic", number(basic))
+            .expression_attribute_values(":premium", number(premium))
+            .expression_attribute_values(":seats_left", number(correction.seats_left));
+        if state.cents_left.is_some() {
+            expression += "cents_left = cents_left + :cents_left, ";
+            update =
+                update.expression_attribute_values(":cents_left", number(correction.cents_left));
+        }
+        expression += NEW_VERSION;
+        written(update.update_expression(expression)).await
+    }
+
     fn query(&self) -> QueryFluentBuilder {
         self.client.query().table_name(&*self.name)
     }
 
-    /// An update by [`NEW_VERSION`], provided that nobody made one since `state` was read.
-    fn new_version(&self, state: &LedgerState, now: Timestamp) -> UpdateItemFluentBuilder {
+    /// An update to version `next` by [`NEW_VERSION`], provided that nobody made one since `state`
+    /// was read.
+    fn new_version(
+        &self,
+        next: u64,
+        state: &LedgerState,
+        now: Timestamp,
+    ) -> UpdateItemFluentBuilder {
         self.update_billing(&state.organization, now)
             .condition_expression("version = :version")
             .expression_attribute_values(":version", number(state.version))
-            .expression_attribute_values(":next", number(state.version + 1))
+            .expression_attribute_values(":next", number(next))
             .expression_attribute_values(":shard", text(behind_shard(&state.organization)))
     }
 }

@@ -113,7 +113,8 @@ pub struct BillingRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spending_limit: Option<i64>,
     /// `spending_limit`, or [`NO_SPENDING_LIMIT`], less what the seats cost when they were
-    /// created. Kept, because a condition cannot subtract; absent before the first seat.
+    /// created. Kept, because a condition cannot subtract; absent before the first seat of an
+    /// organization without a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cents_left: Option<i64>,
     /// Stripe's `proration_behavior`; absent for the default.

@@ -15,6 +15,9 @@ const AGENCY: &str = "LCUID-LY-506fc585-77be-11ec-acb9-c2cdb617d190";
 const APP: &str = "LCUID-LAP-0d3e0000-0000-4000-8000-000000000001";
 /// The table.
 pub(crate) const TABLE: &str = "headcount";
+/// The secret of the stack.
+pub(crate) const FINGERPRINT_KEY: &str =
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// With which Stripe signs webhooks.
 pub(crate) const SIGNING_SECRET: &str = "whsec_bench";
 
@@ -29,7 +32,11 @@ pub(crate) fn of_aws(operation: &str, body: &[u8]) -> Value {
         }
         "Query" => json!({"Items": [], "Count": 0, "ScannedCount": 0}),
         "GetSecretValue" => {
-            let secret = if body.contains("webhook") { SIGNING_SECRET } else { "sk_test_bench" };
+            let secret = match &*body {
+                body if body.contains("webhook") => SIGNING_SECRET,
+                body if body.contains("fingerprint") => FINGERPRINT_KEY,
+                _ => "sk_test_bench",
+            };
             json!({"ARN": "arn", "Name": "secret", "VersionId": "1", "SecretString": secret})
         }
         "SendMessageBatch" => {

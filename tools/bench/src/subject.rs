@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::answers::TABLE;
+use crate::answers::{FINGERPRINT_KEY, TABLE};
 use crate::aws::Aws;
 use crate::failure::{Doing, Failure};
 use crate::process::Program;
@@ -275,7 +275,9 @@ impl Subject {
             ("POWERTOOLS_SERVICE_NAME", "bench"),
             ("POWERTOOLS_LOG_LEVEL", "INFO"),
             ("TABLE_NAME", TABLE),
-            ("FINGERPRINT_KEY", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+            ("FINGERPRINT_SECRET_NAME", "fingerprint"),
+            // Where the peers find it.
+            ("FINGERPRINT_KEY", FINGERPRINT_KEY),
             ("PLATFORMS", "tiktok,instagram"),
             ("TIERS", TIERS),
             ("PAST_DUE_GRACE_DAYS", "7"),

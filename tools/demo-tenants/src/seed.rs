@@ -12,7 +12,9 @@ use headcount_model::idempotency::{FingerprintKey, Keyed, StoredAnswer};
 use headcount_model::identity::{self, Account, AccountKind, Accounts, Salt, Settings};
 use headcount_model::port::{Clock, Entropy, random};
 use headcount_model::text::Text;
-use headcount_store::{Limits, ProvisionError, Provisioned, SpendingLimit, StripeLink, Table};
+use headcount_store::{
+    Allowance, Limits, ProvisionError, Provisioned, SpendingLimit, StripeLink, Table,
+};
 use jiff::Timestamp;
 
 use crate::file::{Agency, DemoTenants, Identity, OtherAgency};
@@ -128,7 +130,8 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         link: Option<&StripeLink>,
         seat_limit: u64,
     ) -> Result<(), SeedError> {
-        let created = self.table.create_organization(org, name, link, seat_limit).await;
+        let allowance = Allowance { seats: seat_limit, spending: SpendingLimit::None };
+        let created = self.table.create_organization(org, name, link, allowance).await;
         match (created, link) {
             (Err(ProvisionError::Exists(_)), Some(link)) => {
                 Ok(self.table.link_subscription(org, link).await?)

@@ -7,6 +7,7 @@ use headcount_billing::message;
 use headcount_model::idempotency::hex;
 use headcount_model::port::{System, random};
 
+use crate::comparison::Compare;
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::target::{BillingQueues, Target};
@@ -26,6 +27,10 @@ pub(crate) enum Command {
     /// Each is sent again before it is deleted, so that none is lost; one that is sent twice does
     /// no harm, and neither does an old one: Stripe is always told the newest counts.
     Redrive(Redrive),
+    /// Compares what Stripe bills with the seats that there are. Nothing is changed.
+    ///
+    /// For a table that was restored to an earlier time; the runbook says when.
+    Compare(Compare),
 }
 
 /// What to move.
@@ -47,6 +52,7 @@ impl Command {
             Command::Redrive(Redrive { max }) => {
                 redrive(&target.billing_queues().await?, max).await
             }
+            Command::Compare(compare) => compare.run(target).await,
         }
     }
 }

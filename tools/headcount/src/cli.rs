@@ -182,11 +182,13 @@ mod tests {
         for line in [
             "stripe setup",
             "stripe setup --basic-cents 4500 --premium-cents 0",
-            "org create --name Studio",
-            "org create --name Studio --with-billing --seat-limit 5",
+            "org create --name Studio --seat-limit 5 --spending-limit none",
+            "org create --name Studio --with-billing --seat-limit 5 --spending-limit 50000",
             &format!("org create --name Studio --subscription sub_1 --org-id {ORG}"),
             &format!("org show {ORG}"),
             "billing redrive",
+            "billing compare",
+            &format!("billing compare --raise-versions --lower {ORG} --lower {ORG}"),
             "billing redrive --max 5 --billing-queue-url https://q --billing-dlq-url https://d",
             &format!("org set-limit {ORG} --seats 0"),
             &format!("org set-limit {ORG} --seats 5 --monthly-cents 100000"),
@@ -232,6 +234,13 @@ mod tests {
         for (line, kind) in [
             ("org", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
             ("org create", ErrorKind::MissingRequiredArgument),
+            ("org create --name A", ErrorKind::MissingRequiredArgument),
+            ("org create --name A --seat-limit 5", ErrorKind::MissingRequiredArgument),
+            ("org create --name A --spending-limit none", ErrorKind::MissingRequiredArgument),
+            (
+                "org create --name A --seat-limit none --spending-limit none",
+                ErrorKind::ValueValidation,
+            ),
             (
                 "org create --name A --with-billing --subscription sub_1",
                 ErrorKind::ArgumentConflict,
@@ -242,6 +251,7 @@ mod tests {
             ("org create --name A --seat-limit -1", ErrorKind::UnknownArgument),
             ("org show acc_1", ErrorKind::ValueValidation),
             ("billing redrive --max 0", ErrorKind::ValueValidation),
+            (&format!("billing compare --lower {ORG}"), ErrorKind::MissingRequiredArgument),
             (&format!("org set-limit {ORG}"), ErrorKind::MissingRequiredArgument),
             (&format!("org set-limit {ORG} --monthly-cents all"), ErrorKind::ValueValidation),
             (&format!("org set-limit {ORG} --seats none"), ErrorKind::ValueValidation),

@@ -4,6 +4,7 @@
 mod agency;
 mod billing;
 mod cli;
+mod comparison;
 mod credential;
 mod demo;
 mod failure;

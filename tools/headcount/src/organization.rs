@@ -8,7 +8,7 @@ use headcount_model::port::System;
 use headcount_model::seats::Tier;
 use headcount_model::text::Text;
 use headcount_store::rows::{BillingRow, OrganizationRow};
-use headcount_store::{Limits, ProvisionError, SpendingLimit, StripeLink, Table};
+use headcount_store::{Allowance, Limits, ProvisionError, SpendingLimit, StripeLink, Table};
 use serde_json::{Value, json};
 
 use crate::cli::name;
@@ -119,9 +119,23 @@ pub(crate) struct Create {
     /// Link this Stripe subscription.
     #[arg(long, value_name = "SUB", value_parser = SubscriptionId::parse)]
     subscription: Option<SubscriptionId>,
-    /// The most seats that it may have.
-    #[arg(long, value_name = "SEATS", default_value_t = 100_000)]
-    seat_limit: u64,
+    /// The most seats that it may have. Has to be said of an organization that is new.
+    #[arg(
+        long,
+        value_name = "SEATS",
+        value_parser = clap::value_parser!(u64).range(..=1_000_000_000),
+        required_unless_present = "org_id"
+    )]
+    seat_limit: Option<u64>,
+    /// The most that its seats may cost together, in US cents a month, or none for no limit. Has
+    /// to be said of an organization that is new.
+    #[arg(
+        long,
+        value_name = "CENTS",
+        value_parser = spending_limit,
+        required_unless_present = "org_id"
+    )]
+    spending_limit: Option<SpendingLimit>,
     /// Finish what an earlier run began under this id, or link an organization that has no
     /// billing yet. The name must be the same.
     #[arg(long, value_name = "ORG", value_parser = OrganizationId::parse)]
@@ -171,8 +185,10 @@ impl Create {
             Some(id) => read(&table, id).await?,
             None => None,
         };
-        if let Some((organization, _)) = &existing {
-            self.check_name(organization)?;
+        let mut new = None;
+        match &existing {
+            Some((organization, _)) => self.check_name(organization)?,
+            None => new = Some(self.allowance()?),
         }
         let linked = existing.as_ref().and_then(|(_, billing)| link_of(billing.as_ref()?));
         let seats = existing.as_ref().and_then(|(_, billing)| Some(seats_of(billing.as_ref()?)));
@@ -180,12 +196,22 @@ impl Create {
             Some(linked) => Some(self.keep(target, &id, linked).await?),
             None => self.link(target, &id, seats.unwrap_or_default()).await?,
         };
-        let kept = self.keep_in(&table, &id, existing.is_some(), link.as_ref());
+        let kept = self.keep_in(&table, &id, new, link.as_ref());
         kept.await.map_err(|error| self.unfinished(&id, error))?;
         Ok(Report::new()
             .field("org", id.as_str())
             .field("customer", link.as_ref().map(|link| link.ids.customer.as_str()))
             .field("subscription", link.as_ref().map(|link| link.ids.subscription.as_str())))
+    }
+
+    /// What it may have when it is new.
+    fn allowance(&self) -> Result<Allowance, Failure> {
+        let said = self.seat_limit.zip(self.spending_limit);
+        let (seats, spending) = said.ok_or_else(|| {
+            Failure::usage("there is no such organization, and a new one needs its limits")
+                .advise("Say --seat-limit and --spending-limit. Nothing was changed.")
+        })?;
+        Ok(Allowance { seats, spending })
     }
 
     fn check_name(&self, organization: &OrganizationRow) -> Result<(), Failure> {
@@ -250,14 +276,14 @@ impl Create {
         &self,
         table: &Table,
         id: &OrganizationId,
-        exists: bool,
+        new: Option<Allowance>,
         link: Option<&Link>,
     ) -> Result<(), ProvisionError> {
-        let new = link.and_then(|link| link.new.as_ref());
-        match (exists, new) {
-            (false, new) => table.create_organization(id, &self.name, new, self.seat_limit).await,
-            (true, Some(new)) => table.link_subscription(id, new).await,
-            (true, None) => Ok(()),
+        let link = link.and_then(|link| link.new.as_ref());
+        match (new, link) {
+            (Some(may), link) => table.create_organization(id, &self.name, link, may).await,
+            (None, Some(link)) => table.link_subscription(id, link).await,
+            (None, None) => Ok(()),
         }
     }
 

@@ -4,6 +4,7 @@
 use clap::Subcommand;
 use headcount_billing::StripeFailure;
 use headcount_billing::stripe::Stripe;
+use headcount_model::billing::SeatCounts;
 use headcount_model::idempotency::hex;
 use headcount_model::port::{System, random};
 use headcount_model::seats::Tier;
@@ -45,10 +46,14 @@ impl Command {
     }
 }
 
-/// The ids of the two prices, `price_…`.
+/// The two prices.
 pub(crate) struct Prices {
+    /// The id of the price of a basic seat, `price_…`.
     pub(crate) basic: String,
+    /// The id of the price of a premium seat.
     pub(crate) premium: String,
+    /// What seats of both tiers cost, in US cents a month each.
+    pub(crate) cents: SeatCounts,
 }
 
 impl Prices {
@@ -61,6 +66,12 @@ impl Prices {
         }
     }
 
+    /// What seats cost together, in US cents a month.
+    pub(crate) fn monthly(&self, seats: SeatCounts) -> u64 {
+        let cost = |tier| seats.get(tier).saturating_mul(self.cents.get(tier));
+        cost(Tier::Basic).saturating_add(cost(Tier::Premium))
+    }
+
     /// The prices that [`Command::Setup`] has made.
     ///
     /// # Errors
@@ -71,10 +82,14 @@ impl Prices {
                 .advise("Create it first: headcount stripe setup")
         };
         let listed = list(stripe).await?;
-        Ok(Self {
-            basic: BASIC.find_in(&listed, None)?.ok_or_else(|| missing(&BASIC))?,
-            premium: PREMIUM.find_in(&listed, None)?.ok_or_else(|| missing(&PREMIUM))?,
-        })
+        let basic = BASIC.find_in(&listed, None)?.ok_or_else(|| missing(&BASIC))?;
+        let premium = PREMIUM.find_in(&listed, None)?.ok_or_else(|| missing(&PREMIUM))?;
+        let cents = |id: &str| {
+            let price = listed.iter().find(|price| price.id == id);
+            price.and_then(|price| price.unit_amount).unwrap_or_default()
+        };
+        let cents = SeatCounts { basic: cents(&basic), premium: cents(&premium) };
+        Ok(Self { basic, premium, cents })
     }
 }
 

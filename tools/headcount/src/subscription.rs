@@ -301,7 +301,8 @@ mod tests {
     #[test]
     fn a_new_subscription_has_both_prices_and_no_seats() {
         let id = OrganizationId::parse("org_01k6z3v8m4t5q7r9w2x1y0abcd").expect("an id");
-        let prices = Prices { basic: "price_b".to_owned(), premium: "price_p".to_owned() };
+        let (basic, premium) = ("price_b".to_owned(), "price_p".to_owned());
+        let prices = Prices { basic, premium, cents: SeatCounts::default() };
         let form: Vec<_> = subscription_form(&id, "cus_1", &prices)
             .into_iter()
             .map(|(name, value)| format!("{name}={value}"))

@@ -107,6 +107,15 @@ impl World {
     }
 
     /// A subscription that nobody has told us of.
+    /// Writes an item of texts by hand.
+    fn put(&self, attributes: &[(&str, &str)]) {
+        let item = attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), AttributeValue::S((*value).to_owned())));
+        let put = self.client.put_item().table_name(TABLE).set_item(Some(item.collect()));
+        self.runtime.block_on(put.send()).expect("the table takes it");
+    }
+
     fn subscribe(&self, price: &str, key: &str) -> String {
         self.subscribe_to(price, "0", key)
     }
@@ -246,6 +255,12 @@ fn fields(value: &Value) -> Vec<&str> {
     object.keys().map(String::as_str).collect()
 }
 
+/// The line that creates an organization with 100,000 seats at most, whatever they cost.
+fn create<'a>(name: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let limits = ["--seat-limit", "100000", "--spending-limit", "none"];
+    [&["org", "create", "--name", name][..], &limits, more].concat()
+}
+
 /// The secret half of a credential.
 fn secret(credential: &str) -> &str {
     let (id, secret) = credential
@@ -259,7 +274,7 @@ fn secret(credential: &str) -> &str {
 #[test]
 fn an_organization_without_billing() {
     let world = World::new();
-    let made = world.run(&["org", "create", "--name", " Demo Studio "]);
+    let made = world.run(&create(" Demo Studio ", &[]));
     let org = text(&made, "org").to_owned();
     assert_eq!(made, json!({"org": org, "customer": null, "subscription": null}));
     let shown = world.run(&["org", "show", &org]);
@@ -283,7 +298,7 @@ fn an_organization_without_billing() {
 #[test]
 fn an_organization_is_finished_under_its_id_and_no_other_name() {
     let world = World::new();
-    let line = ["org", "create", "--name", "A", "--seat-limit", "7"];
+    let line = ["org", "create", "--name", "A", "--seat-limit", "7", "--spending-limit", "none"];
     let made = world.run(&line);
     let org = text(&made, "org");
     let again = [&line[..], &["--org-id", org]].concat();
@@ -296,9 +311,26 @@ fn an_organization_is_finished_under_its_id_and_no_other_name() {
 }
 
 #[test]
+fn a_new_organization_has_the_limits_that_were_said_and_is_not_made_without() {
+    let world = World::new();
+    let limits = ["--seat-limit", "5", "--spending-limit", "50000"];
+    let made = world.run(&[&["org", "create", "--name", "A"][..], &limits].concat());
+    let billing = world.run(&["org", "show", text(&made, "org")])["billing"].clone();
+    let shown = ["seat_limit", "seats_left", "spending_limit", "cents_left"];
+    assert_eq!(shown.map(|name| billing[name].clone()), [5, 5, 50_000, 50_000].map(Value::from));
+    assert_eq!(world.items().len(), 3);
+
+    let unknown = "org_01k6z3v8m4t5q7r9w2x1y0abcd";
+    let (code, message) = world.fail(&["org", "create", "--name", "B", "--org-id", unknown]);
+    assert_eq!(code, 2);
+    assert!(message.contains("--seat-limit and --spending-limit"), "{message}");
+    assert_eq!(world.items().len(), 3, "nothing was made");
+}
+
+#[test]
 fn credentials_are_told_once_and_kept_as_hashes() {
     let world = World::new();
-    let org = world.run(&["org", "create", "--name", "A"]);
+    let org = world.run(&create("A", &[]));
     let agency = world.run(&["agency", "create", "--name", "B"]);
     let agency = text(&agency, "agency_lcuid");
     let app = world.run(&["app", "create", "--agency", agency, "--name", "C"]);
@@ -481,7 +513,7 @@ fn a_stack_file_stands_for_the_environment() {
         serde_json::from_slice::<Value>(&output.stdout).expect("JSON")
     };
     run(&["stripe", "setup"]);
-    let made = run(&["org", "create", "--name", "A", "--with-billing"]);
+    let made = run(&create("A", &["--with-billing"]));
     assert!(world.item(&format!("ORG#{}", text(&made, "org")), "BILLING").is_some());
     std::fs::remove_file(&file).expect("it is there");
 }
@@ -499,7 +531,7 @@ fn the_prices_are_made_once() {
 #[test]
 fn an_organization_with_billing() {
     let world = World::new();
-    let line = ["org", "create", "--name", "A", "--with-billing"];
+    let line = create("A", &["--with-billing"]);
     let (code, message) = world.fail(&line);
     assert_eq!(code, 1);
     assert!(message.contains("headcount stripe setup"), "{message}");
@@ -520,8 +552,8 @@ fn an_organization_with_billing() {
 fn an_organization_knows_its_billing_period_from_the_start() {
     let world = World::new();
     let prices = world.run(&["stripe", "setup"]);
-    let new = world.run(&["org", "create", "--name", "A", "--with-billing"]);
-    let later = world.run(&["org", "create", "--name", "B"]);
+    let new = world.run(&create("A", &["--with-billing"]));
+    let later = world.run(&create("B", &[]));
     let subscription = world.subscribe(text(&prices, "price_basic"), "1");
     let org = text(&later, "org");
     let link = ["org", "create", "--name", "B", "--org-id", org, "--subscription", &subscription];
@@ -542,7 +574,16 @@ fn an_organization_knows_its_billing_period_from_the_start() {
 #[test]
 fn limits_are_set_and_taken_away() {
     let world = World::new();
-    let made = world.run(&["org", "create", "--name", "A", "--seat-limit", "10"]);
+    let made = world.run(&[
+        "org",
+        "create",
+        "--name",
+        "A",
+        "--seat-limit",
+        "10",
+        "--spending-limit",
+        "none",
+    ]);
     let org = text(&made, "org");
     let limits = |line: &[&str]| {
         let shown = world.run(&[&["org", "set-limit", org], line].concat())["billing"].clone();
@@ -566,7 +607,7 @@ fn limits_are_set_and_taken_away() {
 #[test]
 fn the_proration_of_an_organization_is_set() {
     let world = World::new();
-    let made = world.run(&["org", "create", "--name", "A"]);
+    let made = world.run(&create("A", &[]));
     let org = text(&made, "org");
     for behavior in ["none", "always_invoice", "create_prorations"] {
         let shown = world.run(&["org", "set-proration", org, behavior]);
@@ -577,7 +618,7 @@ fn the_proration_of_an_organization_is_set() {
 #[test]
 fn what_becomes_of_seats_that_are_given_back_is_set() {
     let world = World::new();
-    let made = world.run(&["org", "create", "--name", "A"]);
+    let made = world.run(&create("A", &[]));
     let org = text(&made, "org");
     for setting in ["credit", "none"] {
         let shown = world.run(&["org", "set-fewer-seats", org, setting]);
@@ -592,7 +633,7 @@ fn what_becomes_of_seats_that_are_given_back_is_set() {
 fn what_a_run_without_a_table_left_at_stripe_is_found_again() {
     let world = World::new();
     world.run(&["stripe", "setup"]);
-    let line = ["org", "create", "--name", "A", "--with-billing"];
+    let line = create("A", &["--with-billing"]);
     // Stripe does its part, the table does not.
     let (code, message) = world.fail(&[&line[..], &["--table", "nothing"]].concat());
     assert_eq!(code, 1);
@@ -613,7 +654,7 @@ fn what_a_run_without_a_table_left_at_stripe_is_found_again() {
 fn stripe_holds_no_seats_and_knows_whose_they_will_be() {
     let world = World::new();
     let prices = world.run(&["stripe", "setup"]);
-    let made = world.run(&["org", "create", "--name", "A", "--with-billing"]);
+    let made = world.run(&create("A", &["--with-billing"]));
     let subscription = &world.at_stripe("/v1/subscriptions")[0];
     assert_eq!(subscription["metadata"], json!({"organization": made["org"]}));
     let items = subscription["items"]["data"].as_array().expect("items");
@@ -629,7 +670,7 @@ fn stripe_holds_no_seats_and_knows_whose_they_will_be() {
 fn billing_can_be_linked_later_and_only_once() {
     let world = World::new();
     let prices = world.run(&["stripe", "setup"]);
-    let org = world.run(&["org", "create", "--name", "A"]);
+    let org = world.run(&create("A", &[]));
     let org = text(&org, "org");
     let [first, second] = ["1", "2"].map(|n| world.subscribe(text(&prices, "price_basic"), n));
     let line = |subscription| {
@@ -652,7 +693,7 @@ fn billing_can_be_linked_later_and_only_once() {
 
 /// An organization with three seats, as far as its billing record counts them, all told to Stripe.
 fn with_seats(world: &World) -> (String, String) {
-    let made = world.run(&["org", "create", "--name", "A", "--with-billing"]);
+    let made = world.run(&create("A", &["--with-billing"]));
     let org = text(&made, "org").to_owned();
     let values = [("seats_basic", 2), ("seats_premium", 1), ("version", 3), ("applied_version", 3)];
     world.set(&org, &values.map(|(name, n)| (name, AttributeValue::N(n.to_string()))));
@@ -726,7 +767,7 @@ fn a_subscription_that_has_ended_is_not_linked() {
     let dead = world.subscribe(text(&prices, "price_basic"), "1");
     world.set_status(&dead, "canceled");
     let before = world.items().len();
-    let (code, message) = world.fail(&["org", "create", "--name", "A", "--subscription", &dead]);
+    let (code, message) = world.fail(&create("A", &["--subscription", &dead]));
     assert_eq!(code, 1);
     assert!(message.contains("has ended (canceled)"), "{message}");
     assert_eq!(world.items().len(), before);
@@ -737,7 +778,7 @@ fn a_subscription_that_bills_more_than_there_is_is_shown_and_not_linked() {
     let world = World::new();
     let prices = world.run(&["stripe", "setup"]);
     let basic = text(&prices, "price_basic");
-    let made = world.run(&["org", "create", "--name", "A"]);
+    let made = world.run(&create("A", &[]));
     let org = text(&made, "org");
     let bills = world.subscribe_to(basic, "250", "1");
     let shown = world.run(&["org", "adopt", org, &bills, "--dry-run"]);
@@ -763,6 +804,54 @@ fn a_subscription_that_bills_more_than_there_is_is_shown_and_not_linked() {
 }
 
 #[test]
+fn a_table_that_was_restored_lowers_nobody_who_is_not_named() {
+    let world = World::new();
+    world.run(&["stripe", "setup"]);
+    let made = world.run(&create("A", &["--with-billing"]));
+    let (org, subscription) = (text(&made, "org"), text(&made, "subscription"));
+    let path = format!("/v1/subscriptions/{subscription}");
+    let item = text(&world.stripe_get(&path)["items"]["data"][0], "id").to_owned();
+    let version = || world.run(&["org", "show", org])["billing"]["version"].clone();
+    let all_agree = world.run(&["billing", "compare"]);
+    assert_eq!(all_agree, json!({"compared": 1, "differing": [], "unreadable": [], "raised": 0}));
+
+    // Three seats that were made after the time that the table is restored to.
+    world.post(&path, &[("items[0][id]", &item), ("items[0][quantity]", "3")], "before");
+    let differs = json!([{"tier": "basic", "seats": 0, "stripe": 3}]);
+    let differing = json!([{"org": org, "differs": differs}]);
+    let compared = world.run(&["billing", "compare"]);
+    assert_eq!(
+        compared,
+        json!({"compared": 1, "differing": differing, "unreadable": [], "raised": 0})
+    );
+    let (code, message) = world.fail(&["billing", "compare", "--raise-versions"]);
+    assert_eq!(code, 1);
+    assert!(message.contains(org) && message.contains("Nothing was changed"), "{message}");
+    assert_eq!(version(), 0);
+
+    let named = world.run(&["billing", "compare", "--raise-versions", "--lower", org]);
+    assert_eq!(named["raised"], 1);
+    assert_eq!(version(), 1_000_000, "beyond every key that Stripe may remember");
+    let billing = world.run(&["org", "show", org])["billing"].clone();
+    assert!(billing["behind_since"].is_string(), "Stripe is told: {billing}");
+
+    // A record that was put back counts no seats; two are there, which is what Stripe is told.
+    for seat in ["acc_01k6z3v8m4t5q7r9w2x1y0abcd", "acc_01k6z3v8m4t5q7r9w2x1y0abce"] {
+        world.put(&[
+            ("pk", &format!("ORG#{org}")),
+            ("sk", &format!("SEAT#{seat}")),
+            ("tier", "basic"),
+            ("status", "uninitialized"),
+        ]);
+    }
+    world.post(&path, &[("items[0][id]", &item), ("items[0][quantity]", "2")], "after");
+    assert_eq!(world.run(&["billing", "compare", "--raise-versions"])["raised"], 1);
+    let billing = world.run(&["org", "show", org])["billing"].clone();
+    assert_eq!(billing["seats"], json!({"basic": 2, "premium": 0}));
+    assert_eq!((&billing["version"], &billing["seats_left"]), (&json!(2_000_000), &json!(99_998)));
+}
+
+#[test]
 fn a_subscription_by_which_seats_cannot_be_billed_is_refused_with_every_reason() {
     let world = World::new();
     world.run(&["stripe", "setup"]);
@@ -777,7 +866,7 @@ fn a_subscription_by_which_seats_cannot_be_billed_is_refused_with_every_reason()
         text(&made, "id").to_owned()
     };
     let yearly = world.subscribe(&price("eur", "year"), "1");
-    let (code, message) = world.fail(&["org", "create", "--name", "A", "--subscription", &yearly]);
+    let (code, message) = world.fail(&create("A", &["--subscription", &yearly]));
     assert_eq!(code, 1);
     assert!(message.contains("in eur") && message.contains("every 1 year"), "{message}");
     assert_eq!(world.items().len(), 0);
@@ -787,12 +876,12 @@ fn a_subscription_by_which_seats_cannot_be_billed_is_refused_with_every_reason()
 fn a_subscription_belongs_to_one_organization() {
     let world = World::new();
     world.run(&["stripe", "setup"]);
-    let first = world.run(&["org", "create", "--name", "A", "--with-billing"]);
+    let first = world.run(&create("A", &["--with-billing"]));
     let taken = text(&first, "subscription");
-    let (code, message) = world.fail(&["org", "create", "--name", "B", "--subscription", taken]);
+    let (code, message) = world.fail(&create("B", &["--subscription", taken]));
     assert_eq!(code, 1);
     assert!(message.contains("belongs to the organization"), "{message}");
-    let (code, message) = world.fail(&["org", "create", "--name", "B", "--subscription", "sub_0"]);
+    let (code, message) = world.fail(&create("B", &["--subscription", "sub_0"]));
     assert_eq!(code, 1);
     assert!(message.contains("Stripe refused"), "{message}");
 }
