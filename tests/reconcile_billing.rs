@@ -674,7 +674,9 @@ impl Subscriptions for Account {
             collection_paused: false,
             cancel_at_period_end: false,
             period: None,
-            organization: None,
+            organization: subscription
+                .strip_prefix("sub_")
+                .and_then(|id| OrganizationId::parse(id).ok()),
             unfit: Vec::new(),
             customer: "cus_1".to_owned(),
             items: vec![item("basic"), item("premium")],
@@ -943,6 +945,47 @@ async fn a_row_that_cannot_be_read_is_told_and_stops_nobody() {
     assert_eq!(report.drifts, 4);
     let cycles: Vec<_> = cursors(&stage).await.iter().map(|cursor| cursor.cycle).collect();
     assert_eq!(cycles[..4], [2, 2, 1, 2], "the one that was nowhere began anew");
+}
+
+#[tokio::test]
+async fn a_subscription_whose_metadata_was_cleared_is_told_and_still_followed() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billed(&stage, &billing, 1, 0).await;
+    let reconciler = on_stand_in(&stage, &billing);
+    reconciler.run().await;
+    reconciler.found();
+    let path = format!("/v1/subscriptions/{}", billed.subscription);
+    let cleared = [("metadata[organization]".to_owned(), String::new())];
+    let _: Value = billing.stripe.post(&path, &cleared, "clear").await.expect("a subscription");
+    billing.set_status(&billed.subscription, SubscriptionStatus::PastDue).await;
+
+    reconciler.run().await;
+    let kinds: Vec<_> = reconciler.found().into_iter().map(|line| (line.0, line.5)).collect();
+    assert_eq!(kinds, [("status", Action::Recorded), ("metadata", Action::Reported)]);
+    let status = state(&stage, &billed.organization).await.status;
+    assert_eq!(status.as_deref(), Some("past_due"));
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_is_an_outage_and_nobodys_error() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    create(&stage, &billed.api_key, 1, 0).await;
+    let revoked = Stripe::new(&billing.base, "pk_revoked".to_owned().into()).expect("a client");
+    let function = sync_billing::Function {
+        ledger: stage.table.clone(),
+        stripe: revoked,
+        queue: billing.sent_again.clone(),
+        prices: billing.prices.clone(),
+        ports: stage.ports.clone(),
+    };
+    let message = || batch([reached(&billed.organization, 1)]);
+    let response = function.handle(message()).await.expect("an id");
+    assert_eq!(response.batch_item_failures.len(), 1);
+    assert_eq!(state(&stage, &billed.organization).await.failed_at, None, "no error on record");
+    // With a key that works it heals by itself.
+    sync(&stage, &billing, &billed.organization).await;
+    assert_agreement(&stage, &billing, &billed, (1, 0)).await;
 }
 
 #[tokio::test]

@@ -354,6 +354,45 @@ async fn while_collection_is_paused_no_seats_are_added_though_the_status_is_acti
 }
 
 #[tokio::test]
+async fn a_thin_event_is_followed_by_asking() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    billing.set_status(&billed.subscription, SubscriptionStatus::Unpaid).await;
+    let id = &billed.subscription;
+    let thin = json!({
+        "id": "evt_test_65R9Ijk8dKEYZcXeRWn16R9A7j1FSQ3w3TGDPLLGSM4CW0",
+        "object": "v2.core.event",
+        "type": "v1.customer.subscription.updated",
+        "livemode": false,
+        "created": "2026-02-03T18:12:47.000Z",
+        "related_object": {"id": id, "type": "subscription", "url": format!("/v1/subscriptions/{id}")},
+    });
+    acknowledged(&stage, &billing, &thin).await;
+    assert_eq!(status(&stage, &billed).await, "unpaid");
+}
+
+#[tokio::test]
+async fn who_deletes_the_customer_ends_the_subscription() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let subscription: serde_json::Value = billing
+        .stripe
+        .get(&format!("/v1/subscriptions/{}", billed.subscription), &[])
+        .await
+        .expect("there");
+    let customer = subscription["customer"].as_str().expect("a customer");
+    let deleted = reqwest::Client::new()
+        .delete(format!("{}/v1/customers/{customer}", billing.base))
+        .bearer_auth(headcount_tests::billing::STRIPE_KEY)
+        .send()
+        .await;
+    assert!(deleted.expect("the stand-in answers").status().is_success());
+    acknowledged(&stage, &billing, &newest(&billing, &billed.subscription).await).await;
+    assert_eq!(status(&stage, &billed).await, "canceled");
+    assert_eq!(create(&stage, &billed).await, no_billing());
+}
+
+#[tokio::test]
 async fn a_policy_decides_which_states_take_seats() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billing.organization(&stage).await;

@@ -169,6 +169,7 @@ fn action(drift: &Drift, standing: Action, remedied: Action) -> Action {
         Drift::UnreadableSeats
         | Drift::PriceNotConfigured { .. }
         | Drift::UnitAmount { .. }
+        | Drift::Metadata { .. }
         | Drift::NotLinked { .. }
         | Drift::SubscriptionGone
         | Drift::Ended { .. } => Action::Reported,

@@ -2,7 +2,7 @@
 //! read goes in, the differences come out.
 
 use headcount_model::billing::Standing;
-use headcount_model::id::SeatId;
+use headcount_model::id::{OrganizationId, SeatId};
 use headcount_model::reconcile::{CountedSeats, LedgerState};
 use headcount_model::seats::Tier;
 use headcount_model::tiers::Tiers;
@@ -118,6 +118,12 @@ pub enum Drift {
         /// Why.
         reasons: String,
     },
+    /// The subscription's metadata names another organization, or none, so that webhooks about it find
+    /// nobody.
+    Metadata {
+        /// What it names.
+        named: Option<OrganizationId>,
+    },
     /// The subscription has another status, or another end, than the ledger believes.
     Status {
         /// What the ledger believes.
@@ -143,6 +149,7 @@ impl Drift {
             Drift::SubscriptionGone => "subscription_gone",
             Drift::Ended { .. } => "subscription_ended",
             Drift::Unfit { .. } => "subscription_unfit",
+            Drift::Metadata { .. } => "metadata",
             Drift::Status { .. } => "status",
         }
     }
@@ -175,6 +182,7 @@ impl Drift {
             Drift::Unfit { .. } => {
                 "the subscription was changed in Stripe so that seats cannot be billed by it"
             }
+            Drift::Metadata { .. } => "the subscription's metadata was changed in Stripe by hand",
             Drift::Status { .. } => "a webhook of this subscription has not arrived",
         }
     }
@@ -199,6 +207,9 @@ impl Drift {
             Drift::UnreadableSeats | Drift::SubscriptionGone => (none(), none()),
             Drift::Ended { ledger, status } => (ledger.to_string(), status.clone()),
             Drift::Unfit { reasons } => (none(), reasons.clone()),
+            Drift::Metadata { named } => {
+                (none(), named.as_ref().map_or_else(none, ToString::to_string))
+            }
             Drift::Status { ledger, stripe } => (ledger.to_string(), stripe.to_string()),
         }
     }
@@ -284,6 +295,7 @@ pub fn compare(
         Seen::Gone => drifts.push(Drift::SubscriptionGone),
         Seen::There(subscription) => {
             drifts.extend(of_status(ledger, subscription));
+            drifts.extend(of_metadata(ledger, subscription));
             drifts.extend(of_stripe(ledger, subscription, tiers));
         }
     }
@@ -326,6 +338,13 @@ fn of_ledger(counted: &CountedSeats, ledger: &LedgerState, tiers: &Tiers) -> Vec
     let spending = ledger.cents_left.filter(|&left| left != due);
     let spending = spending.map(|ledger| Drift::Spending { ledger, due });
     room.into_iter().chain(spending).collect()
+}
+
+/// One that has ended needs no name any more.
+fn of_metadata(ledger: &LedgerState, subscription: &Subscription) -> Option<Drift> {
+    let named = subscription.organization.as_ref();
+    let is_right = subscription.has_ended() || named == Some(&ledger.organization);
+    (!is_right).then(|| Drift::Metadata { named: named.cloned() })
 }
 
 fn of_status(ledger: &LedgerState, subscription: &Subscription) -> Option<Drift> {

@@ -179,6 +179,10 @@ pub fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
+/// The message of the log when Stripe takes the stack's key no longer, or not for this. A metric filter
+/// of template.yaml looks for it.
+pub const STRIPE_KEY_REFUSED: &str = "Stripe refuses the key";
+
 /// Sorts an error answer (<https://docs.stripe.com/error-low-level>).
 fn sort(status: StatusCode, body: &[u8]) -> StripeFailure {
     let error =
@@ -191,6 +195,12 @@ fn sort(status: StatusCode, body: &[u8]) -> StripeFailure {
     let told = format!("Stripe answered {status}: {code}");
     match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT => StripeFailure::Transient(told),
+        // The key was revoked, or may not do this: nothing that an organization can help, and over when
+        // the key is right.
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            tracing::error!(status = status.as_u16(), "{STRIPE_KEY_REFUSED}");
+            StripeFailure::Transient(format!("{STRIPE_KEY_REFUSED}: {told}"))
+        }
         // A key that was first used with other parameters is as burnt as one under which Stripe
         // stored a failure: what a writer makes of a version depends on the items it finds.
         _ if status.is_server_error() || is_key_burnt => StripeFailure::Stored(told),
@@ -436,7 +446,11 @@ mod tests {
                 "resource_missing"
             ]
         );
-        for status in [400, 401, 402, 403, 404] {
+        for status in [401, 403] {
+            let refused = sorted(status, missing);
+            assert!(matches!(refused, StripeFailure::Transient(why) if why.contains("the key")));
+        }
+        for status in [400, 402, 404] {
             assert!(matches!(sorted(status, ""), StripeFailure::Permanent(_)));
         }
         for status in [409, 429] {

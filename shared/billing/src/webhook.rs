@@ -216,8 +216,9 @@ impl fmt::Display for NotAnEvent {
 
 impl std::error::Error for NotAnEvent {}
 
-/// An event (<https://docs.stripe.com/api/events/object>). The fields that other kinds of event
-/// have otherwise, or lack, are optional.
+/// An event (<https://docs.stripe.com/api/events/object>), or a thin one, which names its object and
+/// shows nothing of it (<https://docs.stripe.com/event-destinations#thin-events>). The fields that
+/// other kinds of event have otherwise, or lack, are optional.
 #[derive(Deserialize)]
 struct Wire {
     id: String,
@@ -225,6 +226,8 @@ struct Wire {
     kind: String,
     #[serde(default)]
     data: serde_json::Value,
+    #[serde(default)]
+    related_object: serde_json::Value,
 }
 
 /// Reads an event of any kind.
@@ -233,11 +236,14 @@ struct Wire {
 /// [`NotAnEvent`], also for an event about a subscription that it does not name.
 pub fn read(body: &[u8]) -> Result<Event, NotAnEvent> {
     let wire: Wire = serde_json::from_slice(body).map_err(|_| NotAnEvent)?;
-    let subscription = if wire.kind.starts_with("customer.subscription.") {
-        Some(notice(&wire.data["object"]).ok_or(NotAnEvent)?)
+    let object = if wire.kind.starts_with("customer.subscription.") {
+        Some(&wire.data["object"])
+    } else if wire.kind.starts_with("v1.customer.subscription.") {
+        Some(&wire.related_object)
     } else {
         None
     };
+    let subscription = object.map(|object| notice(object).ok_or(NotAnEvent)).transpose()?;
     Ok(Event { id: wire.id, kind: wire.kind, subscription })
 }
 

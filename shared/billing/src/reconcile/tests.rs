@@ -69,7 +69,7 @@ fn subscription(basic: Option<u64>, premium: Option<u64>) -> Subscription {
         cancel_at_period_end: false,
         collection_paused: false,
         period: None,
-        organization: None,
+        organization: OrganizationId::parse("org_01kafzqzxqxqxqxqxqxqxqxqxq").ok(),
         unfit: Vec::new(),
         customer: "cus_1".to_owned(),
         items: item("price_b", basic).into_iter().chain(item("price_p", premium)).collect(),
@@ -145,6 +145,19 @@ fn what_is_left_to_spend_follows_from_the_limit_and_todays_prices() {
     assert_eq!(remedy(&drifts(&ledger, 2)), Remedy::Correct);
     // A count that is wrong as well is the one drift.
     assert_eq!(drifts(&ledger, 3).len(), 1);
+}
+
+#[test]
+fn a_subscription_that_names_nobody_or_another_needs_a_person() {
+    let mut nameless = subscription(Some(2), Some(1));
+    nameless.organization = None;
+    let seen = Seen::There(nameless.clone());
+    let drifts = compare(&counted(2, 1), &ledger(2, 1), &seen, &both());
+    assert_eq!(drifts, [Drift::Metadata { named: None }]);
+    assert_eq!(remedy(&drifts), Remedy::None);
+    nameless.status = "canceled".to_owned();
+    let drifts = compare(&counted(0, 0), &ledger(0, 0), &Seen::There(nameless), &both());
+    assert!(!drifts.iter().any(|drift| drift.kind() == "metadata"), "{drifts:?}");
 }
 
 #[test]
