@@ -64,6 +64,7 @@ impl World {
             ("TABLE_NAME", TABLE.to_owned()),
             ("FINGERPRINT_SECRET_NAME", FINGERPRINT_SECRET.to_owned()),
             ("PLATFORMS", "tiktok,instagram".to_owned()),
+            ("BILLABLE_STATES", "active,trialing,past_due".to_owned()),
             ("PAST_DUE_GRACE_DAYS", "7".to_owned()),
             ("PASSWORD_MIN_LENGTH", "15".to_owned()),
             ("SELF_SIGNUP", "on".to_owned()),

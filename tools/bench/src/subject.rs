@@ -280,6 +280,7 @@ impl Subject {
             ("FINGERPRINT_KEY", FINGERPRINT_KEY),
             ("PLATFORMS", "tiktok,instagram"),
             ("TIERS", TIERS),
+            ("BILLABLE_STATES", "active,trialing,past_due"),
             ("PAST_DUE_GRACE_DAYS", "7"),
             ("SELF_SIGNUP", "on"),
             ("PASSWORD_MIN_LENGTH", "15"),
