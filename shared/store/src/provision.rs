@@ -18,7 +18,7 @@ use crate::key::Key;
 use crate::limits::Allowance;
 use crate::rows::{
     AgencyAccountRow, AgencyRow, AppRow, BillingRow, CredentialRow, DirectoryRow, IdempotencyRow,
-    OrganizationRow, SeatRow, behind_shard,
+    NO_SPENDING_LIMIT, OrganizationRow, SeatRow, behind_shard,
 };
 use crate::standing;
 use crate::table::Table;
@@ -204,30 +204,53 @@ impl Table {
     pub async fn create_deactivated_seat(&self, id: &OrganizationId, seat: &SeatId) -> Provisioned {
         let now = micros(self.clock.now());
         let row = SeatRow {
-            key: Key::seat(id, seat),
-            id: seat.to_string(),
-            organization: id.to_string(),
-            tier: Tier::Basic.as_str().to_owned(),
-            status: SeatStatus::Deactivated.as_str().to_owned(),
-            platform: None,
-            username: None,
-            pfp_url: None,
-            keywords: None,
-            nick_name: None,
-            age_range: None,
-            sex: None,
-            location: None,
-            description: None,
-            tag: None,
-            org_group: None,
-            device_type: None,
             deactivated_at: Some(now.clone()),
-            version: Some(1),
-            created_at: now.clone(),
-            updated_at: now,
+            ..bare_seat(id, seat, Tier::Basic, SeatStatus::Deactivated, now)
         };
         let put = put(self, &row, Condition::absent());
         self.provision([(put, ProvisionError::Exists("seat"))]).await
+    }
+
+    /// Keeps seats that a subscription bills already which the organization will be linked to, and
+    /// counts them: as much as `cents` a month, so many as fit one transaction
+    /// ([`Table::MOST_IMPORTED`]). No version is made, since nobody has to be told of them.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Contended`] when the organization has a subscription by now, or its limits
+    /// leave no room.
+    pub async fn import_seats(
+        &self,
+        id: &OrganizationId,
+        seats: &[(SeatId, Tier)],
+        cents: u64,
+    ) -> Provisioned {
+        let now = micros(self.clock.now());
+        let of = |tier| seats.iter().filter(|(_, of)| *of == tier).count();
+        let counted = update(
+            self,
+            &Key::billing(id),
+            "SET seats_basic = seats_basic + :basic, seats_premium = seats_premium + :premium, \
+             seats_left = seats_left - :all, \
+             cents_left = if_not_exists(cents_left, :unlimited) - :cents, updated_at = :now",
+            Condition {
+                expression: "attribute_not_exists(stripe_subscription) AND seats_left >= :all \
+                             AND (attribute_not_exists(cents_left) OR cents_left >= :cents)"
+                    .into(),
+                values: vec![(":all", number(seats.len())), (":cents", number(cents))],
+            },
+            vec![
+                (":basic", number(of(Tier::Basic))),
+                (":premium", number(of(Tier::Premium))),
+                (":unlimited", number(NO_SPENDING_LIMIT)),
+                (":now", text(&now)),
+            ],
+        );
+        let rows = seats.iter().map(|(seat, tier)| {
+            let row = bare_seat(id, seat, *tier, SeatStatus::Uninitialized, now.clone());
+            (put(self, &row, Condition::absent()), ProvisionError::Exists("seat"))
+        });
+        let actions = std::iter::once((counted, ProvisionError::Contended)).chain(rows);
+        self.provision(actions).await
     }
 
     /// Makes an agency.
@@ -390,9 +413,9 @@ impl Table {
 
     /// Commits the actions, each with what it means that its condition fails. Of several that
     /// fail the first one counts.
-    pub(crate) async fn provision<const N: usize>(
+    pub(crate) async fn provision(
         &self,
-        actions: [(Result<TransactWriteItem, Refused>, ProvisionError); N],
+        actions: impl IntoIterator<Item = (Result<TransactWriteItem, Refused>, ProvisionError)>,
     ) -> Provisioned {
         let (actions, meanings): (Vec<_>, Vec<_>) = actions.into_iter().unzip();
         let actions = actions
@@ -407,6 +430,39 @@ impl Table {
                 .unwrap_or(ProvisionError::Unavailable),
             Refused::Throttled | Refused::Unavailable => ProvisionError::Unavailable,
         })
+    }
+}
+
+/// A seat of which nothing but its tier is known.
+fn bare_seat(
+    id: &OrganizationId,
+    seat: &SeatId,
+    tier: Tier,
+    status: SeatStatus,
+    now: String,
+) -> SeatRow {
+    SeatRow {
+        key: Key::seat(id, seat),
+        id: seat.to_string(),
+        organization: id.to_string(),
+        tier: tier.as_str().to_owned(),
+        status: status.as_str().to_owned(),
+        platform: None,
+        username: None,
+        pfp_url: None,
+        keywords: None,
+        nick_name: None,
+        age_range: None,
+        sex: None,
+        location: None,
+        description: None,
+        tag: None,
+        org_group: None,
+        device_type: None,
+        deactivated_at: None,
+        version: Some(1),
+        created_at: now.clone(),
+        updated_at: now,
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use headcount_model::billing::{ProrationBehavior, SeatCounts};
 use headcount_model::fewer::FewerSeats;
-use headcount_model::id::OrganizationId;
+use headcount_model::id::{OrganizationId, SeatId};
 use headcount_model::port::System;
 use headcount_model::seats::Tier;
 use headcount_model::text::Text;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::cli::name;
 use crate::failure::Failure;
 use crate::report::Report;
-use crate::subscription::{self, StripeIds, SubscriptionId};
+use crate::subscription::{self, Missing, StripeIds, SubscriptionId};
 use crate::target::Target;
 
 /// Organizations of the Seats API.
@@ -37,6 +37,10 @@ pub(crate) enum Command {
         /// The subscription, sub_…
         #[arg(value_name = "SUB", value_parser = SubscriptionId::parse)]
         subscription: SubscriptionId,
+        /// Make a seat for each that it bills beyond those that there are, without details, so that
+        /// nothing is taken back.
+        #[arg(long)]
+        import_seats: bool,
         /// Show what would become of each item, and what stands against it. Nothing is written.
         #[arg(long)]
         dry_run: bool,
@@ -147,8 +151,8 @@ impl Command {
         match self {
             Command::Create(create) => create.run(target).await,
             Command::Show { id } => show(&target.table().await?, &id).await,
-            Command::Adopt { id, subscription, dry_run } => {
-                adopt(target, &id, &subscription, dry_run).await
+            Command::Adopt { id, subscription, import_seats, dry_run } => {
+                adopt(target, &id, &subscription, import_seats, dry_run).await
             }
             Command::Relink { id, subscription, .. } => {
                 relink(target, &id, subscription.as_ref()).await
@@ -333,6 +337,7 @@ async fn adopt(
     target: &Target,
     id: &OrganizationId,
     subscription: &SubscriptionId,
+    import_seats: bool,
     dry_run: bool,
 ) -> Result<Report, Failure> {
     let table = target.table().await?;
@@ -343,7 +348,16 @@ async fn adopt(
     }
     let stripe = target.stripe()?;
     let seats = billing.as_ref().map(seats_of).unwrap_or_default();
-    let adoption = subscription::examine(&stripe, id, subscription, seats).await?;
+    let mut adoption = subscription::examine(&stripe, id, subscription, seats).await?;
+    let mut imported = 0;
+    if import_seats {
+        let missing = adoption.import();
+        imported = missing.iter().map(|missing| missing.count).sum();
+        if !dry_run {
+            adoption.check()?;
+            import(&table, id, &missing).await?;
+        }
+    }
     let items = adoption.items.iter().map(|item| {
         json!({
             "price": item.price,
@@ -361,8 +375,33 @@ async fn adopt(
         .field("org", id.as_str())
         .field("subscription", subscription.as_str())
         .field("items", items)
+        .field("imported", imported)
         .field("objections", objections)
         .field("linked", !dry_run))
+}
+
+/// How many seats one transaction makes beside counting them.
+const IMPORTED_AT_ONCE: usize = 90;
+
+/// Makes the seats that a subscription bills already. What was made stays when it fails half-way: to
+/// repeat it makes the rest.
+async fn import(table: &Table, id: &OrganizationId, missing: &[Missing]) -> Result<(), Failure> {
+    for &Missing { tier, count, unit_amount } in missing {
+        let mut left = usize::try_from(count).unwrap_or(usize::MAX);
+        while left > 0 {
+            let ids = SeatId::batch(left.min(IMPORTED_AT_ONCE), &System, &System)?;
+            let seats: Vec<_> = ids.into_iter().map(|seat| (seat, tier)).collect();
+            let cents = unit_amount.saturating_mul(seats.len() as u64);
+            table.import_seats(id, &seats, cents).await.map_err(|error| {
+                Failure::from(error).advise(
+                    "Do the organization's limits leave room for what the subscription bills? Repeat \
+                     the command: what was made stays, and the rest is made.",
+                )
+            })?;
+            left -= seats.len();
+        }
+    }
+    Ok(())
 }
 
 /// Links another subscription in the place of one that has ended.

@@ -151,6 +151,8 @@ pub(crate) struct AdoptedItem {
     pub(crate) quantity: u64,
     /// What it would bill.
     pub(crate) after: u64,
+    /// What one costs, in cents.
+    pub(crate) unit_amount: u64,
 }
 
 /// Looks at a subscription that exists as what would bill `seats` of an organization. Nothing is
@@ -177,13 +179,54 @@ pub(crate) async fn examine(
     let item = |item: &Item| {
         let tier = prices.tier_of(&item.price);
         let after = tier.map_or(item.quantity, |tier| seats.get(tier));
-        AdoptedItem { price: item.price.clone(), tier, quantity: item.quantity, after }
+        let unit_amount = item.unit_amount.unwrap_or_default();
+        AdoptedItem { price: item.price.clone(), tier, quantity: item.quantity, after, unit_amount }
     };
     let items = subscription.items.iter().map(item).collect();
     Ok(Adoption { subscription, items })
 }
 
+/// Seats that a subscription bills and that are not there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Missing {
+    /// Of this tier.
+    pub(crate) tier: Tier,
+    /// So many.
+    pub(crate) count: u64,
+    /// What one costs, in cents a month.
+    pub(crate) unit_amount: u64,
+}
+
 impl Adoption {
+    /// Has the seats that are billed and not there made: what these are. Nothing is lowered then.
+    pub(crate) fn import(&mut self) -> Vec<Missing> {
+        let mut missing = Vec::new();
+        for item in &mut self.items {
+            let Some(tier) = item.tier.filter(|_| item.after < item.quantity) else { continue };
+            let count = item.quantity - item.after;
+            missing.push(Missing { tier, count, unit_amount: item.unit_amount });
+            item.after = item.quantity;
+        }
+        missing
+    }
+
+    /// Fails where something stands against linking it.
+    ///
+    /// # Errors
+    /// All objections.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let objections = self.objections();
+        if objections.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the subscription {} cannot bill the organization: {}",
+            self.subscription.id,
+            objections.join("; ")
+        ))
+        .advise("Nothing was changed. `headcount org adopt --dry-run` shows each item."))
+    }
+
     /// What stands against linking it; empty when nothing does.
     pub(crate) fn objections(&self) -> Vec<String> {
         let fewer = self.items.iter().filter(|item| item.after < item.quantity).map(|item| {
@@ -207,16 +250,8 @@ impl Adoption {
         stripe: &Stripe,
         organization: &OrganizationId,
     ) -> Result<StripeLink, Failure> {
-        let objections = self.objections();
+        self.check()?;
         let subscription = self.subscription;
-        if !objections.is_empty() {
-            return Err(Failure::new(format!(
-                "the subscription {} cannot bill the organization: {}",
-                subscription.id,
-                objections.join("; ")
-            ))
-            .advise("Nothing was changed. `headcount org adopt --dry-run` shows each item."));
-        }
         if subscription.organization.is_some() {
             return link(subscription);
         }

@@ -804,6 +804,42 @@ fn a_subscription_that_bills_more_than_there_is_is_shown_and_not_linked() {
 }
 
 #[test]
+fn what_a_subscription_bills_already_is_imported_before_it_is_linked() {
+    let world = World::new();
+    let prices = world.run(&["stripe", "setup"]);
+    let basic = text(&prices, "price_basic");
+    let made = world.run(&create("A", &[]));
+    let org = text(&made, "org");
+    let bills = world.subscribe_to(basic, "250", "1");
+    let line = ["org", "adopt", org, &bills, "--import-seats"];
+    let shown = world.run(&[&line[..], &["--dry-run"]].concat());
+    assert_eq!((&shown["imported"], &shown["objections"]), (&json!(250), &json!([])));
+    assert_eq!(world.items().len(), 3, "nothing was written");
+
+    // There is room for 100 of them: what was made stays, nothing is linked, and nothing is lowered.
+    world.run(&["org", "set-limit", org, "--seats", "100", "--monthly-cents", "10000000"]);
+    let (code, message) = world.fail(&line);
+    assert_eq!(code, 1);
+    assert!(message.contains("limits leave room"), "{message}");
+    let billing = || world.run(&["org", "show", org])["billing"].clone();
+    assert_eq!(
+        (&billing()["seats"]["basic"], &billing()["subscription"]),
+        (&json!(90), &Value::Null)
+    );
+
+    world.run(&["org", "set-limit", org, "--seats", "1000"]);
+    let linked = world.run(&line);
+    assert_eq!((&linked["imported"], &linked["linked"]), (&json!(160), &json!(true)));
+    let billing = billing();
+    assert_eq!((&billing["seats"]["basic"], &billing["seats_left"]), (&json!(250), &json!(750)));
+    assert_eq!(billing["cents_left"], json!(10_000_000 - 250 * 4_000));
+    assert_eq!((&billing["version"], &billing["applied_version"]), (&json!(0), &json!(0)));
+    assert_eq!(billing["subscription"], json!(bills));
+    let agree = world.run(&["billing", "compare"]);
+    assert_eq!((&agree["compared"], &agree["differing"]), (&json!(1), &json!([])));
+}
+
+#[test]
 fn a_table_that_was_restored_lowers_nobody_who_is_not_named() {
     let world = World::new();
     world.run(&["stripe", "setup"]);
