@@ -216,7 +216,7 @@ fn sam_builds_each_function_by_the_makefile_and_takes_back_one_that_fails() {
 }
 
 /// Two versions of what tells Stripe prices, or compares them, would undo each other's work for as
-/// long as a deployment takes (docs/adr/0014-all-at-once.md).
+/// long as a deployment takes (docs/adr/0020-all-at-once.md).
 #[test]
 fn what_bills_is_replaced_all_at_once_in_every_stage() {
     let template = fs::read_to_string(root().join("template.yaml")).expect("a template");

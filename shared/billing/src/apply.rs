@@ -249,9 +249,9 @@ async fn begin(
             && clock.now().duration_since(attempt.at) < KEY_LIFETIME
     };
     let unanswered = record.attempt.as_ref().filter(is_open);
-    let proration = unanswered.map_or(record.proration, |attempt| attempt.proration);
-    // Looked at before anything is read of Stripe for it.
-    let turn = Pace::of(proration).one_more(record.paced_until, clock.now());
+    // Looked at before anything is read of Stripe for it. The pace is the organization's, whatever this
+    // one update does with the difference: at a faster one, how far it has come would not be believed.
+    let turn = Pace::of(record.proration).one_more(record.paced_until, clock.now());
     let paced_until = turn.map_err(Failure::TooSoon)?;
     let attempt = match unanswered {
         Some(attempt) => attempt.clone(),

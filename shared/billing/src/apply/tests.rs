@@ -574,6 +574,26 @@ fn what_was_sent_at_a_slower_pace_is_not_waited_for_at_a_faster() {
 }
 
 #[test]
+fn what_is_asked_for_again_does_not_make_the_invoices_of_the_day_forgotten() {
+    let far = Timestamp::from_second(4 * 6_000).ok();
+    let mut invoiced = record(2, 1, 3, 0);
+    invoiced.proration = ProrationBehavior::AlwaysInvoice;
+    invoiced.paced_until = far;
+    invoiced.attempt = Some(Attempt {
+        key: "unprorated".to_owned(),
+        version: 1,
+        targets: vec![ItemTarget { id: None, price: "basic".to_owned(), quantity: 2 }],
+        proration: ProrationBehavior::None,
+        at: Timestamp::UNIX_EPOCH,
+    });
+    let ledger = Ledger::with(invoiced);
+    let remote = Remote::default();
+    let wait = SignedDuration::from_mins(100);
+    assert_eq!(run(&ledger, &remote, 2), Err(Failure::TooSoon(wait)), "the fifth was the last");
+    assert_eq!(*remote.keys.borrow(), ["unprorated"]);
+}
+
+#[test]
 fn an_item_at_its_tiers_old_price_moves_to_the_new_one() {
     let mut before = record(1, 0, 3, 1);
     before.items.basic = Some("si_old".to_owned());
