@@ -22,10 +22,12 @@ use headcount_model::billing::{
 use headcount_model::credential::{
     AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Permission, Presented,
 };
+use headcount_model::grant::Grant;
 use headcount_model::id::{AgencyLcuid, AppLcuid, OrganizationId, SeatId};
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{self, Accounts};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
+use headcount_model::right::ReadBilling;
 use headcount_model::seats::{
     self, Deactivation, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored, Tier,
 };
@@ -218,7 +220,10 @@ impl Accounts for Table {
 }
 
 impl Statements for Table {
-    async fn statement(&self, _: &OrganizationId) -> Result<Option<Statement>, LookupFailed> {
+    async fn statement(
+        &self,
+        _: Grant<'_, ReadBilling>,
+    ) -> Result<Option<Statement>, LookupFailed> {
         Ok(Some(Statement {
             name: "Acme".to_owned(),
             customer: Some("cus_demo".to_owned()),

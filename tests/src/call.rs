@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 /// A request to an endpoint: a `POST` with a JSON content type until told otherwise.
 #[derive(Debug, Clone)]
 pub struct Call {
+    path: String,
     headers: Map<String, Value>,
     body: Value,
     is_base64: bool,
@@ -20,7 +21,7 @@ impl Call {
     pub fn text(body: impl Into<String>) -> Self {
         let mut headers = Map::new();
         headers.insert("content-type".to_owned(), json!("application/json"));
-        Self { headers, body: json!(body.into()), is_base64: false }
+        Self { path: "/".to_owned(), headers, body: json!(body.into()), is_base64: false }
     }
 
     /// A call with a JSON body.
@@ -41,6 +42,12 @@ impl Call {
     /// A call without a body.
     pub fn empty() -> Self {
         Self { body: Value::Null, ..Self::text("") }
+    }
+
+    /// With a path.
+    #[must_use]
+    pub fn at(self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self }
     }
 
     /// With a header, in lower case as HTTP APIs send them.
@@ -96,7 +103,7 @@ impl Call {
         json!({
             "version": "2.0",
             "routeKey": "POST /",
-            "rawPath": "/",
+            "rawPath": self.path,
             "rawQueryString": "",
             "headers": headers.collect::<Map<_, _>>(),
             "requestContext": {
@@ -105,7 +112,7 @@ impl Call {
                 "domainName": "api.execute-api.us-east-1.amazonaws.com",
                 "http": {
                     "method": "POST",
-                    "path": "/",
+                    "path": self.path,
                     "protocol": "HTTP/1.1",
                     "sourceIp": "192.0.2.1",
                     "userAgent": "test"
@@ -154,7 +161,7 @@ impl Call {
             lists.iter().filter_map(|(name, values)| Some((name.clone(), last(values)?))).collect();
         json!({
             "resource": "/",
-            "path": "/",
+            "path": self.path,
             "httpMethod": "POST",
             "headers": single,
             "multiValueHeaders": lists,

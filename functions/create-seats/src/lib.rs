@@ -2,10 +2,11 @@
 
 use headcount_api::seats::{self, Refusal, Seats};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
-use headcount_model::credential::{Credentials, Permission};
+use headcount_model::credential::Credentials;
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::{Clock, Entropy};
+use headcount_model::right::CreateSeats;
 use headcount_model::seats::{Order, Platforms, Quote, SeatLedger, create};
 use headcount_model::tiers::Tiers;
 
@@ -39,7 +40,8 @@ where
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
         let credential = request.authenticate(&self.store, now).await?;
-        let organization = seats::caller(credential.as_ref(), &[Permission::AccountsCreate])?;
+        let granted = seats::grant::<CreateSeats>(credential.as_ref())?;
+        let organization = granted.tenant();
         let (command, quote) =
             seats::create_seats(request.json_of_seats()?, &self.platforms, |id| {
                 Quote::parse(&id, organization, &self.fingerprint_key)

@@ -3,13 +3,11 @@
 
 use headcount_api::seats::{self, Refusal, Seats};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
-use headcount_model::credential::{Credentials, Permission};
+use headcount_model::credential::Credentials;
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
+use headcount_model::right::ReadBilling;
 use headcount_model::statement::Statements;
-
-/// Whoever may create seats may see what they cost.
-const PERMISSIONS: [Permission; 2] = [Permission::BillingRead, Permission::AccountsCreate];
 
 /// The function, over its ports.
 pub struct Function<S, P> {
@@ -32,10 +30,10 @@ where
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let credential = request.authenticate(&self.store, self.ports.now()).await?;
-        let organization = seats::caller(credential.as_ref(), &PERMISSIONS)?;
-        let statement = self.store.statement(organization).await?;
+        let granted = seats::grant::<ReadBilling>(credential.as_ref())?;
+        let statement = self.store.statement(granted).await?;
         // Whoever has a credential has a billing record too.
         let statement = statement.ok_or(Failure::Unavailable)?;
-        Ok(seats::billing(organization, &statement, &self.policy, self.ports.now()))
+        Ok(seats::billing(granted.tenant(), &statement, &self.policy, self.ports.now()))
     }
 }

@@ -8,10 +8,11 @@ use headcount_api::{Answer, Endpoint, Failure, Incoming};
 use headcount_billing::StripeFailure;
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_model::billing::SeatCounts;
-use headcount_model::credential::{Credentials, Permission};
+use headcount_model::credential::Credentials;
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::{Clock, Entropy};
+use headcount_model::right::CreateSeats;
 use headcount_model::seats::{Platforms, Quote};
 use headcount_model::statement::Statements;
 use headcount_model::tiers::Tiers;
@@ -51,10 +52,10 @@ where
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
         let credential = request.authenticate(&self.store, now).await?;
-        let organization = seats::caller(credential.as_ref(), &[Permission::AccountsCreate])?;
+        let granted = seats::grant::<CreateSeats>(credential.as_ref())?;
         let added = seats::quote_seats(request.json_of_seats()?, &self.platforms)?.counts();
 
-        let statement = self.store.statement(organization).await?;
+        let statement = self.store.statement(granted.implied()).await?;
         let statement = statement.ok_or(Failure::Refused(Refusal::NoBilling))?;
         let linked = statement.room_for(added, self.tiers.monthly(added), &self.policy, now)?;
         let (before, after) = (statement.seats, statement.seats + added);
@@ -74,7 +75,7 @@ where
         };
 
         let quote = Quote::new(statement.version, added, &self.tiers, statement.proration, now);
-        let id = quote.id(organization, &self.fingerprint_key);
+        let id = quote.id(granted.tenant(), &self.fingerprint_key);
         let id = id.map_err(|_| Failure::Unavailable)?;
         let (tiers, policy, expires_at) = (&self.tiers, &self.policy, quote.expires_at);
         Ok(seats::quoted(seats::Quoted { id, before, after, tiers, proration, policy, expires_at }))

@@ -18,8 +18,8 @@ use serde_json::Value;
 use crate::incoming::HEADERS;
 
 /// A request as an HTTP API, a REST API or a load balancer hands it over, with nothing in it that
-/// `lambda_http` would panic over. Of an event only what an endpoint looks at is read: headers and
-/// body. Method, path and query are the gateway's.
+/// `lambda_http` would panic over. Of an event only what an endpoint looks at is read: path, headers
+/// and body. The method is the gateway's.
 ///
 /// Any JSON can be read: who presses Test in the console, or keeps a function warm, sends something
 /// else than a gateway does, and that is no fault of the function.
@@ -43,6 +43,7 @@ impl<'de> Deserialize<'de> for GatewayEvent {
 #[derive(Default)]
 struct Event {
     context: Option<Context>,
+    path: Value,
     headers: Value,
     multi_value_headers: Value,
     body: Value,
@@ -53,6 +54,9 @@ struct Event {
 #[serde(field_identifier, rename_all = "camelCase")]
 enum EventMember {
     RequestContext,
+    // An HTTP API has both, and the first is as the caller wrote it.
+    RawPath,
+    Path,
     Headers,
     MultiValueHeaders,
     Body,
@@ -71,6 +75,7 @@ impl Members for Event {
     ) -> Result<(), A::Error> {
         match name {
             EventMember::RequestContext => self.context = of.next_value_seed(Lenient::new())?,
+            EventMember::RawPath | EventMember::Path => self.path = of.next_value()?,
             EventMember::Headers => self.headers = of.next_value()?,
             EventMember::MultiValueHeaders => self.multi_value_headers = of.next_value()?,
             EventMember::Body => self.body = of.next_value()?,
@@ -198,24 +203,28 @@ impl Event {
     fn into_request(self) -> Option<LambdaRequest> {
         let (body, is_base64_encoded) = body(self.body, &self.is_base64_encoded);
         let single = headers(self.headers);
+        let path = path(self.path);
         // A REST API and a load balancer tell the values of a header in two places. Where there
         // is a list, it says more.
         let merged = |single| merge(single, headers(self.multi_value_headers));
         let context = self.context?;
         if context.elb {
             let mut request = AlbTargetGroupRequest::default();
+            request.path = path;
             request.headers = merged(single);
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
             Some(LambdaRequest::Alb(request))
         } else if context.http {
             let mut request = ApiGatewayV2httpRequest::default();
+            request.raw_path = path;
             request.headers = single;
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
             Some(LambdaRequest::ApiGatewayV2(request))
         } else if context.http_method {
             let mut request = ApiGatewayProxyRequest::default();
+            request.path = path;
             request.headers = merged(single);
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
@@ -236,6 +245,14 @@ fn body(body: Value, is_base64: &Value) -> (Option<String>, bool) {
     } else {
         (body, is_base64)
     }
+}
+
+/// The path, if it could name something of ours: every id is of these characters, and `lambda_http`
+/// makes a URI of it, which it need not be.
+fn path(path: Value) -> Option<String> {
+    let Value::String(path) = path else { return None };
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
+    (path.starts_with('/') && path.bytes().all(is_plain)).then_some(path)
 }
 
 /// The headers that an endpoint looks at. The host in particular is left out: `lambda_http` makes

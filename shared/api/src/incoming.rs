@@ -31,6 +31,7 @@ pub(crate) static HEADERS: [HeaderName; 6] =
 
 /// A request, with its body decoded.
 pub struct Incoming {
+    path: String,
     headers: HeaderMap,
     body: Vec<u8>,
     /// The gateway handed the body over as text and put U+FFFD where it was not UTF-8.
@@ -43,6 +44,7 @@ impl From<Request> for Incoming {
     fn from(request: Request) -> Self {
         let context = request.lambda_context_ref();
         let request_id = context.map(|context| context.request_id.clone()).unwrap_or_default();
+        let path = request.raw_http_path().to_owned();
         let (parts, body) = request.into_parts();
         // A gateway that hands a body over as text has decoded it, and U+FFFD is all that shows
         // of bytes that were not UTF-8. A caller who means the character can write `\ufffd`.
@@ -53,7 +55,7 @@ impl From<Request> for Incoming {
             // The enum is open; a body of another kind is none that we can read.
             _ => Vec::new(),
         };
-        Self { headers: parts.headers, body, repaired, request_id }
+        Self { path, headers: parts.headers, body, repaired, request_id }
     }
 }
 
@@ -64,6 +66,22 @@ impl Incoming {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?;
         values.next().is_none().then(|| value.as_bytes())
+    }
+
+    /// What stands in the path where `route` has `{…}`; `None` when the path is none of that route.
+    /// Compared from the end, because a gateway may put its stage before it.
+    pub fn path_parameter(&self, route: &str) -> Option<&str> {
+        let mut segments = self.path.rsplit('/');
+        let mut parameter = None;
+        for pattern in route.rsplit('/').take_while(|pattern| !pattern.ends_with(' ')) {
+            let segment = segments.next()?;
+            if pattern.starts_with('{') {
+                parameter = Some(segment);
+            } else if pattern != segment {
+                return None;
+            }
+        }
+        parameter
     }
 
     /// The id of the request, as `x-request-id` of its response has it.
@@ -186,7 +204,9 @@ fn is_json(content_type: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
     use lambda_http::http::HeaderValue;
+    use lambda_http::request::LambdaRequest;
 
     use super::*;
 
@@ -201,6 +221,27 @@ mod tests {
         assert!(json(Body::Text("{\"a\":\"\u{FFFD}\"}".to_owned())).is_err());
         assert!(json(Body::Text(r#"{"a":"\ufffd"}"#.to_owned())).is_ok());
         assert!(json(Body::Binary("{\"a\":\"\u{FFFD}\"}".as_bytes().to_vec())).is_ok());
+    }
+
+    #[test]
+    fn a_path_is_read_by_its_route() {
+        let of = |path: &str, route| {
+            let mut event = ApiGatewayV2httpRequest::default();
+            event.raw_path = Some(path.to_owned());
+            let incoming = Incoming::from(Request::from(LambdaRequest::ApiGatewayV2(event)));
+            incoming.path_parameter(route).map(str::to_owned)
+        };
+        let (one, below) = ("GET /v3/accounts/{id}", "GET /v3/objects/{id}/can-be-deleted");
+        let some = |id: &str| Some(id.to_owned());
+        assert_eq!(of("/v3/accounts/LCUID-1", one), some("LCUID-1"));
+        assert_eq!(of("/stage/v3/accounts/a", one), some("a"));
+        assert_eq!(of("/v3/objects/a/can-be-deleted", below), some("a"));
+        assert_eq!(of("/v3/accounts/", one), some(""));
+        for other in ["", "/", "/v3/accounts", "/v3/accounts/a/", "/v3/other/a", "/v3/accounts/a/b"]
+        {
+            assert_eq!(of(other, one), None, "{other}");
+        }
+        assert_eq!(of("/v3/objects/a/can-be-delete", below), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub(crate) mod deactivate;
 
 use headcount_model::credential::{Credential, Holder, Permission};
 use headcount_model::fault::{Fault, Form, Given, Kind, Rule};
+use headcount_model::grant::{Grant, NotGranted, Right};
 use headcount_model::id::{CredentialId, OrganizationId};
 use headcount_model::seats::{
     CommitRefusal, CreateSeats, Created, Platforms, Quote, Seat, SeatInput,
@@ -54,6 +55,24 @@ impl From<CommitRefusal> for Failure<Refusal> {
             CommitRefusal::Unavailable => Failure::Unavailable,
         }
     }
+}
+
+/// What the caller's API key allows of a right.
+///
+/// # Errors
+/// [`Failure::Unauthorized`] for a credential of another API, or [`Refusal::Forbidden`], which
+/// names the first of the permissions that would do.
+pub fn grant<R: Right<Of = OrganizationId>>(
+    credential: Option<&Credential>,
+) -> Result<Grant<'_, R>, Failure<Refusal>> {
+    let credential = credential.ok_or(Failure::Unauthorized)?;
+    credential.grant().map_err(|refused| match refused {
+        NotGranted::Foreign => Failure::Unauthorized,
+        NotGranted::Lacking => {
+            let first = R::ONE_OF.first().map_or("", |permission| permission.as_str());
+            Failure::Refused(Refusal::Forbidden(first))
+        }
+    })
 }
 
 /// The organization whose API key it is, provided that the key allows one of `permissions`.

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use crate::billing::{BillingError, ProrationBehavior, SeatCounts, Standing};
 use crate::credential::LookupFailed;
 use crate::fewer::Fewer;
-use crate::id::OrganizationId;
+use crate::grant::Grant;
 use crate::policy::{BillingPolicy, NotBillable};
+use crate::right::ReadBilling;
 use crate::seats::CommitRefusal;
 
 /// The subscription that bills an organization.
@@ -110,7 +111,7 @@ pub trait Statements {
     /// [`LookupFailed`].
     fn statement(
         &self,
-        organization: &OrganizationId,
+        granted: Grant<'_, ReadBilling>,
     ) -> impl Future<Output = Result<Option<Statement>, LookupFailed>> + Send;
 }
 

@@ -2,7 +2,8 @@
 
 use headcount_model::billing::{BillingError, Period, SeatCounts, Standing};
 use headcount_model::credential::LookupFailed;
-use headcount_model::id::OrganizationId;
+use headcount_model::grant::Grant;
+use headcount_model::right::ReadBilling;
 use headcount_model::statement::{Linked, Statement, Statements};
 
 use crate::credentials::{decode, failure};
@@ -14,8 +15,9 @@ use crate::transaction::text;
 impl Statements for Table {
     async fn statement(
         &self,
-        organization: &OrganizationId,
+        granted: Grant<'_, ReadBilling>,
     ) -> Result<Option<Statement>, LookupFailed> {
+        let organization = granted.tenant();
         // The two lie beside each other: one call.
         let (billing, own) = (Key::billing(organization), Key::organization(organization));
         let found = self

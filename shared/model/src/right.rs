@@ -1,0 +1,31 @@
+//! Every right there is: whose things it is about, and which permissions give it. This is the whole
+//! of who may do what (LIFECYCLE, "Seats API" and "Agency API").
+
+use crate::credential::Permission::{self, AccountsCreate, AccountsDeactivate, BillingRead};
+use crate::grant::{Implies, Right};
+use crate::id::OrganizationId;
+
+/// A type for each right.
+macro_rules! rights {
+    ($($(#[$doc:meta])* $right:ident of $tenant:ty: $($permission:expr),+;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $right {}
+
+        impl Right for $right {
+            type Of = $tenant;
+            const ONE_OF: &'static [Permission] = &[$($permission),+];
+        }
+    )+};
+}
+
+rights! {
+    /// To create seats, and to be told beforehand what they will cost.
+    CreateSeats of OrganizationId: AccountsCreate;
+    /// To give seats back.
+    DeactivateSeats of OrganizationId: AccountsDeactivate;
+    /// To see how the organization is billed. Whoever may create seats may see what they cost.
+    ReadBilling of OrganizationId: BillingRead, AccountsCreate;
+}
+
+impl Implies<ReadBilling> for CreateSeats {}
