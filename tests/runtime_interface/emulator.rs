@@ -28,7 +28,13 @@ fn variable(name: &str) -> PathBuf {
 impl Emulator {
     /// Starts the binary of a function with this environment and nothing else.
     pub(crate) async fn start(function: &str, environment: Vec<(&str, String)>) -> Self {
-        let binary = variable("HEADCOUNT_BINARIES").join(function).join("bootstrap");
+        let released = std::env::var("HEADCOUNT_RELEASED").expect("HEADCOUNT_RELEASED must be set");
+        let binary = if released.split(' ').any(|name| name == function) {
+            format!("lambda/{function}/bootstrap")
+        } else {
+            format!("debug/{function}")
+        };
+        let binary = variable("HEADCOUNT_BINARIES").join(binary);
         assert!(binary.exists(), "{} is not built", binary.display());
         let [address, runtime_api] = free_addresses();
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{function}.log"));
