@@ -175,6 +175,7 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "create-seats",
         "deactivate-seats",
         "get-billing",
+        "get-billing-history",
     ];
     let callers = [&callers[..], &["quote-seats"]].concat();
     assert_eq!(reach("CREDENTIAL#"), callers, "who may see a credential");

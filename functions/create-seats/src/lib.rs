@@ -39,7 +39,8 @@ where
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
         let credential = request.authenticate(&self.store, now).await?;
-        let organization = seats::caller(credential.as_ref(), &[Permission::AccountsCreate])?;
+        let (organization, credential) =
+            seats::caller_by(credential.as_ref(), &[Permission::AccountsCreate])?;
         let (command, quote) =
             seats::create_seats(request.json_of_seats()?, &self.platforms, |id| {
                 Quote::parse(&id, organization, &self.fingerprint_key)
@@ -55,6 +56,7 @@ where
             tiers: &self.tiers,
             quoted: quote.map(|quote| quote.expects(&self.tiers, now)),
             policy: &self.policy,
+            by: (credential, request.request_id()),
             now,
         };
         let created = create(&self.store, &self.ports, &order, seats::piece).await?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod billing;
 pub(crate) mod deactivate;
+pub(crate) mod history;
 
 use headcount_model::credential::{Credential, Holder, Permission};
 use headcount_model::fault::{Fault, Form, Given, Kind, Rule};
@@ -23,6 +24,7 @@ use crate::wording;
 pub(crate) use billing::told_codes;
 pub use billing::{Quoted, billing, quoted};
 pub use deactivate::{deactivate_seats, deactivated, deactivated_before};
+pub use history::history;
 
 /// The dialect of the Seats API.
 pub struct Seats;

@@ -21,6 +21,6 @@ mod worth;
 
 pub use apply::{Applied, Failure, Prices, apply};
 pub use follow::{Followed, Unanswered, follow};
-pub use subscription::{Item, StripeFailure, Subscription, Subscriptions, Unfit, reasons};
+pub use subscription::{Item, StripeFailure, Subscription, Subscriptions, Unfit, Updated, reasons};
 pub use until::Until;
 pub use worth::Worth;
