@@ -66,7 +66,7 @@ pub(crate) struct Subject {
 }
 
 /// The functions, with the event that each is given.
-const OURS: [(&str, &str, Expected); 11] = [
+const OURS: [(&str, &str, Expected); 12] = [
     ("create-seats", "created", Expected::Http(200, "\"successful\":2")),
     ("create-agency-account", "created", Expected::Http(200, "\"success\":true")),
     ("create-account", "created", Expected::Http(201, "\"id\":\"acct_")),
@@ -75,6 +75,7 @@ const OURS: [(&str, &str, Expected); 11] = [
     ("deactivate-seats", "deactivated", Expected::Http(200, "\"ok\":true")),
     ("quote-seats", "quoted", Expected::Http(200, "\"ok\":true")),
     ("stripe-webhook", "recorded", Expected::Http(200, "")),
+    ("stripe-events", "recorded", Expected::Report("\"received\":true")),
     ("publish-changes", "seats-created", Expected::NoFailures),
     ("sync-billing", "applied", Expected::NoFailures),
     ("reconcile-billing", "schedule", Expected::Report("\"shards_finished\":16")),
