@@ -13,7 +13,7 @@ use headcount_tests::samples::{
 };
 use headcount_tests::{Item, Stage};
 use publish_changes::Batch;
-use sample_events::{make_seats, outbox, queue, refusals, schedule};
+use sample_events::{make_seats, outbox, partner, queue, refusals, schedule};
 use serde_json::{Value, json};
 
 fn root() -> &'static Path {
@@ -54,6 +54,11 @@ async fn answer(sample: &Sample) -> Value {
         "publish-changes" => outbox::publish(event).await,
         "sync-billing" => queue::sync(&stage, event).await,
         "reconcile-billing" => schedule::reconcile(&stage, event).await,
+        "stripe-events" => {
+            fall_past_due(&stage, SUBSCRIPTION).await;
+            let answer = partner::heed(&stage, event).await;
+            json!({"answer": answer, "subscription_afterwards": subscription(&stage).await})
+        }
         "stripe-webhook" => {
             fall_past_due(&stage, SUBSCRIPTION).await;
             let reply = reply(&stage, &sample.function, event).await;

@@ -103,7 +103,8 @@ async fn the_state_follows_what_stripe_was_told() {
     ];
     for (code, message) in told {
         let words = "No such price: 'price_1Pgc6t'; a similar object exists in test mode";
-        let error = BillingError { code: code.to_owned(), message: words.to_owned() };
+        let error =
+            BillingError { code: code.to_owned(), message: words.to_owned(), request_id: None };
         let recorded = stage.table.record_failure(&billed.organization, None, &error, now).await;
         recorded.expect("the table answers");
         let code = if code == "price_missing" { "billing_failed" } else { code };

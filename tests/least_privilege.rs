@@ -12,7 +12,7 @@ use std::path::Path;
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_tests::samples::{SUBSCRIPTION, all, fall_past_due, functions, reply, seed, tenants};
 use headcount_tests::{Access, Stage};
-use sample_events::{make_seats, queue, schedule};
+use sample_events::{make_seats, partner, queue, schedule};
 use serde_json::Value;
 
 /// A statement of a role about the table: actions, and prefixes of partition keys.
@@ -108,6 +108,11 @@ async fn asked(function: &str) -> BTreeSet<Access> {
                 stage.operations.take();
                 queue::deliver(&stage, event).await;
             }
+            "stripe-events" => {
+                fall_past_due(&stage, SUBSCRIPTION).await;
+                stage.operations.take();
+                partner::heed(&stage, event).await;
+            }
             "reconcile-billing" => {
                 // What has drifted is written; what is behind is sent again.
                 fall_past_due(&stage, SUBSCRIPTION).await;
@@ -175,6 +180,7 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "create-seats",
         "deactivate-seats",
         "get-billing",
+        "get-billing-history",
     ];
     let callers = [&callers[..], &["quote-seats"]].concat();
     assert_eq!(reach("CREDENTIAL#"), callers, "who may see a credential");

@@ -174,6 +174,33 @@ async fn several_changes_of_one_organization_become_the_newest() {
 }
 
 #[tokio::test]
+async fn who_made_each_version_goes_with_the_newest() {
+    let (_, _, billing) = seats().await;
+    let at = |version: u64, seats: u64| {
+        let at = with(&billing, "version", number(version));
+        with(&at, "seats_basic", number(seats))
+    };
+    let change = |n, old: &Item, new: &Item| record(n, "MODIFY", Some(old), Some(new));
+    let by = billing["changed_by"].as_s().expect("text");
+    // The first as it was written; then one that names nobody: what the record has is of the first.
+    let first = change(1, &at(0, 0), &at(1, 1));
+    let records = vec![first, change(2, &at(1, 1), &at(2, 4)), change(3, &at(2, 4), &at(3, 2))];
+    let (parcels, _) = publish(&Recorder::default(), records).await;
+    let [Parcel::Billing(told)] = parcels.as_slice() else { panic!("{parcels:?}") };
+    let made: Vec<_> = told
+        .changes
+        .iter()
+        .map(|change| {
+            let by = change.by.as_ref();
+            let by = by.map(|by| format!("{} {}", by.credential, by.request_id));
+            (change.version, by, change.seats.basic, change.seats.premium)
+        })
+        .collect();
+    assert_eq!(made, [(1, Some(by.clone()), 1, 0), (2, None, 3, 0), (3, None, -2, 0)]);
+    assert!(by.ends_with(" request-1"), "{by}");
+}
+
+#[tokio::test]
 async fn what_does_not_change_the_seats_is_not_published() {
     let (plain, _, billing) = seats().await;
     let applied = with(&billing, "applied_version", number(1));
@@ -495,7 +522,7 @@ fn parcels() -> Vec<Parcel> {
             })
         })
         .collect();
-    parcels.push(Parcel::Billing(BillingChange { organization, version: 7 }));
+    parcels.push(Parcel::Billing(BillingChange { organization, version: 7, changes: Vec::new() }));
     parcels.push(Parcel::SetAside(SetAside {
         reason: "broken",
         event_id: "event-1".to_owned(),

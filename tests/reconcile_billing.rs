@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_billing::stripe::Stripe;
-use headcount_billing::{Item, StripeFailure, Subscription, Subscriptions};
+use headcount_billing::{Item, StripeFailure, Subscription, Subscriptions, Updated};
 use headcount_model::billing::{
     BillingError, BillingLedger, ItemTarget, ProrationBehavior, SubscriptionStatus,
 };
@@ -506,7 +506,8 @@ async fn how_long_the_oldest_has_been_behind_is_told_by_each_run() {
     stage.ports.advance(SignedDuration::from_secs(50));
     assert_eq!(oldest().await, 470, "of two the older");
     // What rests after a failure for good is behind all the same.
-    let error = BillingError { code: "resource_missing".into(), message: "gone".into() };
+    let error =
+        BillingError { code: "resource_missing".into(), message: "gone".into(), request_id: None };
     let now = stage.ports.now();
     stage.table.record_failure(&first.organization, None, &error, now).await.expect("an answer");
     assert_eq!(oldest().await, 470);
@@ -522,7 +523,8 @@ async fn what_failed_for_good_is_sent_again_once_an_hour() {
     let billed = billing.organization(&stage).await;
     create(&stage, &billed.api_key, 1, 0).await;
     stage.ports.advance(INTERVAL);
-    let error = BillingError { code: "resource_missing".into(), message: "gone".into() };
+    let error =
+        BillingError { code: "resource_missing".into(), message: "gone".into(), request_id: None };
     let now = stage.ports.now();
     stage.table.record_failure(&billed.organization, None, &error, now).await.expect("an answer");
     let reconciler = on_stand_in(&stage, &billing);
@@ -575,7 +577,7 @@ impl Subscriptions for Meddling<'_> {
         _: &[ItemTarget],
         _: ProrationBehavior,
         _: &str,
-    ) -> Result<Subscription, StripeFailure> {
+    ) -> Result<Updated, StripeFailure> {
         unreachable!("reconciliation changes nothing at Stripe itself")
     }
 }
@@ -689,7 +691,7 @@ impl Subscriptions for Account {
         _: &[ItemTarget],
         _: ProrationBehavior,
         _: &str,
-    ) -> Result<Subscription, StripeFailure> {
+    ) -> Result<Updated, StripeFailure> {
         unreachable!("reconciliation changes nothing at Stripe itself")
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use headcount_billing::{StripeFailure, Subscription, Subscriptions, Worth};
+use headcount_billing::{StripeFailure, Subscription, Subscriptions, Updated, Worth};
 use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
-    ProrationBehavior, Recorded, RememberedItems, TakenUpdate,
+    ProrationBehavior, Recorded, RememberedItems, SeatCounts, TakenUpdate,
 };
 use headcount_model::fewer::FewerSeats;
 use headcount_model::port::Clock;
@@ -199,7 +199,7 @@ impl Subscriptions for &Slow {
         _: &[ItemTarget],
         _: ProrationBehavior,
         _: &str,
-    ) -> Result<Subscription, StripeFailure> {
+    ) -> Result<Updated, StripeFailure> {
         self.fail()
     }
 }
@@ -319,6 +319,7 @@ async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() 
     let attempt = |key: &str, version| Attempt {
         key: key.to_owned(),
         version,
+        part_of: None,
         targets: vec![ItemTarget { id: None, price: "price_1".to_owned(), quantity: version }],
         proration: ProrationBehavior::None,
         at: Timestamp::UNIX_EPOCH,
@@ -329,7 +330,8 @@ async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() 
     };
     let end = async |key: &str, version| {
         let (key, items) = (key.to_owned(), RememberedItems::default());
-        let update = TakenUpdate { key, version, items };
+        let seats = SeatCounts { basic: version, premium: 0 };
+        let update = TakenUpdate { key, version, seats, items };
         ledger.record_applied(&billed.organization, &update, stage.ports.now()).await
     };
     // What a writer that read version 1 records after version 2 was committed.
@@ -350,7 +352,11 @@ async fn seats_added_while_stripe_is_told_stay_behind_until_their_own_message() 
     // One that was overtaken records nothing, be it that the other has begun or that it has ended.
     assert_eq!(begin(&begun, &attempt("c", 2), 40).await, Ok(Recorded::Overtaken));
     assert_eq!(end("a", 2).await, Ok(Recorded::Overtaken));
-    let error = BillingError { code: "late".to_owned(), message: "It is late.".to_owned() };
+    let error = BillingError {
+        code: "late".to_owned(),
+        message: "It is late.".to_owned(),
+        request_id: None,
+    };
     let late =
         ledger.record_failure(&billed.organization, Some("a"), &error, Timestamp::UNIX_EPOCH);
     late.await.expect("a table");

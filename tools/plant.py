@@ -40,6 +40,7 @@ INVARIANTS = {
     "10": "no answer but the documented ones",
     "11": "no create fails because of Stripe",
     "12": "what was changed by hand is found and healed",
+    "13": "what Stripe was told is on record, and by whose doing",
 }
 """The invariants of the simulation's check, in the words of the table."""
 

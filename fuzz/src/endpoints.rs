@@ -78,6 +78,13 @@ pub(crate) fn get_billing(input: &[u8]) {
     );
 }
 
+pub(crate) fn get_billing_history(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
+    let function = get_billing_history::Function { store, ports: Still, fingerprint_key };
+    answered(&function, &sent);
+}
+
 pub(crate) fn create_agency_account(input: &[u8]) {
     let sent = Sent::read(input);
     let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());

@@ -21,11 +21,12 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
     target("get-billing", endpoints::get_billing),
+    target("get-billing-history", endpoints::get_billing_history),
     target("create-agency-account", endpoints::create_agency_account),
     target("create-account", endpoints::create_account),
     target("stripe-webhook", endpoints::stripe_webhook),

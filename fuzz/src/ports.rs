@@ -12,7 +12,7 @@ use aws_lambda_events::event::sqs::SqsMessage;
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SigningSecretSource;
 use headcount_billing::webhook::SigningSecrets;
-use headcount_billing::{StripeFailure, Subscription, Subscriptions, Unanswered, Worth};
+use headcount_billing::{StripeFailure, Subscription, Subscriptions, Unanswered, Updated, Worth};
 use headcount_model::agency::{self, AgencyAccounts, AgencySettings};
 use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
@@ -23,6 +23,7 @@ use headcount_model::credential::{
     AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Permission, Presented,
 };
 use headcount_model::grant::Grant;
+use headcount_model::history::{self, BillingHistory, Page};
 use headcount_model::id::{AgencyLcuid, AppLcuid, OrganizationId, SeatId};
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{self, Accounts};
@@ -255,6 +256,7 @@ impl BillingLedger for Table {
             seats: SeatCounts { basic: 1, premium: 2 },
             version: 3,
             applied_version: 2,
+            told: None,
             proration: ProrationBehavior::default(),
             fewer: Default::default(),
             items: RememberedItems::default(),
@@ -274,6 +276,22 @@ impl BillingLedger for Table {
         Ok(Recorded::Yes)
     }
 
+    async fn keep_changes(
+        &self,
+        _: &OrganizationId,
+        _: &[history::Change],
+    ) -> Result<(), LedgerUnavailable> {
+        Ok(())
+    }
+
+    async fn keep_told(
+        &self,
+        _: &OrganizationId,
+        _: &history::Told,
+    ) -> Result<(), LedgerUnavailable> {
+        Ok(())
+    }
+
     async fn record_applied(
         &self,
         _: &OrganizationId,
@@ -291,6 +309,17 @@ impl BillingLedger for Table {
         _: Timestamp,
     ) -> Result<(), LedgerUnavailable> {
         Ok(())
+    }
+}
+
+impl BillingHistory for Table {
+    async fn history(
+        &self,
+        _: Grant<'_, ReadBilling>,
+        after: Option<&str>,
+        _: u16,
+    ) -> Result<Page, LookupFailed> {
+        Ok(Page { entries: Vec::new(), next: after.map(str::to_owned) })
     }
 }
 
@@ -343,8 +372,8 @@ impl Subscriptions for Willing {
         _: &[ItemTarget],
         _: ProrationBehavior,
         _: &str,
-    ) -> Result<Subscription, StripeFailure> {
-        Ok(subscription())
+    ) -> Result<Updated, StripeFailure> {
+        Ok(subscription().into())
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! - `:gateway: rest` or `:gateway: balancer`, otherwise an HTTP API;
 //! - `:base64: yes`: the gateway hands the body over as base64;
+//! - `:query: name=value`: a parameter of the query;
 //! - `:table: taken`, `reused` or `replayed`: what the table finds when the request commits.
 
 use base64::Engine;
@@ -92,9 +93,19 @@ impl Sent {
                 "requestContext": {"http": {"method": "POST", "path": "/"}, "stage": "$default"}
             }),
         };
+        event["queryStringParameters"] = Value::Object(self.query());
         event["body"] = json!(body);
         event["isBase64Encoded"] = json!(is_base64);
         event
+    }
+
+    fn query(&self) -> Map<String, Value> {
+        let parameters = self.control.iter().filter(|(name, _)| name == "query");
+        let parameter = |(_, text): &(String, String)| {
+            let (name, value) = text.split_once('=')?;
+            Some((name.to_owned(), json!(value)))
+        };
+        parameters.filter_map(parameter).collect()
     }
 
     /// HTTP APIs join the values of one header by commas.

@@ -29,7 +29,11 @@ impl Answers {
         let answers = text.split("\n\n").map(|answer| {
             let (status, body) = answer.split_once('\n').unwrap_or(("200", answer));
             let status = status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok());
-            Answered { status: status.unwrap_or(StatusCode::OK), body: body.as_bytes().to_owned() }
+            Answered {
+                status: status.unwrap_or(StatusCode::OK),
+                body: body.as_bytes().to_owned(),
+                request_id: None,
+            }
         });
         Self { answers: answers.collect(), given: Default::default() }
     }

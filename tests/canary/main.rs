@@ -222,6 +222,11 @@ impl World {
         assert_eq!(self.send(&quote, call().bearer(key)).await, 503);
         self.billing.heal().await;
         assert_eq!(self.send(&self.stage.get_billing(), Call::empty().bearer(key)).await, 200);
+        let mut history = self.stage.get_billing_history();
+        history.fingerprint_key = fingerprint_key();
+        assert_eq!(self.send(&history, Call::empty().bearer(key)).await, 200);
+        let secret = Call::empty().bearer(key).query("cursor", key).query("limit", key);
+        assert_eq!(self.send(&history, secret).await, 400);
     }
 
     async fn agency_accounts(&self) {

@@ -86,6 +86,13 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
             "forbidden",
         ),
         refused(
+            "a key that allows nothing, for the bill's history, with a query that is wrong as well",
+            To::History,
+            t.seat().bearer(&t.idle_key).query("limit", "0"),
+            403,
+            "forbidden",
+        ),
+        refused(
             "a token that allows nothing, for a field that is wrong as well",
             To::Agency,
             t.account(&json!({"name": 1})).bearer(&t.agency.token_without_permission),

@@ -9,6 +9,7 @@ mod deactivations;
 mod emails;
 mod headers;
 mod keys;
+mod queries;
 mod row;
 mod tenants;
 mod urls;
@@ -33,7 +34,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 8] = [
+const TABLES: [(&str, Rows); 9] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -42,6 +43,7 @@ const TABLES: [(&str, Rows); 8] = [
     ("keys", keys::rows),
     ("webhooks", webhooks::rows),
     ("deactivations", deactivations::rows),
+    ("queries", queries::rows),
 ];
 
 #[tokio::test]
@@ -148,7 +150,7 @@ fn said(to: To, reply: &Reply) -> String {
         To::Agency => return text(&body["message"]),
         To::Webhook => return text(&body["error"]["message"]),
         To::Identity => &body["details"],
-        To::Seats | To::Quote | To::Deactivate | To::Billing => &body["errors"],
+        To::Seats | To::Quote | To::Deactivate | To::Billing | To::History => &body["errors"],
     };
     let faults = faults.as_array().into_iter().flatten().take(4);
     let faults = faults.map(|fault| format!(" {}:{}", text(&fault["field"]), text(&fault["rule"])));

@@ -13,6 +13,8 @@ pub(crate) enum To {
     Deactivate,
     /// `GET /billing`
     Billing,
+    /// `GET /billing/history`
+    History,
     /// `POST /api/v3/accounts`
     Agency,
     /// `POST /v1/accounts`

@@ -2,7 +2,7 @@
 
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SignatureCheck;
-use headcount_billing::{StripeFailure, Subscription, Subscriptions};
+use headcount_billing::{StripeFailure, Subscription, Subscriptions, Updated};
 use headcount_model::billing::{BillingError, ItemTarget, ProrationBehavior, SubscriptionStatus};
 use headcount_model::credential::Holder;
 use headcount_model::port::{Clock, Entropy};
@@ -52,6 +52,7 @@ impl Tenants {
             To::Quote => Reply::to_event(&self.quote_seats(), event).await,
             To::Deactivate => Reply::to_event(&stage.deactivate_seats(), event).await,
             To::Billing => Reply::to_event(&stage.get_billing(), event).await,
+            To::History => Reply::to_event(&stage.get_billing_history(), event).await,
             To::Agency => Reply::to_event(&stage.create_agency_account(), event).await,
             To::Identity => Reply::to_event(&stage.create_account(), event).await,
             To::Webhook => Reply::to_event(&self.webhook(), event).await,
@@ -136,7 +137,7 @@ pub(crate) struct NoStripe;
 
 fn missing() -> StripeFailure {
     let (code, message) = ("subscription_missing".to_owned(), "No such subscription".to_owned());
-    StripeFailure::Permanent(BillingError { code, message })
+    StripeFailure::Permanent(BillingError { code, message, request_id: None })
 }
 
 impl Subscriptions for NoStripe {
@@ -150,7 +151,7 @@ impl Subscriptions for NoStripe {
         _: &[ItemTarget],
         _: ProrationBehavior,
         _: &str,
-    ) -> Result<Subscription, StripeFailure> {
+    ) -> Result<Updated, StripeFailure> {
         Err(missing())
     }
 }

@@ -10,9 +10,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use axum::http::StatusCode;
 use headcount_api::Endpoint;
+use headcount_billing::message;
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount};
+use headcount_model::billing::BillingChange;
 use headcount_model::credential::{Holder, Permission};
-use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, SeatId};
+use headcount_model::history::{By, Change, SeatChange};
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, SeatId};
 use headcount_model::port::Clock;
 use headcount_model::text::Text;
 use headcount_store::{Limits, SpendingLimit, Table};
@@ -31,7 +34,7 @@ const TOO_MANY_BYTES: usize = 4_000 * 1024 + 1;
 const REPLAYED: &str = "idempotency-replayed";
 
 /// What is new in each answer.
-const NEW_EACH_TIME: [&str; 8] = [
+const NEW_EACH_TIME: [&str; 14] = [
     "id",
     "lcuid",
     "quote_id",
@@ -40,6 +43,12 @@ const NEW_EACH_TIME: [&str; 8] = [
     "proration_amount",
     "current_period_start",
     "current_period_end",
+    "begun_at",
+    "answered_at",
+    "at",
+    "credential",
+    "request_id",
+    "next_cursor",
 ];
 
 /// What an operation answered, by the keys of the document's examples.
@@ -331,6 +340,63 @@ async fn get_billing_answers_as_documented() {
 
     credential_refusals(&mut answered, &stage, &Call::empty(), &function).await;
     let throttled = get_billing::Function { store: throttled(&stage).await, ..stage.get_billing() };
+    answered.add("rate_limited", call.send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call.send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn get_billing_history_answers_as_documented() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let function = stage.get_billing_history();
+    let mut answered = Answered::new("getBillingHistory");
+    let call = Call::empty().bearer(&billed.api_key);
+    for body in [r#"{"tier":"basic"},{"tier":"basic"}"#, r#"{"tier":"basic"},{"tier":"premium"}"#] {
+        let seats = Call::text(format!(r#"{{"accounts":[{body}]}}"#)).bearer(&billed.api_key);
+        let seats = seats.send(&stage.create_seats()).await;
+        assert_eq!(seats.status, 200, "{seats:?}");
+    }
+    let by = By {
+        credential: CredentialId::new(&stage.ports, &stage.ports).expect("entropy"),
+        request_id: "request-1".to_owned(),
+    };
+    let made = |version, basic, premium| Change {
+        version,
+        by: Some(by.clone()),
+        at: stage.ports.now(),
+        seats: SeatChange { basic, premium },
+    };
+    let changes = vec![made(1, 2, 0), made(2, 1, 1)];
+    let organization = billed.organization.clone();
+    let change = BillingChange { organization, version: 2, changes };
+    let message = || batch([(billed.organization.as_str(), message::encode(&change))]);
+    billing
+        .fault(&json!({"kind": "402", "method": "POST", "path_prefix": "/v1/subscriptions"}))
+        .await;
+    let failed = billing.sync(&stage).handle(message()).await.expect("ids");
+    assert_eq!(failed.batch_item_failures.len(), 1);
+    let mut with_more = call.send(&function).await;
+    let cursor = format!(r#""next_cursor":"cursor_00_{}""#, "0".repeat(64));
+    with_more.text = with_more.text.replace(r#""next_cursor":null"#, &cursor);
+    answered.add("failed", with_more);
+    let synced = billing.sync(&stage).handle(message()).await.expect("ids");
+    assert!(synced.batch_item_failures.is_empty());
+    answered.add("told", call.clone().query("limit", "1").send(&function).await);
+    let page = call.clone().query("limit", "1").send(&function).await.json();
+    let next = page["next_cursor"].as_str().expect("there is more").to_owned();
+    let rest = call.clone().query("cursor", &next).send(&function).await.json();
+    assert_eq!(
+        (&rest["data"][0]["outcome"], &rest["next_cursor"]),
+        (&json!("failed"), &json!(null))
+    );
+
+    let wrong = call.clone().query("limit", "0").query("cursor", "x").query("page", "2");
+    answered.add("invalid_request", wrong.send(&function).await);
+    credential_refusals(&mut answered, &stage, &Call::empty(), &function).await;
+    let store = throttled(&stage).await;
+    let throttled = get_billing_history::Function { store, ..stage.get_billing_history() };
     answered.add("rate_limited", call.send(&throttled).await);
     stage.wire.cut();
     answered.add("service_unavailable", call.send(&function).await);

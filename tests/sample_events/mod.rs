@@ -1,6 +1,7 @@
 //! What the sample events are fed to, and which of them there have to be.
 
 pub(crate) mod outbox;
+pub(crate) mod partner;
 pub(crate) mod queue;
 pub(crate) mod refusals;
 pub(crate) mod schedule;

@@ -44,6 +44,13 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 Failure::Unauthorized | Failure::Refused(seats::Refusal::Forbidden(_))
             )
         }),
+        "get-billing-history" => {
+            missing::<Seats>(returned, seats_refusals("billing:read"), |failure| match failure {
+                Failure::Faults(faults) => faults[0].rule != Rule::RequiredInGroup,
+                Failure::Unauthorized | Failure::Refused(seats::Refusal::Forbidden(_)) => true,
+                _ => false,
+            })
+        }
         "create-agency-account" => missing::<Agency>(returned, agency_refusals(), |_| true),
         "create-account" => {
             missing::<Identity>(returned, identity_refusals(), |failure| !is_oversize(failure))

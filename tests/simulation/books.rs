@@ -33,6 +33,12 @@ struct Pages {
     organization: BTreeMap<String, String>,
     /// Agency accounts that may have accounts below them now.
     parents: BTreeSet<String>,
+    /// The seats of each version of each organization.
+    versions: BTreeMap<(String, i64), Counts>,
+    /// What the history says that each organization's subscription was told: the version before.
+    told: BTreeMap<(String, i64), i64>,
+    /// What Stripe bills after the update under a key.
+    asked: BTreeMap<String, Counts>,
 }
 
 impl Books {
@@ -41,6 +47,9 @@ impl Books {
             seats: BTreeMap::new(),
             ever: BTreeMap::new(),
             most: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            told: BTreeMap::new(),
+            asked: BTreeMap::new(),
             organization: tenants
                 .iter()
                 .map(|tenant| (tenant.subscription.clone(), tenant.organization.to_string()))
@@ -82,6 +91,13 @@ impl Books {
         {
             self.enter_change(pages, old, new);
         }
+        if sk == "BILLING" {
+            let version = (text(new, "organization").to_owned(), number(new, "version"));
+            pages.versions.insert(version, counts(new));
+        }
+        if sk.starts_with("TOLD#") && text(new, "outcome") != "failed" {
+            self.enter_told(pages, images.old, new);
+        }
         if sk.starts_with("ACCOUNT#") {
             let parent = text(new, "parent");
             if images.old.is_none() && !parent.is_empty() && !pages.parents.contains(parent) {
@@ -97,6 +113,50 @@ impl Books {
             } else {
                 pages.parents.remove(&lcuid);
             }
+        }
+    }
+
+    /// What the history says that Stripe was told is what it was told under that key, and of a whole
+    /// version its seats; it is said once.
+    fn enter_told(&self, pages: &mut Pages, old: Option<&Row>, new: &Row) {
+        let organization = text(new, "organization");
+        let version = (organization.to_owned(), number(new, "version"));
+        let count = |name| u64::try_from(number(new, name)).unwrap_or(u64::MAX);
+        let told = (count("after_basic"), count("after_premium"));
+        if let Some(billed) = pages.asked.get(text(new, "idempotency_key"))
+            && *billed != told
+        {
+            self.world.broken(
+                13,
+                format_args!("{organization} is billed for {billed:?}, on record are {told:?}"),
+            );
+        }
+        if text(new, "outcome") != "told" {
+            return;
+        }
+        if old.is_some() {
+            self.world.broken(13, format_args!("{version:?} is on record twice"));
+        }
+        let there = pages.versions.get(&version).copied().unwrap_or_default();
+        if there != told {
+            self.world.broken(13, format_args!("{version:?} is {there:?}, on record are {told:?}"));
+        }
+        pages.told.insert(version, number(new, "since"));
+    }
+
+    /// What is recorded as told is in the history by then, behind the version that was told before.
+    fn compare_told(&self, pages: &Pages, old: &Row, new: &Row) {
+        let (before, after) = (number(old, "applied_version"), number(new, "applied_version"));
+        if before == after {
+            return;
+        }
+        let version = (text(new, "organization").to_owned(), after);
+        match pages.told.get(&version) {
+            Some(&since) if since == before => {}
+            Some(since) => {
+                self.world.broken(13, format_args!("{version:?} came after {before}, not {since}"));
+            }
+            None => self.world.broken(13, format_args!("nothing says that {version:?} was told")),
         }
     }
 
@@ -120,6 +180,7 @@ impl Books {
             return;
         }
         self.compare_counts(pages, new);
+        self.compare_told(pages, old, new);
         let (after, before) = (counts(new), counts(old));
         let grown = after.0 > before.0 || after.1 > before.1;
         let status = text(old, "subscription_status");
@@ -206,12 +267,13 @@ impl Books {
 
     /// Takes what Stripe bills before and after a call of ours: what the call changed, it changed to
     /// what there was once, if not to what there is.
-    pub(crate) fn billed(&self, before: &Value, after: &Value) {
+    pub(crate) fn billed(&self, key: &str, before: &Value, after: &Value) {
         let id = after["id"].as_str().unwrap_or_default();
         let mut pages = lock(&self.pages);
         let Some(organization) = pages.organization.get(id).cloned() else { return };
         let there = pages.seats.get(&organization).copied().unwrap_or_default();
         let (before, billed) = (quantities(before), quantities(after));
+        pages.asked.entry(key.to_owned()).or_insert(billed);
         self.world.note(format_args!("Stripe bills {billed:?} of {there:?}"));
         let ever = pages.ever.get(&organization);
         let ever = ever.into_iter().flatten().copied().chain([(0, 0)]);

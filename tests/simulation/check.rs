@@ -23,6 +23,10 @@ pub(crate) struct Rest<'r> {
     pub(crate) logs: Option<&'r str>,
     /// Whether somebody changed statuses of subscriptions.
     pub(crate) statuses_changed: bool,
+    /// Whether nothing was lost, given up or changed by hand.
+    pub(crate) is_all_heard: bool,
+    /// Whether reconcile-billing makes versions of its own.
+    pub(crate) corrects: bool,
     /// Whether the limits of seats are low.
     pub(crate) limits_are_low: bool,
     /// Whether Stripe was down and nothing else went wrong.
@@ -58,6 +62,7 @@ impl Rest<'_> {
         self.check_emails();
         self.check_slugs();
         self.check_events();
+        self.check_authors();
         self.check_secrets();
     }
 
@@ -465,6 +470,37 @@ impl Rest<'_> {
             for secret in secrets.iter().filter(|secret| text.contains(secret.as_str())) {
                 let text: String = text.chars().take(2_000).collect();
                 self.broken(9, format_args!("{secret} is in {text}"));
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------------ History
+
+    /// Each version says who made it: a key of the organization and no other's.
+    fn check_authors(&self) {
+        for tenant in self.tenants {
+            let Some(record) = self.record(tenant) else { continue };
+            let pk = text(record, "pk");
+            let own =
+                |item: &&Row| text(item, "pk") == pk && text(item, "sk").starts_with("AUTHOR#");
+            let authors: BTreeMap<i64, &str> = self
+                .items
+                .iter()
+                .filter(own)
+                .map(|item| (number(item, "version"), text(item, "credential")))
+                .collect();
+            let key = tenant.api_key.split('_').nth(1).unwrap_or_default();
+            for (version, author) in &authors {
+                let is_nobody = author.is_empty() && (self.corrects || !self.is_all_heard);
+                if *author != key && !is_nobody {
+                    self.broken(13, format_args!("{version} of {pk} was made by {author:?}"));
+                }
+            }
+            let versions = 1..=number(record, "version");
+            let missing: Vec<_> =
+                versions.filter(|version| !authors.contains_key(version)).collect();
+            if self.is_all_heard && !missing.is_empty() {
+                self.broken(13, format_args!("nothing says who made {missing:?} of {pk}"));
             }
         }
     }

@@ -235,7 +235,7 @@ impl Run {
         stack.connect(
             plan.is_listening,
             move |records| commits.commit(records),
-            move |before, after| bills.billed(before, after),
+            move |key, before, after| bills.billed(key, before, after),
         );
         let (tenants, agencies) = (Arc::new(tenants), Arc::new(agencies));
         let history = History::default();
@@ -426,6 +426,8 @@ impl Run {
                 items: &items,
                 logs: logs.as_deref(),
                 statuses_changed: edits().any(Edit::is_of_status),
+                is_all_heard: !self.needs_comparison(),
+                corrects: self.plan.reconciles_early || self.plan.reconciles_late,
                 limits_are_low: self.plan.seat_limit < 100_000,
                 is_outage: self.plan.is_outage,
                 parents_changed: edits().any(|edit| matches!(edit, Edit::ParentFlag(..))),

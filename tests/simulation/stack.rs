@@ -199,7 +199,7 @@ impl Stack {
         &self,
         is_listening: bool,
         observe: impl Fn(&[serde_json::Value]) + Send + Sync + 'static,
-        billed: impl Fn(&serde_json::Value, &serde_json::Value) + Send + Sync + 'static,
+        billed: impl Fn(&str, &serde_json::Value, &serde_json::Value) + Send + Sync + 'static,
     ) {
         let stream = self.stream.clone();
         self.dynamo.follow(move |records| {

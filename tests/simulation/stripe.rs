@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use headcount_billing::stripe::{Answered, CALL_BUDGET, Call, CallKind, NoAnswer, Transport};
+use headcount_billing::stripe::{
+    Answered, CALL_BUDGET, Call, CallKind, NoAnswer, Transport, carried_out,
+};
 use serde_json::Value;
 use stripe_stand_in::{Fault as StandInFault, FaultKind, Reply, Request, Status, WebhookPost};
 
@@ -14,8 +16,9 @@ use crate::world::World;
 /// Where webhooks are posted to, in name.
 const WEBHOOK_URL: &str = "https://headcount.invalid/webhooks/stripe";
 
-/// Told of every subscription that a call of ours changed, as it was and as it is.
-type Observer = Arc<dyn Fn(&Value, &Value) + Send + Sync>;
+/// Told of every subscription that a call of ours changed: the call's key, and the subscription as it was
+/// and as it is.
+type Observer = Arc<dyn Fn(&str, &Value, &Value) + Send + Sync>;
 type Bell = Arc<dyn Fn() + Send + Sync>;
 
 /// A Stripe account and the way to it. Clones are the same.
@@ -40,7 +43,7 @@ impl Account {
     /// Tells of every change that a call of ours makes, and rings when there may be webhooks.
     pub(crate) fn follow(
         &self,
-        observer: impl Fn(&Value, &Value) + Send + Sync + 'static,
+        observer: impl Fn(&str, &Value, &Value) + Send + Sync + 'static,
         bell: impl Fn() + Send + Sync + 'static,
     ) {
         let mut listeners = lock(&self.listeners);
@@ -149,6 +152,7 @@ impl Account {
         let id = request.path.rsplit('/').next().unwrap_or_default().to_owned();
         // A call that fails although it is carried out may have had nothing to carry out.
         let is_applied = fault.as_ref().is_some_and(|fault| fault.applied);
+        let key = request.idempotency_key.clone().unwrap_or_default();
         let before = if is_update { self.subscription(&id) } else { Value::Null };
         let reply = {
             let mut stripe = lock(&self.stripe);
@@ -173,7 +177,7 @@ impl Account {
             if let Some(observer) = observer
                 && (!is_applied || before != *after)
             {
-                observer(&before, after);
+                observer(&key, &before, after);
             }
             self.ring();
         }
@@ -200,7 +204,12 @@ fn once(kind: FaultKind, applied: bool) -> StandInFault {
 }
 
 fn answered(reply: &Reply) -> Answered {
+    let header = |wanted: &str| {
+        let mut headers = reply.headers.iter();
+        headers.find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str())
+    };
     Answered {
+        request_id: carried_out(header("Original-Request"), header("Request-Id")),
         status: reply.status.try_into().expect("a status"),
         body: serde_json::to_vec(&reply.body).expect("JSON"),
     }

@@ -380,6 +380,6 @@ pub fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, String)>) -> SqsEv
 
 /// The message that says that an organization reached a version.
 pub fn reached(organization: &OrganizationId, version: u64) -> (&str, String) {
-    let change = BillingChange { organization: organization.clone(), version };
+    let change = BillingChange { organization: organization.clone(), version, changes: Vec::new() };
     (organization.as_str(), message::encode(&change))
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 pub struct Call {
     path: String,
     headers: Map<String, Value>,
+    query: Map<String, Value>,
     body: Value,
     is_base64: bool,
 }
@@ -21,7 +22,8 @@ impl Call {
     pub fn text(body: impl Into<String>) -> Self {
         let mut headers = Map::new();
         headers.insert("content-type".to_owned(), json!("application/json"));
-        Self { path: "/".to_owned(), headers, body: json!(body.into()), is_base64: false }
+        let (path, query, body) = ("/".to_owned(), Map::new(), json!(body.into()));
+        Self { path, headers, query, body, is_base64: false }
     }
 
     /// A call with a JSON body.
@@ -75,6 +77,13 @@ impl Call {
         self
     }
 
+    /// With a parameter of the query.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.insert(name.to_owned(), json!(value));
+        self
+    }
+
     /// With a bearer credential.
     #[must_use]
     pub fn bearer(self, credential: &str) -> Self {
@@ -106,6 +115,7 @@ impl Call {
             "rawPath": self.path,
             "rawQueryString": "",
             "headers": headers.collect::<Map<_, _>>(),
+            "queryStringParameters": self.query,
             "requestContext": {
                 "accountId": "123456789012",
                 "apiId": "api",
@@ -159,12 +169,16 @@ impl Call {
         let last = |values: &Value| values.as_array().and_then(|values| values.last()).cloned();
         let single: Map<_, _> =
             lists.iter().filter_map(|(name, values)| Some((name.clone(), last(values)?))).collect();
+        let queries: Map<_, _> =
+            self.query.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
         json!({
             "resource": "/",
             "path": self.path,
             "httpMethod": "POST",
             "headers": single,
             "multiValueHeaders": lists,
+            "queryStringParameters": self.query,
+            "multiValueQueryStringParameters": queries,
             "requestContext": context,
             "body": self.body,
             "isBase64Encoded": self.is_base64

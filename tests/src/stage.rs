@@ -154,6 +154,15 @@ impl Stage {
         }
     }
 
+    /// `GET /billing/history`.
+    pub fn get_billing_history(&self) -> get_billing_history::Function<Table, Ports> {
+        get_billing_history::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
     /// `POST /accounts/quote`, with the prices that a Stripe account has.
     pub fn quote_seats(&self, billing: &Billing) -> quote_seats::Function<Table, Stripe, Ports> {
         quote_seats::Function {

@@ -41,7 +41,7 @@ where
         let now = self.ports.now();
         let credential = request.authenticate(&self.store, now).await?;
         let granted = seats::grant::<CreateSeats>(credential.as_ref())?;
-        let organization = granted.tenant();
+        let (organization, credential) = (granted.tenant(), granted.by());
         let (command, quote) =
             seats::create_seats(request.json_of_seats()?, &self.platforms, |id| {
                 Quote::parse(&id, organization, &self.fingerprint_key)
@@ -57,6 +57,7 @@ where
             tiers: &self.tiers,
             quoted: quote.map(|quote| quote.expects(&self.tiers, now)),
             policy: &self.policy,
+            by: (credential, request.request_id()),
             now,
         };
         let created = create(&self.store, &self.ports, &order, seats::piece).await?;

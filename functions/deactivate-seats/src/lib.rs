@@ -2,9 +2,10 @@
 
 use headcount_api::seats::{self, Refusal, Seats};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
-use headcount_model::credential::{Credentials, Permission};
+use headcount_model::credential::Credentials;
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::port::{Clock, Entropy};
+use headcount_model::right::DeactivateSeats;
 use headcount_model::seats::{Ending, SeatEndings, deactivate};
 use headcount_model::tiers::Tiers;
 
@@ -34,8 +35,8 @@ where
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
         let credential = request.authenticate(&self.store, now).await?;
-        let (organization, credential) =
-            seats::caller_by(credential.as_ref(), &[Permission::AccountsDeactivate])?;
+        let granted = seats::grant::<DeactivateSeats>(credential.as_ref())?;
+        let (organization, credential) = (granted.tenant(), granted.by());
         let seats = seats::deactivate_seats(request.json()?)?;
         let keyed = request.keyed(organization.as_str(), ROUTE, &self.fingerprint_key, now)?;
 

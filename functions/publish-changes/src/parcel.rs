@@ -1,7 +1,8 @@
 //! What follows from a change of the table.
 
 use aws_lambda_events::event::dynamodb::EventRecord;
-use headcount_model::billing::BillingChange;
+use headcount_model::billing::{BillingChange, SeatCounts};
+use headcount_model::history::{Change, SeatChange};
 use headcount_model::id::OrganizationId;
 use headcount_store::key;
 use headcount_store::rows::{AccountRow, AgencyAccountRow, BillingRow, SeatRow};
@@ -62,6 +63,7 @@ pub(crate) fn add(
                 && known.organization == new.organization
             {
                 known.version = known.version.max(new.version);
+                known.changes.extend_from_slice(&new.changes);
                 return;
             }
         }
@@ -108,6 +110,7 @@ fn billing(
         parcels.push(Parcel::Billing(BillingChange {
             organization: OrganizationId::parse(&new.organization).map_err(|_| "organization")?,
             version: new.version,
+            changes: made(old.as_ref(), &new).into_iter().collect(),
         }));
     }
     let Some(old) = old else { return Ok(parcels) };
@@ -119,6 +122,18 @@ fn billing(
         parcels.push(numbered(record, detail_type, &format!("{detail_type}:{percent}"), data));
     }
     Ok(parcels)
+}
+
+/// How a new version came about. Billing does not wait for one that cannot be said.
+fn made(old: Option<&BillingRow>, new: &BillingRow) -> Option<Change> {
+    let counts =
+        |row: &BillingRow| SeatCounts { basic: row.seats_basic, premium: row.seats_premium };
+    Some(Change {
+        version: new.version,
+        by: new.changed_by(),
+        at: new.updated_at.parse().ok()?,
+        seats: SeatChange::between(old.map(counts).unwrap_or_default(), counts(new)),
+    })
 }
 
 /// Whether seats are billed is up to the organization's operator to know at once: `from` is null

@@ -114,6 +114,6 @@ fn message(state: LedgerState, minute: i64) -> Message {
     let LedgerState { organization, version, .. } = state;
     Message {
         deduplication_id: format!("{organization}:{version}:r{minute}"),
-        change: BillingChange { organization, version },
+        change: BillingChange { organization, version, changes: Vec::new() },
     }
 }

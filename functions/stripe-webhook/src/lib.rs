@@ -10,8 +10,8 @@ mod signing;
 use headcount_api::webhooks::{NotAWebhook, Webhooks, received};
 use headcount_api::{Answer, Endpoint, Failure, Incoming, STRIPE_SIGNATURE};
 use headcount_billing::rotation::{Rejected, SignatureCheck, SigningSecretSource};
-use headcount_billing::webhook::{self, Event, Notice};
-use headcount_billing::{Followed, Subscriptions, follow};
+use headcount_billing::webhook;
+use headcount_billing::{Subscriptions, heed};
 use headcount_model::billing::SubscriptionLedger;
 use headcount_model::port::Clock;
 
@@ -46,40 +46,9 @@ where
         let header = request.header(&STRIPE_SIGNATURE);
         self.signatures.check(header, body, self.ports.now()).await.map_err(rejected)?;
         let event = webhook::read(body).map_err(|not| refused(&not))?;
-        match &event.subscription {
-            Some(notice) => self.follow(&event, notice).await?,
-            None => tracing::info!(event = event.id, kind = event.kind, "nothing follows from it"),
-        }
+        let heeded = heed(&self.ledger, &self.stripe, &event, &self.ports).await;
+        heeded.map_err(|_| Failure::Unavailable)?;
         Ok(received())
-    }
-}
-
-impl<L, S, K, P> Function<L, S, K, P>
-where
-    L: SubscriptionLedger + Sync,
-    S: Subscriptions + Sync,
-    K: SigningSecretSource,
-    P: Clock,
-{
-    async fn follow(&self, event: &Event, notice: &Notice) -> Result<(), Failure<NotAWebhook>> {
-        let (event, kind) = (&event.id, &event.kind);
-        let subscription = &notice.subscription;
-        match follow(&self.ledger, &self.stripe, notice, &self.ports).await {
-            Ok(Followed::Recorded(standing)) => {
-                let status = standing.status.as_str();
-                tracing::info!(event, kind, subscription, status, "recorded");
-                Ok(())
-            }
-            Ok(Followed::NotOurs) => {
-                tracing::info!(event, kind, subscription, "no organization is billed by it");
-                Ok(())
-            }
-            Err(unanswered) => {
-                let cause = unanswered.to_string();
-                tracing::error!(event, kind, subscription, cause, "not recorded");
-                Err(Failure::Unavailable)
-            }
-        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 mod queue;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
@@ -79,28 +79,21 @@ where
         group: &'g [SqsMessage],
         stripe: &Until<'_, S>,
     ) -> &'g [SqsMessage] {
-        let newest = newest_versions(group);
-        let mut done = HashSet::new();
+        let mut newest = newest(group);
         for (position, message) in group.iter().enumerate() {
-            let Ok(change) = decode(message) else {
+            let Ok(BillingChange { organization, .. }) = decode(message) else {
                 tracing::error!(message_id = message.message_id, "a poison message");
                 let again = &group[position..];
                 self.queue.delay(again, queue::POISON_DELAY).await;
                 return again;
             };
             // The newest version of the batch says all that the others say.
-            let organization = change.organization.clone();
-            if done.contains(&organization) {
-                continue;
-            }
-            let version = newest.get(&organization).copied().unwrap_or(change.version);
-            let change = BillingChange { version, ..change };
+            let Some(change) = newest.remove(&organization) else { continue };
             if let Err(delay) = self.apply_change(&change, message, stripe).await {
                 let again = &group[position..];
                 self.queue.delay(again, delay).await;
                 return again;
             }
-            done.insert(organization);
         }
         &[]
     }
@@ -128,8 +121,9 @@ where
             // long wait is one receive, and would be many messages.
             Err(Failure::TooSoon(wait)) => {
                 let wait = wait.unsigned_abs();
-                let sent =
-                    wait <= queue::SHORT_WAIT && self.queue.send_again(change, message).await;
+                // How its versions came about has been kept by now.
+                let bare = BillingChange { changes: Vec::new(), ..change.clone() };
+                let sent = wait <= queue::SHORT_WAIT && self.queue.send_again(&bare, message).await;
                 tracing::info!(organization, version, sent, ?wait, "waits for its turn");
                 return if sent { Ok(()) } else { Err(wait.max(backoff(received(message)))) };
             }
@@ -155,12 +149,20 @@ fn decode(message: &SqsMessage) -> Result<BillingChange, Poisoned> {
     message::decode(message.body.as_deref().unwrap_or_default())
 }
 
-/// The newest version of each organization that the messages before the first poison name.
-fn newest_versions(group: &[SqsMessage]) -> HashMap<OrganizationId, u64> {
-    let mut newest = HashMap::new();
+/// All that the messages before the first poison say of each organization: its newest version, and how
+/// each came about.
+fn newest(group: &[SqsMessage]) -> HashMap<OrganizationId, BillingChange> {
+    let mut newest: HashMap<OrganizationId, BillingChange> = HashMap::new();
     for change in group.iter().map_while(|message| decode(message).ok()) {
-        let version = newest.entry(change.organization).or_default();
-        *version = change.version.max(*version);
+        match newest.get_mut(&change.organization) {
+            Some(known) => {
+                known.version = known.version.max(change.version);
+                known.changes.extend(change.changes);
+            }
+            None => {
+                newest.insert(change.organization.clone(), change);
+            }
+        }
     }
     newest
 }

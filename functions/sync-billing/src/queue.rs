@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_message_that_waits_twice_is_new_each_time_and_one_that_comes_twice_is_not() {
         let organization = OrganizationId::new(&System, &System).expect("entropy");
-        let change = BillingChange { organization, version: 7 };
+        let change = BillingChange { organization, version: 7, changes: Vec::new() };
         let message = |id: &str| {
             let mut message = SqsMessage::default();
             message.message_id = Some(id.to_owned());

@@ -333,6 +333,8 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::RepeatOf(_)
         | Rule::Beside(_)
         | Rule::NoSuchSeat
-        | Rule::Quote => format!("The {field} field format is invalid."),
+        | Rule::Quote
+        | Rule::Range { .. }
+        | Rule::Cursor => format!("The {field} field format is invalid."),
     }
 }

@@ -16,19 +16,20 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::incoming::HEADERS;
+use crate::json::{Json, Object};
 
 /// A request as an HTTP API, a REST API or a load balancer hands it over, with nothing in it that
-/// `lambda_http` would panic over. Of an event only what an endpoint looks at is read: path, headers
-/// and body. The method is the gateway's.
+/// `lambda_http` would panic over. Of an event only what an endpoint looks at is read: path, query,
+/// headers and body. The method is the gateway's.
 ///
 /// Any JSON can be read: who presses Test in the console, or keeps a function warm, sends something
 /// else than a gateway does, and that is no fault of the function.
 #[derive(Debug)]
-pub struct GatewayEvent(Option<LambdaRequest>);
+pub struct GatewayEvent(Option<(LambdaRequest, Object)>);
 
 impl GatewayEvent {
-    /// The request; `None` when the event is none of a gateway.
-    pub(crate) fn into_request(self) -> Option<LambdaRequest> {
+    /// The request and its query; `None` when the event is none of a gateway.
+    pub(crate) fn into_request(self) -> Option<(LambdaRequest, Object)> {
         self.0
     }
 }
@@ -48,6 +49,8 @@ struct Event {
     multi_value_headers: Value,
     body: Value,
     is_base64_encoded: Value,
+    query: Value,
+    multi_value_query: Value,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +64,8 @@ enum EventMember {
     MultiValueHeaders,
     Body,
     IsBase64Encoded,
+    QueryStringParameters,
+    MultiValueQueryStringParameters,
     #[serde(other)]
     Other,
 }
@@ -80,6 +85,10 @@ impl Members for Event {
             EventMember::MultiValueHeaders => self.multi_value_headers = of.next_value()?,
             EventMember::Body => self.body = of.next_value()?,
             EventMember::IsBase64Encoded => self.is_base64_encoded = of.next_value()?,
+            EventMember::QueryStringParameters => self.query = of.next_value()?,
+            EventMember::MultiValueQueryStringParameters => {
+                self.multi_value_query = of.next_value()?;
+            }
             EventMember::Other => drop(of.next_value::<IgnoredAny>()?),
         }
         Ok(())
@@ -200,7 +209,10 @@ impl<'de, T: Members> Visitor<'de> for Lenient<T> {
 }
 
 impl Event {
-    fn into_request(self) -> Option<LambdaRequest> {
+    fn into_request(self) -> Option<(LambdaRequest, Object)> {
+        // Where there is a list of the values of a parameter, it says more.
+        let mut parameters = query(self.query);
+        parameters.extend(query(self.multi_value_query));
         let (body, is_base64_encoded) = body(self.body, &self.is_base64_encoded);
         let single = headers(self.headers);
         let path = path(self.path);
@@ -208,30 +220,31 @@ impl Event {
         // is a list, it says more.
         let merged = |single| merge(single, headers(self.multi_value_headers));
         let context = self.context?;
-        if context.elb {
+        let request = if context.elb {
             let mut request = AlbTargetGroupRequest::default();
             request.path = path;
             request.headers = merged(single);
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
-            Some(LambdaRequest::Alb(request))
+            LambdaRequest::Alb(request)
         } else if context.http {
             let mut request = ApiGatewayV2httpRequest::default();
             request.raw_path = path;
             request.headers = single;
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
-            Some(LambdaRequest::ApiGatewayV2(request))
+            LambdaRequest::ApiGatewayV2(request)
         } else if context.http_method {
             let mut request = ApiGatewayProxyRequest::default();
             request.path = path;
             request.headers = merged(single);
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
-            Some(LambdaRequest::ApiGatewayV1(request))
+            LambdaRequest::ApiGatewayV1(request)
         } else {
-            None
-        }
+            return None;
+        };
+        Some((request, parameters))
     }
 }
 
@@ -253,6 +266,18 @@ fn path(path: Value) -> Option<String> {
     let Value::String(path) = path else { return None };
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
     (path.starts_with('/') && path.bytes().all(is_plain)).then_some(path)
+}
+
+/// The parameters of a query, as the fields of an object. Several values of one come with commas between
+/// them, as an HTTP API has them: no parameter takes a comma, so that such a one is refused.
+fn query(parameters: Value) -> Object {
+    let Value::Object(parameters) = parameters else { return Object::new() };
+    let value = |value| match value {
+        Value::Array(values) => values.into_iter().map(text).collect::<Vec<_>>().join(","),
+        value => text(value),
+    };
+    let field = |(name, given)| (name, Json::String(value(given)));
+    parameters.into_iter().map(field).collect()
 }
 
 /// The headers that an endpoint looks at. The host in particular is left out: `lambda_http` makes
@@ -317,7 +342,7 @@ mod tests {
         let read: GatewayEvent = serde_json::from_value(event.clone()).expect("any JSON");
         let text: GatewayEvent = serde_json::from_str(&event.to_string()).expect("any JSON");
         assert_eq!(format!("{read:?}"), format!("{text:?}"));
-        read.into_request().map(Request::from)
+        read.into_request().map(|(request, _)| Request::from(request))
     }
 
     /// An event of each gateway, with these parts.
@@ -380,6 +405,34 @@ mod tests {
                 let request = read(event).expect("a request");
                 assert_eq!(request.headers().get_all("appidv3").iter().count(), 2);
                 assert!(request.headers().contains_key("authorization"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_query_is_the_same_whichever_gateway_hands_it_over() {
+        let single = json!({"limit": "5", "cursor": "a,b", "n": null});
+        let lists = json!({"cursor": ["a", "b"], "limit": ["5"]});
+        let both =
+            json!({"queryStringParameters": single, "multiValueQueryStringParameters": lists});
+        for parts in [both, json!({"queryStringParameters": single})] {
+            for event in events(&parts) {
+                let event: GatewayEvent = serde_json::from_value(event).expect("any JSON");
+                let (_, query) = event.into_request().expect("a request");
+                let text = |text: &str| Json::String(text.to_owned());
+                let expected = [("cursor", "a,b"), ("limit", "5"), ("n", "null")];
+                let expected = expected.map(|(name, value)| (name.to_owned(), text(value)));
+                assert_eq!(query, Object::from(expected));
+            }
+        }
+        for none in [
+            json!({}),
+            json!({"queryStringParameters": null}),
+            json!({"queryStringParameters": []}),
+        ] {
+            for event in events(&none) {
+                let event: GatewayEvent = serde_json::from_value(event).expect("any JSON");
+                assert_eq!(event.into_request().expect("a request").1, Object::new());
             }
         }
     }

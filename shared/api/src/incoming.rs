@@ -38,6 +38,7 @@ pub struct Incoming {
     repaired: bool,
     /// Lambda's id of the request.
     request_id: String,
+    query: Object,
 }
 
 impl From<Request> for Incoming {
@@ -55,11 +56,21 @@ impl From<Request> for Incoming {
             // The enum is open; a body of another kind is none that we can read.
             _ => Vec::new(),
         };
-        Self { path, headers: parts.headers, body, repaired, request_id }
+        Self { path, headers: parts.headers, body, repaired, request_id, query: Object::new() }
     }
 }
 
 impl Incoming {
+    /// With the parameters of its query.
+    pub(crate) fn with_query(self, query: Object) -> Self {
+        Self { query, ..self }
+    }
+
+    /// The parameters of the query, each a text.
+    pub fn query(&self) -> Object {
+        self.query.clone()
+    }
+
     /// The bytes of one of the headers that are kept. They need not be text. `None` without it, and when
     /// it is there more than once: it would be open which one is meant.
     pub fn header(&self, name: &HeaderName) -> Option<&[u8]> {

@@ -13,6 +13,7 @@ mod fields;
 pub mod identity;
 mod incoming;
 mod json;
+pub mod paging;
 #[cfg(feature = "openapi")]
 pub mod schema;
 pub mod seats;

@@ -1,7 +1,8 @@
 //! The schemas of the answers (JSON Schema 2020-12, as OpenAPI 3.1 has it), derived from the very
 //! views that serialize them. The API reference is made of these; no function has them on board.
 
-use headcount_model::billing::SubscriptionStatus;
+use headcount_model::billing::{ProrationBehavior, SubscriptionStatus};
+use headcount_model::history::{FAILED, PARTLY, TOLD};
 use headcount_model::id::{AccountId, AgencyAccountLcuid, SeatId};
 use headcount_model::identity::AccountKind;
 use headcount_model::seats::{SeatStatus, Tier};
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use crate::seats::billing::{CURRENCY, QuoteView, SYNC_STATES, StatementView};
 use crate::seats::deactivate::EitherView;
+use crate::seats::history::{EntryView, ListView};
 use crate::seats::{CreatedView, Success};
 use crate::{agency, identity, seats, webhooks};
 
@@ -28,6 +30,11 @@ pub fn quote() -> Value {
 /// `GET /billing`, 200.
 pub fn billing() -> Value {
     of::<Success<StatementView<'static>>>()
+}
+
+/// `GET /billing/history`, 200.
+pub fn billing_history() -> Value {
+    of::<ListView<EntryView<'static>>>()
 }
 
 /// `POST /billing/deactivate`, 200.
@@ -145,6 +152,14 @@ pub(crate) fn subscription_status(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn sync_state(_: &mut SchemaGenerator) -> Schema {
     one_of(SYNC_STATES)
+}
+
+pub(crate) fn outcome(_: &mut SchemaGenerator) -> Schema {
+    one_of([TOLD, PARTLY, FAILED])
+}
+
+pub(crate) fn proration_behavior(_: &mut SchemaGenerator) -> Schema {
+    one_of(ProrationBehavior::ALL.map(ProrationBehavior::as_str))
 }
 
 pub(crate) fn currency(_: &mut SchemaGenerator) -> Schema {

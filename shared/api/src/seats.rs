@@ -2,11 +2,12 @@
 
 pub(crate) mod billing;
 pub(crate) mod deactivate;
+pub(crate) mod history;
 
-use headcount_model::credential::{Credential, Holder, Permission};
+use headcount_model::credential::Credential;
 use headcount_model::fault::{Fault, Form, Given, Kind, Rule};
 use headcount_model::grant::{Grant, NotGranted, Right};
-use headcount_model::id::{CredentialId, OrganizationId};
+use headcount_model::id::OrganizationId;
 use headcount_model::seats::{
     CommitRefusal, CreateSeats, Created, Platforms, Quote, Seat, SeatInput,
 };
@@ -24,6 +25,7 @@ use crate::wording;
 pub(crate) use billing::told_codes;
 pub use billing::{Quoted, billing, quoted};
 pub use deactivate::{deactivate_seats, deactivated, deactivated_before};
+pub use history::history;
 
 /// The dialect of the Seats API.
 pub struct Seats;
@@ -73,37 +75,6 @@ pub fn grant<R: Right<Of = OrganizationId>>(
             Failure::Refused(Refusal::Forbidden(first))
         }
     })
-}
-
-/// The organization whose API key it is, provided that the key allows one of `permissions`.
-///
-/// # Errors
-/// [`Failure::Unauthorized`] for a credential of another API, or [`Refusal::Forbidden`], which
-/// names the first permission.
-pub fn caller<'c>(
-    credential: Option<&'c Credential>,
-    permissions: &[Permission],
-) -> Result<&'c OrganizationId, Failure<Refusal>> {
-    caller_by(credential, permissions).map(|(organization, _)| organization)
-}
-
-/// As [`caller`], with the credential by which it calls, for the audit.
-///
-/// # Errors
-/// As [`caller`].
-pub fn caller_by<'c>(
-    credential: Option<&'c Credential>,
-    permissions: &[Permission],
-) -> Result<(&'c OrganizationId, &'c CredentialId), Failure<Refusal>> {
-    let credential = credential.ok_or(Failure::Unauthorized)?;
-    let Holder::Organization(organization) = &credential.holder else {
-        return Err(Failure::Unauthorized);
-    };
-    if permissions.iter().any(|&permission| credential.allows(permission)) {
-        return Ok((organization, &credential.id));
-    }
-    let missing = permissions.first().map_or("", |permission| permission.as_str());
-    Err(Failure::Refused(Refusal::Forbidden(missing)))
 }
 
 /// Reads the body of `POST /accounts/create`. `parse_quote` reads the optional `quote_id`, which

@@ -51,15 +51,19 @@ pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), Error> {
 /// that says what works. As an error of the function it would end a deployment.
 pub async fn answer<E: Endpoint>(endpoint: &E, event: LambdaEvent<GatewayEvent>) -> impl Serialize {
     let (event, context) = event.into_parts();
-    let request = event.into_request();
-    let is_taken = request.is_some();
-    let request = request.unwrap_or_else(|| LambdaRequest::ApiGatewayV2(Default::default()));
-    let mut adapter = lambda_http::Adapter::from(service_fn(|request: Request| async move {
-        Ok::<_, Infallible>(if is_taken {
-            respond(endpoint, request).await
-        } else {
-            refuse(E::SAMPLE, Incoming::from(request).request_id())
-        })
+    let (request, mut query) = match event.into_request() {
+        Some((request, query)) => (request, Some(query)),
+        None => (LambdaRequest::ApiGatewayV2(Default::default()), None),
+    };
+    let mut adapter = lambda_http::Adapter::from(service_fn(|request: Request| {
+        let query = query.take();
+        async move {
+            let request = Incoming::from(request);
+            Ok::<_, Infallible>(match query {
+                Some(query) => respond(endpoint, request.with_query(query)).await,
+                None => refuse(E::SAMPLE, request.request_id()),
+            })
+        }
     }));
     let Ok(response) = adapter.call(LambdaEvent::new(request, context)).await;
     response
@@ -78,8 +82,7 @@ fn refuse(sample: &str, request_id: &str) -> Reply {
     Reply(response(Answer::new(StatusCode::BAD_REQUEST, &Refused { message }), request_id))
 }
 
-async fn respond<E: Endpoint>(endpoint: &E, request: Request) -> Reply {
-    let request = Incoming::from(request);
+async fn respond<E: Endpoint>(endpoint: &E, request: Incoming) -> Reply {
     let request_id = request.request_id();
     let outcome = endpoint.handle(&request).await;
     let answer = outcome.unwrap_or_else(E::Dialect::word);

@@ -38,6 +38,8 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::Beside(_) => "exclusive",
         Rule::NoSuchSeat => "not_found",
         Rule::Quote => "quote",
+        Rule::Range { .. } => "range",
+        Rule::Cursor => "cursor",
     }
 }
 
@@ -99,6 +101,8 @@ pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
         Rule::Quote => {
             format!("{field} is not a quote that this organization was given for these accounts.")
         }
+        Rule::Range { min, max } => format!("{field} must be a whole number from {min} to {max}."),
+        Rule::Cursor => format!("{field} is not one that was given out for this list."),
     }
 }
 

@@ -6,8 +6,9 @@
 
 use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
-    LedgerUnavailable, ProrationBehavior, Recorded, RememberedItems, TakenUpdate,
+    LedgerUnavailable, ProrationBehavior, Recorded, RememberedItems, SeatCounts, TakenUpdate,
 };
+use headcount_model::history::{Outcome, Told};
 use headcount_model::idempotency::hex;
 use headcount_model::port::{Clock, Entropy, random};
 use headcount_model::seats::Tier;
@@ -15,7 +16,7 @@ use headcount_model::tiers::Tiers;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::subscription::{
-    ITEM_MISSING, StripeFailure, Subscription, Subscriptions, reasons, targets_of_seats,
+    ITEM_MISSING, StripeFailure, Subscription, Subscriptions, Updated, reasons, targets_of_seats,
 };
 use crate::worth::Worth;
 
@@ -160,8 +161,10 @@ pub async fn apply(
     entropy: &dyn Entropy,
 ) -> Result<Applied, Failure> {
     let organization = &change.organization;
+    // Before the message can be acknowledged: nothing else knows of them.
+    ledger.keep_changes(organization, &change.changes).await?;
     let mut findings = Findings::default();
-    let mut told = None;
+    let mut holds = None;
     for _ in 0..MAX_ROUNDS {
         let Some(record) = ledger.billing(organization).await? else {
             return Err(Failure::Permanent(error(
@@ -170,7 +173,7 @@ pub async fn apply(
             )));
         };
         if record.applied_version >= change.version {
-            let is_ours = told == Some(record.applied_version);
+            let is_ours = holds == Some(record.applied_version);
             let applied = if is_ours { Applied::Now } else { Applied::Before };
             return Ok(applied(record.applied_version));
         }
@@ -182,39 +185,43 @@ pub async fn apply(
             }
             begun => begun?,
         };
-        let Some(Begun { subscription, attempt }) = begun else { continue };
-        let fault = match ask(stripe, &subscription, &attempt).await? {
-            Answer::Taken(updated) => {
-                let (key, version) = (attempt.key.clone(), attempt.version);
-                let update = TakenUpdate { key, version, items: items(&updated, prices) };
-                match fit(&updated) {
-                    Err(unfit) => unfit,
-                    Ok(()) => {
-                        let now = clock.now();
-                        match ledger.record_applied(organization, &update, now).await? {
-                            Recorded::Yes => told = Some(version),
-                            Recorded::Overtaken => {}
-                        }
-                        continue;
+        let Some(begun) = begun else { continue };
+        let attempt = &begun.attempt;
+        let fault = match ask(stripe, &begun.subscription, attempt).await? {
+            Answer::Taken(updated) => match fit(&updated.subscription) {
+                Err(unfit) => BillingError { request_id: updated.request_id, ..unfit },
+                Ok(()) => {
+                    let now = clock.now();
+                    let told = begun.taken(&record, prices, &updated, now);
+                    ledger.keep_told(organization, &told).await?;
+                    let (key, version) = (attempt.key.clone(), attempt.version);
+                    let update = TakenUpdate { key, version, seats: told.after, items: told.items };
+                    match ledger.record_applied(organization, &update, now).await? {
+                        Recorded::Yes => holds = Some(version),
+                        Recorded::Overtaken => {}
                     }
+                    continue;
                 }
-            }
+            },
             Answer::ItemGone(_) if !findings.items_are_stale => {
                 tracing::warn!("a remembered item is gone");
-                findings = Findings { answered: Some(attempt.key), items_are_stale: true };
+                let answered = Some(attempt.key.clone());
+                findings = Findings { answered, items_are_stale: true };
                 continue;
             }
             Answer::NotTaken(cause) => {
                 tracing::warn!(%cause, "Stripe failed; trying once more under another key");
-                findings.answered = Some(attempt.key);
+                findings.answered = Some(attempt.key.clone());
                 continue;
             }
             Answer::ItemGone(error) | Answer::Refused(error) => error,
         };
-        ledger.record_failure(organization, Some(&attempt.key), &fault, clock.now()).await?;
+        let now = clock.now();
+        ledger.keep_told(organization, &begun.failed(&record, prices, &fault, now)).await?;
+        ledger.record_failure(organization, Some(&attempt.key), &fault, now).await?;
         return Err(Failure::Permanent(fault));
     }
-    match told {
+    match holds {
         Some(version) if version >= change.version => Ok(Applied::Now(version)),
         _ => Err(Failure::TryLater("overtaken too often".to_owned())),
     }
@@ -225,6 +232,81 @@ struct Begun {
     /// `sub_…`
     subscription: String,
     attempt: Attempt,
+}
+
+impl Begun {
+    /// What the history keeps of it when Stripe has taken it. `record` is what it was begun from.
+    fn taken(
+        &self,
+        record: &BillingRecord,
+        prices: &Prices,
+        answer: &Updated,
+        now: Timestamp,
+    ) -> Told {
+        let Updated { subscription, request_id } = answer;
+        let is_whole = self.attempt.part_of.is_none();
+        Told {
+            outcome: if is_whole { Outcome::Told } else { Outcome::Partly },
+            items: items(subscription, prices),
+            request_id: request_id.clone(),
+            ..self.told(record, prices, Some(subscription), now)
+        }
+    }
+
+    /// What the history keeps of it when it failed for good.
+    fn failed(
+        &self,
+        record: &BillingRecord,
+        prices: &Prices,
+        error: &BillingError,
+        now: Timestamp,
+    ) -> Told {
+        let outcome = Outcome::Failed { error: error.clone(), times: 1 };
+        let request_id = error.request_id.clone();
+        Told { outcome, request_id, ..self.told(record, prices, None, now) }
+    }
+
+    /// What is so whatever came of it.
+    fn told(
+        &self,
+        record: &BillingRecord,
+        prices: &Prices,
+        answer: Option<&Subscription>,
+        now: Timestamp,
+    ) -> Told {
+        let Attempt { key, version, part_of, targets, proration, at } = &self.attempt;
+        // Of a tier that it does not name Stripe's answer says what there is: an item that was deleted by
+        // hand is billed no longer. Without an answer a part changes nothing, and a whole has no seats.
+        let unnamed = |tier| match answer {
+            Some(answer) => {
+                let item = prices.of(tier).and_then(|price| answer.item_of(price));
+                item.map_or(0, |item| item.quantity)
+            }
+            None => record.told.filter(|_| part_of.is_some()).unwrap_or_default().get(tier),
+        };
+        let quantity = |tier| {
+            let is_of_tier = |target: &&ItemTarget| {
+                prices.of(tier) == Some(target.price.as_str())
+                    || target.id.is_some() && target.id.as_deref() == record.items.of(tier)
+            };
+            let target = targets.iter().find(is_of_tier);
+            target.map_or_else(|| unnamed(tier), |target| target.quantity)
+        };
+        Told {
+            version: part_of.unwrap_or(*version),
+            since: record.applied_version,
+            outcome: Outcome::Told,
+            before: record.told,
+            after: SeatCounts { basic: quantity(Tier::Basic), premium: quantity(Tier::Premium) },
+            proration: *proration,
+            subscription: self.subscription.clone(),
+            items: record.items.clone(),
+            key: key.clone(),
+            request_id: None,
+            begun_at: *at,
+            answered_at: now,
+        }
+    }
 }
 
 /// Writes down what Stripe is asked for next: what it was asked for without an answer, or else the
@@ -272,9 +354,13 @@ async fn begin(
                 format!("{}:{}{}", record.organization, record.version, step.suffix())
             };
             // What is only a part of the version leaves the one before on record.
-            let version = if step.is_whole { record.version } else { record.applied_version };
+            let (version, part_of) = if step.is_whole {
+                (record.version, None)
+            } else {
+                (record.applied_version, Some(record.version))
+            };
             let Step { targets, proration, .. } = step;
-            Attempt { key, version, targets, proration, at: clock.now() }
+            Attempt { key, version, part_of, targets, proration, at: clock.now() }
         }
     };
     match ledger.begin(record, &attempt, paced_until, clock.now()).await? {
@@ -304,7 +390,7 @@ async fn seat_targets(
 /// How Stripe answered an attempt. Each of them ends it.
 enum Answer {
     /// It is carried out.
-    Taken(Subscription),
+    Taken(Updated),
     /// It failed, and would fail under this key for a day.
     NotTaken(String),
     /// It names an item that is not there.
@@ -326,7 +412,7 @@ async fn ask(
             // Whether it took effect shows in the subscription.
             let found = stripe.fetch(subscription).await.map_err(failure)?;
             let is_taken = agrees(&found, targets);
-            Ok(if is_taken { Answer::Taken(found) } else { Answer::NotTaken(cause) })
+            Ok(if is_taken { Answer::Taken(found.into()) } else { Answer::NotTaken(cause) })
         }
         Err(StripeFailure::Permanent(error)) if error.code == ITEM_MISSING => {
             Ok(Answer::ItemGone(error))
@@ -398,7 +484,7 @@ fn fresh_key(record: &BillingRecord, entropy: &dyn Entropy) -> Result<String, Fa
 }
 
 fn error(code: &str, message: &str) -> BillingError {
-    BillingError { code: code.to_owned(), message: message.to_owned() }
+    BillingError { code: code.to_owned(), message: message.to_owned(), request_id: None }
 }
 
 fn failure(failure: StripeFailure) -> Failure {

@@ -14,7 +14,7 @@ use headcount_model::id::OrganizationId;
 use headcount_model::port::Clock;
 
 use crate::subscription::{StripeFailure, Subscription, Subscriptions};
-use crate::webhook::Notice;
+use crate::webhook::{Event, Notice};
 
 /// What became of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,41 @@ pub async fn follow(
             refresh(ledger, stripe, &organization, &notice.subscription, clock).await
         }
         None => Ok(Followed::NotOurs),
+    }
+}
+
+/// Does what follows from an event, whichever way it came, and says so in the log. Nothing follows from one
+/// that is about something else than a subscription.
+///
+/// # Errors
+/// [`Unanswered`]; the event must then come again.
+pub async fn heed(
+    ledger: &impl SubscriptionLedger,
+    stripe: &impl Subscriptions,
+    event: &Event,
+    clock: &dyn Clock,
+) -> Result<(), Unanswered> {
+    let Event { id, kind, subscription } = event;
+    let Some(notice) = subscription else {
+        tracing::info!(event = id, kind, "nothing follows from it");
+        return Ok(());
+    };
+    let subscription = &notice.subscription;
+    match follow(ledger, stripe, notice, clock).await {
+        Ok(Followed::Recorded(standing)) => {
+            let status = standing.status.as_str();
+            tracing::info!(event = id, kind, subscription, status, "recorded");
+            Ok(())
+        }
+        Ok(Followed::NotOurs) => {
+            tracing::info!(event = id, kind, subscription, "no organization is billed by it");
+            Ok(())
+        }
+        Err(unanswered) => {
+            let cause = unanswered.to_string();
+            tracing::error!(event = id, kind, subscription, cause, "not recorded");
+            Err(unanswered)
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub mod webhook;
 mod worth;
 
 pub use apply::{Applied, Failure, Prices, apply};
-pub use follow::{Followed, Unanswered, follow};
-pub use subscription::{Item, StripeFailure, Subscription, Subscriptions, Unfit, reasons};
+pub use follow::{Followed, Unanswered, follow, heed};
+pub use subscription::{Item, StripeFailure, Subscription, Subscriptions, Unfit, Updated, reasons};
 pub use until::Until;
 pub use worth::Worth;

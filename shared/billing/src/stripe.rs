@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use crate::subscription::{
-    ITEM_MISSING, Item, MISSING, StripeFailure, Subscription, Subscriptions, Unfit,
+    ITEM_MISSING, Item, MISSING, StripeFailure, Subscription, Subscriptions, Unfit, Updated,
 };
 
 /// The version of Stripe's API that this client is written against
@@ -57,6 +57,10 @@ pub struct Answered {
     pub status: StatusCode,
     /// Body, JSON.
     pub body: Vec<u8>,
+    /// Stripe's id of the request that was carried out, `req_…`
+    /// (<https://docs.stripe.com/api/request_ids>). What is answered again under its idempotency key has
+    /// that of the first time.
+    pub request_id: Option<String>,
 }
 
 /// No whole answer came; what happened at Stripe is unknown. Says why, without the URL.
@@ -96,9 +100,17 @@ impl Transport for Https {
             .await
             .map_err(no_answer)?;
         let status = response.status();
+        let header = |name| response.headers().get(name)?.to_str().ok();
+        let request_id = carried_out(header("original-request"), header("request-id"));
         let body = response.bytes().await.map_err(no_answer)?;
-        Ok(Answered { status, body: body.into() })
+        Ok(Answered { status, body: body.into(), request_id })
     }
+}
+
+/// The request that was carried out, by the headers `Original-Request` and `Request-Id` of its answer. The
+/// one is there with an idempotency key alone; they differ when the answer is that of an earlier request.
+pub fn carried_out(original: Option<&str>, this: Option<&str>) -> Option<String> {
+    original.or(this).map(str::to_owned)
 }
 
 /// No answer came. The error is told without its URL.
@@ -143,7 +155,8 @@ impl<T: Transport> Stripe<T> {
         path: &str,
         query: &[(String, String)],
     ) -> Result<O, StripeFailure> {
-        self.send(Call { kind: CallKind::Get, path, parameters: query }).await
+        let call = Call { kind: CallKind::Get, path, parameters: query };
+        self.send(call).await.map(|(object, _)| object)
     }
 
     /// Creates or changes an object, at most once for each idempotency key.
@@ -157,19 +170,24 @@ impl<T: Transport> Stripe<T> {
         idempotency_key: &str,
     ) -> Result<O, StripeFailure> {
         let kind = CallKind::Post { key: idempotency_key };
-        self.send(Call { kind, path, parameters: form }).await
+        self.send(Call { kind, path, parameters: form }).await.map(|(object, _)| object)
     }
 
-    async fn send<O: DeserializeOwned>(&self, call: Call<'_>) -> Result<O, StripeFailure> {
+    /// The object, and the request that was carried out.
+    async fn send<O: DeserializeOwned>(
+        &self,
+        call: Call<'_>,
+    ) -> Result<(O, Option<String>), StripeFailure> {
         let answered = self.transport.carry(call).await.map_err(|NoAnswer(why)| {
             StripeFailure::Transient(format!("no answer from Stripe: {why}"))
         })?;
         if answered.status.is_success() {
             // A success that cannot be read is no reason to believe that nothing happened.
             return serde_json::from_slice(&answered.body)
+                .map(|object| (object, answered.request_id))
                 .map_err(|error| StripeFailure::Transient(format!("unreadable answer: {error}")));
         }
-        Err(sort(answered.status, &answered.body))
+        Err(sort(answered.status, &answered.body, answered.request_id))
     }
 }
 
@@ -184,7 +202,7 @@ pub fn install_tls() {
 pub const STRIPE_KEY_REFUSED: &str = "Stripe refuses the key";
 
 /// Sorts an error answer (<https://docs.stripe.com/error-low-level>).
-fn sort(status: StatusCode, body: &[u8]) -> StripeFailure {
+fn sort(status: StatusCode, body: &[u8], request_id: Option<String>) -> StripeFailure {
     let error =
         serde_json::from_slice::<ErrorBody>(body).map(|body| body.error).unwrap_or_default();
     let is_key_burnt = error.kind.as_deref() == Some("idempotency_error");
@@ -207,6 +225,7 @@ fn sort(status: StatusCode, body: &[u8]) -> StripeFailure {
         _ => StripeFailure::Permanent(BillingError {
             code: if code.is_empty() { format!("http_{}", status.as_u16()) } else { code },
             message: error.message.unwrap_or(told),
+            request_id,
         }),
     }
 }
@@ -392,9 +411,12 @@ impl<T: Transport> Subscriptions for Stripe<T> {
         targets: &[ItemTarget],
         proration: ProrationBehavior,
         key: &str,
-    ) -> Result<Subscription, StripeFailure> {
+    ) -> Result<Updated, StripeFailure> {
         let path = format!("/v1/subscriptions/{subscription}");
-        self.post(&path, &quantities_form(targets, proration), key).await
+        let (kind, form) = (CallKind::Post { key }, quantities_form(targets, proration));
+        let (subscription, request_id) =
+            self.send(Call { kind, path: &path, parameters: &form }).await?;
+        Ok(Updated { subscription, request_id })
     }
 }
 
@@ -416,7 +438,19 @@ mod tests {
     use super::*;
 
     fn sorted(status: u16, body: &str) -> StripeFailure {
-        sort(StatusCode::from_u16(status).expect("a status"), body.as_bytes())
+        sort(
+            StatusCode::from_u16(status).expect("a status"),
+            body.as_bytes(),
+            Some("req_1".to_owned()),
+        )
+    }
+
+    #[test]
+    fn what_is_answered_again_is_the_request_that_was_carried_out() {
+        let id = |original, this| carried_out(original, this);
+        assert_eq!(id(Some("req_1"), Some("req_2")).as_deref(), Some("req_1"));
+        assert_eq!(id(None, Some("req_2")).as_deref(), Some("req_2"));
+        assert_eq!(id(None, None), None);
     }
 
     #[test]
@@ -426,7 +460,8 @@ mod tests {
             sorted(404, missing),
             StripeFailure::Permanent(BillingError {
                 code: "resource_missing".to_owned(),
-                message: "No such subscription".to_owned()
+                message: "No such subscription".to_owned(),
+                request_id: Some("req_1".to_owned()),
             })
         );
         let of = |param: &str| {

@@ -164,6 +164,7 @@ pub(crate) fn targets_of_seats<'p>(
             return Err(BillingError {
                 code: "price_not_configured".to_owned(),
                 message: format!("no Stripe price is configured for tier {}", tier.as_str()),
+                request_id: None,
             });
         };
         let id = item(tier, price);
@@ -198,6 +199,22 @@ impl StripeFailure {
     }
 }
 
+/// What an update of a subscription was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Updated {
+    /// The subscription after it.
+    pub subscription: Subscription,
+    /// Stripe's id of the request that was carried out, `req_…`; `None` when the answer has none.
+    pub request_id: Option<String>,
+}
+
+/// An answer without an id.
+impl From<Subscription> for Updated {
+    fn from(subscription: Subscription) -> Self {
+        Self { subscription, request_id: None }
+    }
+}
+
 /// The part of Stripe's API that seat billing needs.
 pub trait Subscriptions {
     /// The subscription as it is
@@ -221,5 +238,5 @@ pub trait Subscriptions {
         targets: &[ItemTarget],
         proration: ProrationBehavior,
         key: &str,
-    ) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send;
+    ) -> impl Future<Output = Result<Updated, StripeFailure>> + Send;
 }

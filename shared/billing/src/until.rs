@@ -4,7 +4,7 @@ use headcount_model::billing::{ItemTarget, ProrationBehavior};
 use headcount_model::port::{Clock, Entropy};
 use jiff::Timestamp;
 
-use crate::subscription::{StripeFailure, Subscription, Subscriptions};
+use crate::subscription::{StripeFailure, Subscription, Subscriptions, Updated};
 use crate::worth::Worth;
 
 /// Stripe for a piece of work that has to end: from `last_call` on no call is begun. One that was
@@ -38,7 +38,7 @@ impl<S: Subscriptions + Sync> Subscriptions for Until<'_, S> {
         targets: &[ItemTarget],
         proration: ProrationBehavior,
         key: &str,
-    ) -> Result<Subscription, StripeFailure> {
+    ) -> Result<Updated, StripeFailure> {
         self.in_time()?.set_quantities(subscription, targets, proration, key).await
     }
 }

@@ -235,7 +235,18 @@ struct Wire {
 /// # Errors
 /// [`NotAnEvent`], also for an event about a subscription that it does not name.
 pub fn read(body: &[u8]) -> Result<Event, NotAnEvent> {
-    let wire: Wire = serde_json::from_slice(body).map_err(|_| NotAnEvent)?;
+    event(serde_json::from_slice(body).map_err(|_| NotAnEvent)?)
+}
+
+/// Reads an event that came as a part of something else.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_value(value: serde_json::Value) -> Result<Event, NotAnEvent> {
+    event(serde_json::from_value(value).map_err(|_| NotAnEvent)?)
+}
+
+fn event(wire: Wire) -> Result<Event, NotAnEvent> {
     let object = if wire.kind.starts_with("customer.subscription.") {
         Some(&wire.data["object"])
     } else if wire.kind.starts_with("v1.customer.subscription.") {

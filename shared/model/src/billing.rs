@@ -10,6 +10,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use crate::fewer::Fewer;
+use crate::history::{Change, Told};
 use crate::id::OrganizationId;
 use crate::seats::{NewSeat, Tier};
 
@@ -184,6 +185,8 @@ pub struct BillingRecord {
     pub version: u64,
     /// The version that Stripe was last told.
     pub applied_version: u64,
+    /// The quantities that Stripe was last told; `None` before the first time.
+    pub told: Option<SeatCounts>,
     /// What becomes of the difference when quantities change within a period.
     pub proration: ProrationBehavior,
     /// What becomes of it when seats are given back, and when that was.
@@ -249,6 +252,8 @@ pub struct Attempt {
     pub key: String,
     /// The version whose quantities it tells.
     pub version: u64,
+    /// The version that it tells a first part of; `None` when it tells a whole one.
+    pub part_of: Option<u64>,
     /// What Stripe is asked for.
     pub targets: Vec<ItemTarget>,
     /// What becomes of the difference.
@@ -264,6 +269,8 @@ pub struct TakenUpdate {
     pub key: String,
     /// The version whose quantities Stripe now holds.
     pub version: u64,
+    /// The quantities that it was told.
+    pub seats: SeatCounts,
     /// The subscription's items.
     pub items: RememberedItems,
 }
@@ -276,16 +283,20 @@ pub struct BillingError {
     pub code: String,
     /// For a person.
     pub message: String,
+    /// Stripe's id of the request that it refused, `req_…`; `None` when the error is ours.
+    pub request_id: Option<String>,
 }
 
-/// The message on the billing queue: an organization has reached a version. It says no more,
-/// so that an old one can do no harm.
+/// The message on the billing queue: an organization has reached a version. It says no more that
+/// anything is done by, so that an old one can do no harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BillingChange {
     /// Whose billing changed.
     pub organization: OrganizationId,
     /// The version that it reached.
     pub version: u64,
+    /// How versions came about, for the history alone. A message that is sent again has none.
+    pub changes: Vec<Change>,
 }
 
 /// What became of something that is recorded only if nobody else has recorded anything meanwhile.
@@ -332,6 +343,28 @@ pub trait BillingLedger {
         paced_until: Timestamp,
         now: Timestamp,
     ) -> impl Future<Output = Result<Recorded, LedgerUnavailable>> + Send;
+
+    /// Keeps for the history how versions came about. To repeat it is harmless.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    fn keep_changes(
+        &self,
+        organization: &OrganizationId,
+        changes: &[Change],
+    ) -> impl Future<Output = Result<(), LedgerUnavailable>> + Send;
+
+    /// Keeps for the history what Stripe answered. It comes before the answer is recorded, so that no version
+    /// is recorded that the history does not have. To repeat it is harmless: of a version that is told
+    /// the first entry stays.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    fn keep_told(
+        &self,
+        organization: &OrganizationId,
+        told: &Told,
+    ) -> impl Future<Output = Result<(), LedgerUnavailable>> + Send;
 
     /// Records what Stripe holds, provided that the attempt is still the one on record; it is over
     /// with that.
@@ -475,6 +508,7 @@ mod tests {
                 seats: SeatCounts::default(),
                 version: 7,
                 applied_version,
+                told: None,
                 proration: ProrationBehavior::default(),
                 fewer: Fewer::default(),
                 items: items.clone(),

@@ -90,6 +90,15 @@ pub enum Rule {
     NoSuchSeat,
     /// Not the id of a quote that this organization was given for these seats.
     Quote,
+    /// Not a whole number in this range.
+    Range {
+        /// The smallest number allowed.
+        min: u16,
+        /// The largest number allowed.
+        max: u16,
+    },
+    /// Not a cursor that the caller was given for this list.
+    Cursor,
 }
 
 /// JSON types, as far as the three APIs ask for them.

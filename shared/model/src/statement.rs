@@ -131,7 +131,8 @@ mod tests {
     }
 
     fn statement(version: u64, applied_version: u64, failed: bool) -> Statement {
-        let error = BillingError { code: "c".to_owned(), message: "m".to_owned() };
+        let error =
+            BillingError { code: "c".to_owned(), message: "m".to_owned(), request_id: None };
         Statement {
             name: "Acme".to_owned(),
             customer: Some("cus_1".to_owned()),

@@ -42,6 +42,17 @@ impl Takes {
         Self { what, sample, is_one: Value::is_object }
     }
 
+    /// Events of partners, from EventBridge: `what`, such as the `sample`, a file of this repository.
+    /// Whoever the partner is the rule has said; what a person sends has no such `source`
+    /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-saas.html>).
+    pub const fn partner_events(what: &'static str, sample: &'static str) -> Self {
+        let is_one = |event: &Value| {
+            let source = event.get("source").and_then(Value::as_str);
+            source.is_some_and(|source| source.starts_with("aws.partner/"))
+        };
+        Self { what, sample, is_one }
+    }
+
     /// Hands an event over if it is one of these.
     ///
     /// # Errors

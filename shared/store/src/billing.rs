@@ -1,6 +1,7 @@
 //! The billing record, as sync-billing and stripe-webhook read and write it.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,14 +9,17 @@ use headcount_model::billing::{
     Attempt, BillingError, BillingLedger, BillingRecord, LedgerUnavailable, LinkedSubscription,
     Recorded, Standing, SubscriptionLedger, TakenUpdate,
 };
+use headcount_model::history::{Change, Outcome, Told};
 use headcount_model::id::{OrganizationId, micros};
 use jiff::Timestamp;
+use serde::Serialize;
 
+use crate::history::{ChangeRow, ToldRow};
 use crate::key::Key;
 use crate::rows::{AttemptRow, BillingRow};
 use crate::standing;
 use crate::table::Table;
-use crate::transaction::{number, text};
+use crate::transaction::{Item, number, text};
 
 impl BillingLedger for Table {
     async fn billing(
@@ -66,6 +70,30 @@ impl BillingLedger for Table {
             }
         }
         Ok(recorded(conditional(update.condition_expression(unchanged)).await?))
+    }
+
+    async fn keep_changes(
+        &self,
+        organization: &OrganizationId,
+        changes: &[Change],
+    ) -> Result<(), LedgerUnavailable> {
+        for change in changes {
+            self.keep(&ChangeRow::new(organization, change)).await?;
+        }
+        Ok(())
+    }
+
+    async fn keep_told(
+        &self,
+        organization: &OrganizationId,
+        told: &Told,
+    ) -> Result<(), LedgerUnavailable> {
+        let row = ToldRow::new(organization, told);
+        match &told.outcome {
+            Outcome::Told => self.keep(&row).await,
+            // It may be that the same version is told in parts, or refused, more than once.
+            Outcome::Partly | Outcome::Failed { .. } => self.keep_newest(row).await,
+        }
     }
 
     async fn record_applied(
@@ -128,6 +156,54 @@ impl BillingLedger for Table {
     }
 }
 
+impl Table {
+    /// Keeps an entry of the history, unless it is there already.
+    async fn keep(&self, row: &impl Serialize) -> Result<(), LedgerUnavailable> {
+        let item = serde_dynamo::aws_sdk_dynamodb_1::to_item(row);
+        let item = item.map_err(|error| LedgerUnavailable(error.to_string()))?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&*self.name)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)");
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error))
+                if matches!(error.err(), PutItemError::ConditionalCheckFailedException(_)) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(LedgerUnavailable(DisplayErrorContext(&error).to_string())),
+        }
+    }
+
+    /// Keeps an entry of the history in the place of an earlier one of its kind, and counts them.
+    async fn keep_newest(&self, row: ToldRow) -> Result<(), LedgerUnavailable> {
+        let key = row.key.attributes();
+        let item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(row)
+            .map_err(|error| LedgerUnavailable(error.to_string()))?;
+        let mut update = self.client.update_item().table_name(&*self.name).set_key(Some(key));
+        let mut set = Vec::with_capacity(item.len());
+        let fields = item.into_iter().filter(|(name, _)| name != "pk" && name != "sk");
+        for (n, (name, value)) in fields.enumerate() {
+            set.push(format!("#f{n} = :f{n}"));
+            update = update
+                .expression_attribute_names(format!("#f{n}"), name)
+                .expression_attribute_values(format!(":f{n}"), value);
+        }
+        let set = set.join(", ");
+        let update = update
+            .update_expression(format!("SET {set} ADD times :one"))
+            .expression_attribute_values(":one", number(1));
+        update
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| LedgerUnavailable(DisplayErrorContext(&error).to_string()))
+    }
+}
+
 impl SubscriptionLedger for Table {
     async fn linked(
         &self,
@@ -183,11 +259,15 @@ impl Table {
         now: Timestamp,
         rest: &str,
     ) -> UpdateItemFluentBuilder {
-        let mut set = "SET applied_version = :version, updated_at = :now".to_owned();
+        let mut set = "SET applied_version = :version, told_basic = :told_basic, \
+                       told_premium = :told_premium, updated_at = :now"
+            .to_owned();
         let mut builder = self
             .update_billing(organization, now)
             .expression_attribute_values(":key", text(&update.key))
-            .expression_attribute_values(":version", number(update.version));
+            .expression_attribute_values(":version", number(update.version))
+            .expression_attribute_values(":told_basic", number(update.seats.basic))
+            .expression_attribute_values(":told_premium", number(update.seats.premium));
         if let Some(item) = &update.items.basic {
             set.push_str(", item_basic = :basic");
             builder = builder.expression_attribute_values(":basic", text(item));

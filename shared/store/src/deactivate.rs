@@ -3,7 +3,9 @@
 use aws_sdk_dynamodb::types::{
     KeysAndAttributes, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
+use headcount_model::audit::Entry;
 use headcount_model::credential::LookupFailed;
+use headcount_model::history::By;
 use headcount_model::id::{OrganizationId, SeatId, micros};
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::seats::{
@@ -129,8 +131,8 @@ fn actions(
         let now = deactivation.now;
         actions.push(idempotency::record(table, record.request, record.part, &answer, now)?);
     }
-    if !deactivation.seats.is_empty() {
-        actions.push(take_from_billing(table, deactivation)?);
+    if let Some(entry) = &deactivation.audit {
+        actions.push(take_from_billing(table, deactivation, entry)?);
     }
     for seat in deactivation.seats {
         actions.push(end(table, deactivation, seat)?);
@@ -146,6 +148,7 @@ fn actions(
 fn take_from_billing(
     table: &Table,
     deactivation: &Deactivation<'_>,
+    audit: &Entry<'_>,
 ) -> Result<TransactWriteItem, Refused> {
     let organization = deactivation.organization;
     let counts = deactivation.counts();
@@ -161,6 +164,7 @@ fn take_from_billing(
          seats_left = seats_left + :all, \
          cents_left = if_not_exists(cents_left, :unlimited) + :cents, \
          version = version + :one, fewer_version = version + :one, fewer_at = :now, \
+         changed_version = version + :one, changed_by = :by, \
          behind_since = if_not_exists(behind_since, :now), behind_shard = :shard, \
          updated_at = :now",
         condition,
@@ -171,6 +175,7 @@ fn take_from_billing(
             (":one", number(1)),
             (":now", text(micros(deactivation.now))),
             (":shard", text(behind_shard(organization))),
+            (":by", text(By::text(audit.credential, audit.request_id))),
         ],
     )
 }

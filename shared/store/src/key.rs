@@ -20,6 +20,10 @@ pub const SEAT: &str = "SEAT#";
 pub const AGENCY_ACCOUNT: &str = "ACCOUNT#";
 /// Sort key prefix of an entry of an organization's audit.
 pub const AUDIT: &str = "AUDIT#";
+/// Sort key prefix of what Stripe was told of a version.
+pub(crate) const TOLD: &str = "TOLD#";
+/// Sort key prefix of how a version came about. It lies outside of what is read with the billing record.
+pub(crate) const AUTHOR: &str = "AUTHOR#";
 /// Sort key of an identity account.
 pub const ACCOUNT: &str = "ACCOUNT";
 
@@ -70,6 +74,17 @@ impl Key {
     /// An entry of an organization's audit. Ids sort by time: backwards, the newest comes first.
     pub fn audit(organization: &OrganizationId, id: &AuditId) -> Self {
         Self::of(format!("ORG#{organization}"), format!("{AUDIT}{id}"))
+    }
+
+    /// What Stripe was told of a version of an organization's billing record, by its outcome. Versions are
+    /// padded: backwards, the newest comes first.
+    pub fn told(organization: &OrganizationId, version: u64, outcome: &str) -> Self {
+        Self::of(format!("ORG#{organization}"), format!("{TOLD}{version:020}#{outcome}"))
+    }
+
+    /// How a version of an organization's billing record came about.
+    pub fn author(organization: &OrganizationId, version: u64) -> Self {
+        Self::of(format!("ORG#{organization}"), format!("{AUTHOR}{version:020}"))
     }
 
     /// An agency.

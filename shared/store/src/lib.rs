@@ -9,6 +9,7 @@ mod agency;
 mod billing;
 mod credentials;
 mod deactivate;
+mod history;
 mod idempotency;
 mod identity;
 pub mod key;

@@ -122,6 +122,10 @@ impl Table {
             proration_behavior: None,
             version: 0,
             applied_version: 0,
+            told_basic: None,
+            told_premium: None,
+            changed_by: None,
+            changed_version: None,
             fewer_seats: None,
             fewer_version: None,
             fewer_at: None,
@@ -485,6 +489,7 @@ fn relink_expression(link: &StripeLink) -> String {
     let (set, mut remove) = standing::clauses(standing);
     let set = set.replace("if_not_exists(past_due_since, :now)", ":now");
     remove.extend(["item_basic", "item_premium", "last_error", "paced_until", "attempt"]);
+    remove.extend(["told_basic", "told_premium"]);
     if standing.period.is_none() {
         remove.extend(["current_period_start", "current_period_end"]);
     }

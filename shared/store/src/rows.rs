@@ -9,6 +9,7 @@ use headcount_model::billing::{
 };
 use headcount_model::credential::{Credential, Holder};
 use headcount_model::fewer::Fewer;
+use headcount_model::history::By;
 use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros};
 use headcount_model::idempotency::{Keyed, StoredAnswer, hex, unhex};
 use headcount_model::identity::Account;
@@ -141,6 +142,19 @@ pub struct BillingRow {
     pub version: u64,
     /// The version that Stripe was last told.
     pub applied_version: u64,
+    /// The basic seats that Stripe was last told; absent before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_basic: Option<u64>,
+    /// The premium seats that Stripe was last told; present together with `told_basic`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_premium: Option<u64>,
+    /// The last caller that changed the seats, as [`By::text`] has it; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
+    /// The version that this made; present together with `changed_by`. Of another version nobody is
+    /// named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_version: Option<u64>,
     /// How far the updates sent to Stripe reach at the allowed pace; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paced_until: Option<String>,
@@ -161,6 +175,15 @@ pub struct BillingRow {
     pub updated_at: String,
 }
 
+impl BillingRow {
+    /// The caller that made the record's version; `None` when it was none.
+    pub fn changed_by(&self) -> Option<By> {
+        let text =
+            self.changed_by.as_deref().filter(|_| self.changed_version == Some(self.version))?;
+        By::parse(text).ok()
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_false(flag: &bool) -> bool {
     !flag
@@ -172,6 +195,8 @@ fn is_false(flag: &bool) -> bool {
 pub struct AttemptRow {
     pub idempotency_key: String,
     pub version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<u64>,
     pub targets: Vec<TargetRow>,
     pub proration_behavior: String,
     pub at: String,
@@ -197,6 +222,7 @@ impl From<&Attempt> for AttemptRow {
         Self {
             idempotency_key: attempt.key.clone(),
             version: attempt.version,
+            part_of: attempt.part_of,
             targets: attempt.targets.iter().map(target).collect(),
             proration_behavior: attempt.proration.as_str().to_owned(),
             at: micros(attempt.at),
@@ -216,6 +242,7 @@ impl TryFrom<AttemptRow> for Attempt {
         Ok(Self {
             key: row.idempotency_key,
             version: row.version,
+            part_of: row.part_of,
             targets: row.targets.into_iter().map(target).collect(),
             proration: proration(Some(&row.proration_behavior))?,
             at: row.at.parse().map_err(|_| Malformed("attempt"))?,
@@ -232,6 +259,12 @@ pub struct LastErrorRow {
     pub at: String,
 }
 
+impl From<LastErrorRow> for BillingError {
+    fn from(row: LastErrorRow) -> Self {
+        Self { code: row.code, message: row.message, request_id: None }
+    }
+}
+
 impl TryFrom<BillingRow> for BillingRecord {
     type Error = Malformed;
 
@@ -243,6 +276,10 @@ impl TryFrom<BillingRow> for BillingRecord {
             seats: SeatCounts { basic: row.seats_basic, premium: row.seats_premium },
             version: row.version,
             applied_version: row.applied_version,
+            told: row
+                .told_basic
+                .zip(row.told_premium)
+                .map(|(basic, premium)| SeatCounts { basic, premium }),
             proration: proration(row.proration_behavior.as_deref())?,
             fewer,
             items: RememberedItems { basic: row.item_basic, premium: row.item_premium },
@@ -251,9 +288,7 @@ impl TryFrom<BillingRow> for BillingRecord {
                 .map(|text| text.parse().map_err(|_| Malformed("paced_until")))
                 .transpose()?,
             attempt: row.attempt.map(Attempt::try_from).transpose()?,
-            last_error: row
-                .last_error
-                .map(|error| BillingError { code: error.code, message: error.message }),
+            last_error: row.last_error.map(BillingError::from),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Seats and the billing record that counts them.
 
 use headcount_model::billing::{ProrationBehavior, SeatCounts, Standing, SubscriptionStatus};
+use headcount_model::history::By;
 use headcount_model::id::micros;
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::seats::{Commit, CommitRefusal, Quoted, SeatLedger, Stored};
@@ -85,7 +86,7 @@ fn add_to_billing(
         "SET seats_basic = seats_basic + :basic, seats_premium = seats_premium + :premium, \
          seats_left = seats_left - :all, \
          cents_left = if_not_exists(cents_left, :unlimited) - :cents, \
-         version = version + :one, \
+         version = version + :one, changed_version = version + :one, changed_by = :by, \
          behind_since = if_not_exists(behind_since, :now), behind_shard = :shard, \
          updated_at = :now",
         condition,
@@ -96,6 +97,7 @@ fn add_to_billing(
             (":one", number(1)),
             (":now", text(micros(commit.now))),
             (":shard", text(behind_shard(organization))),
+            (":by", text(By::text(commit.by.0, commit.by.1))),
         ],
     )
 }

@@ -83,8 +83,6 @@ fn statement(name: String, row: BillingRow) -> Result<Statement, Malformed> {
         fewer,
         version: row.version,
         applied_version: row.applied_version,
-        last_error: row
-            .last_error
-            .map(|error| BillingError { code: error.code, message: error.message }),
+        last_error: row.last_error.map(BillingError::from),
     })
 }

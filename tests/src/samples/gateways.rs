@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SignatureCheck;
-use headcount_billing::{Item, Prices, StripeFailure, Subscription, Subscriptions, Worth};
+use headcount_billing::{Item, Prices, StripeFailure, Subscription, Subscriptions, Updated, Worth};
 use headcount_model::billing::{
     ItemTarget, LinkedSubscription, ProrationBehavior, Recorded, Standing, SubscriptionLedger,
     SubscriptionStatus,
@@ -31,6 +31,7 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "create-agency-account" => Reply::to_event(&stage.create_agency_account(), event).await,
         "create-account" => Reply::to_event(&stage.create_account(), event).await,
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
+        "get-billing-history" => Reply::to_event(&stage.get_billing_history(), event).await,
         "deactivate-seats" => Reply::to_event(&stage.deactivate_seats(), event).await,
         "quote-seats" => Reply::to_event(&quote_seats(stage), event).await,
         "stripe-webhook" => {
@@ -140,7 +141,7 @@ impl Subscriptions for &SampleStripe {
         targets: &[ItemTarget],
         proration: ProrationBehavior,
         key: &str,
-    ) -> Result<Subscription, StripeFailure> {
+    ) -> Result<Updated, StripeFailure> {
         let items: Vec<Value> = targets
             .iter()
             .map(|target| json!({"id": target.id, "price": target.price, "quantity": target.quantity}))
@@ -151,7 +152,7 @@ impl Subscriptions for &SampleStripe {
             "proration_behavior": proration.as_str(),
             "idempotency_key": key,
         }));
-        Ok(self.subscription(subscription))
+        Ok(self.subscription(subscription).into())
     }
 }
 

@@ -97,7 +97,7 @@ fn create() -> Operation {
         description: "Needs the permission `agency.createAccounts` on the agency. The permission is checked before the \
                       other fields. The slug is made of the name; when it is taken, the next free number is put behind.",
         security: &["appToken"],
-        headers: &["AppIdV3", "IdempotencyKey"],
+        parameters: &["AppIdV3", "IdempotencyKey"],
         success: Success {
             status: 200,
             description: "Created. Every key is there, `null` where empty.",

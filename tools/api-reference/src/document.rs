@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use headcount_model::history::{DEFAULT_PAGE, MAX_PAGE};
 use headcount_model::id::AppLcuid;
 use headcount_model::idempotency::IdempotencyKey;
 
@@ -60,8 +61,8 @@ fn described(api: &Api, operation: &Operation) -> Json {
         "description" => operation.description,
         "security" => security(operation.security),
     };
-    if !operation.headers.is_empty() {
-        let parameters = operation.headers.iter().map(|name| reference("parameters", name));
+    if !operation.parameters.is_empty() {
+        let parameters = operation.parameters.iter().map(|name| reference("parameters", name));
         json = json.with("parameters", parameters.collect::<Vec<_>>());
     }
     if let Some(request) = &operation.request {
@@ -176,6 +177,12 @@ fn parameters() -> Json {
             "description" => description, "schema" => schema,
         }
     };
+    let query = |name: &str, description: &str, schema: Json| {
+        object! {
+            "name" => name, "in" => "query", "required" => false,
+            "description" => description, "schema" => schema,
+        }
+    };
     let key = object! {
         "type" => "string", "minLength" => 1_usize, "maxLength" => IdempotencyKey::MAX_LENGTH,
         "pattern" => "^[!-~]+$",
@@ -187,6 +194,15 @@ fn parameters() -> Json {
             "Visible ASCII. A request with the same key, from the same caller to the same endpoint, within 24 hours: \
              with the same body it gets the stored answer, with another it is refused (422). Refusals are not stored.",
             key,
+        ),
+        "Cursor" => query(
+            "cursor",
+            "The `next_cursor` of the page before. It is good for the list of the same organization alone.",
+            object! { "type" => "string", "pattern" => "^cursor_[0-9a-f]*_[0-9a-f]{64}$" },
+        ),
+        "Limit" => query(
+            "limit", &format!("The most entries of the page; {DEFAULT_PAGE} when it is left out."),
+            object! { "type" => "integer", "minimum" => 1_usize, "maximum" => usize::from(MAX_PAGE) },
         ),
         "AppIdV3" => header("AppIdV3", true, "The app that the token belongs to.", app),
         "StripeSignature" => header(

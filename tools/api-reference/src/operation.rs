@@ -10,6 +10,7 @@ pub enum Op {
     QuoteSeats,
     DeactivateSeats,
     GetBilling,
+    GetBillingHistory,
     CreateAgencyAccount,
     CreateAccount,
     StripeWebhook,
@@ -23,6 +24,7 @@ impl Op {
             Op::QuoteSeats => "quoteSeats",
             Op::DeactivateSeats => "deactivateSeats",
             Op::GetBilling => "getBilling",
+            Op::GetBillingHistory => "getBillingHistory",
             Op::CreateAgencyAccount => "createAgencyAccount",
             Op::CreateAccount => "createAccount",
             Op::StripeWebhook => "stripeWebhook",
@@ -36,6 +38,7 @@ impl Op {
             Op::QuoteSeats => ("post", "/accounts/quote"),
             Op::DeactivateSeats => ("post", "/billing/deactivate"),
             Op::GetBilling => ("get", "/billing"),
+            Op::GetBillingHistory => ("get", "/billing/history"),
             Op::CreateAgencyAccount => ("post", "/api/v3/accounts"),
             Op::CreateAccount => ("post", "/v1/accounts"),
             Op::StripeWebhook => ("post", "/webhooks/stripe"),
@@ -63,8 +66,8 @@ pub(crate) struct Operation {
     pub(crate) description: &'static str,
     /// Names of security schemes, each enough; an empty name stands for none at all.
     pub(crate) security: &'static [&'static str],
-    /// Names of header parameters.
-    pub(crate) headers: &'static [&'static str],
+    /// Names of parameters, in headers or in the query.
+    pub(crate) parameters: &'static [&'static str],
     pub(crate) request: Option<Request>,
     pub(crate) success: Success,
 }

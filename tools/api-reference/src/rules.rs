@@ -153,6 +153,14 @@ explained! { all: Rule => Cure;
         &[(Of::Seats, "quote_id")],
         "Send the `quote_id` that this organization was given, for as many seats of each tier, to the letter.",
     );
+    Rule::Range { .. }, Rule::Range { min: 1, max: 1_000 } => (
+        &[(Of::Seats, "limit")],
+        "Send digits alone, once.",
+    );
+    Rule::Cursor, Rule::Cursor => (
+        &[(Of::Seats, "cursor")],
+        "Send the `next_cursor` of the page before, to the letter, with the same API and the same filters. Begin again without one.",
+    );
 }
 
 /// A rule as callers are told of it.

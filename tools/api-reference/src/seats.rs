@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use headcount_api::seats::{self, Quoted, Refusal as Refused, Seats};
 use headcount_api::{Failure, MAX_BODY, MAX_SEATS_BODY, Transport, schema};
 use headcount_model::billing::{
-    Period, ProrationBehavior, SeatCounts, Standing, SubscriptionStatus,
+    BillingError, Period, ProrationBehavior, SeatCounts, Standing, SubscriptionStatus,
 };
 use headcount_model::credential::Permission;
+use headcount_model::cursor::List;
 use headcount_model::fault::{Fault, Rule};
-use headcount_model::id::{OrganizationId, SeatId};
+use headcount_model::history::{By, Change, Entry, MAX_PAGE, Outcome, Page, SeatChange, Told};
+use headcount_model::id::{CredentialId, OrganizationId, SeatId};
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
@@ -41,8 +43,10 @@ const TAKES_SEATS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats];
 const DEACTIVATES: &[Op] = &[Op::DeactivateSeats];
 const TAKES_KEYS: &[Op] = &[Op::CreateSeats, Op::DeactivateSeats];
 const TAKES_BODIES: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::DeactivateSeats];
-const READS: &[Op] = &[Op::GetBilling];
-const ALL: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::DeactivateSeats, Op::GetBilling];
+const READS: &[Op] = &[Op::GetBilling, Op::GetBillingHistory];
+const LISTS: &[Op] = &[Op::GetBillingHistory];
+const ALL: &[Op] =
+    &[Op::CreateSeats, Op::QuoteSeats, Op::DeactivateSeats, Op::GetBilling, Op::GetBillingHistory];
 
 explained! { failures: Failure<Refused> => Said;
     Failure::Faults(_), Failure::Faults(faults_of(&missing_detail_fields())) =>
@@ -60,6 +64,11 @@ explained! { failures: Failure<Refused> => Said;
         Some(("invalid_request", DEACTIVATES, Words {
             cause: "Fields break rules. `errors` lists every one of them; `field` names the place in a list.",
             cure: "Mend what `errors` lists; the rules are below. Nothing was deactivated.",
+        }));
+    Failure::Faults(_), Failure::Faults(query_faults()) =>
+        Some(("invalid_request", LISTS, Words {
+            cause: "Parameters of the query break rules. `errors` lists every one of them, unknown ones too.",
+            cure: "Mend what `errors` lists; the rules are below.",
         }));
     Failure::Faults(_), Failure::Faults(no_such_seat()) =>
         Some(("account_not_found", DEACTIVATES, Words {
@@ -139,7 +148,7 @@ pub(crate) fn api() -> Api {
     Api {
         tag: "Seats",
         description: "An organization creates 1 to 1,000 account seats at a time and is billed for them by tier.",
-        operations: vec![create(), quote(), deactivate(), billing()],
+        operations: vec![create(), quote(), deactivate(), billing(), history()],
         error: ("SeatsError", error_schema(&codes)),
         schemas: vec![
             ("CreateSeats", create_schema()),
@@ -150,6 +159,7 @@ pub(crate) fn api() -> Api {
             ("Quote", Json::schema(schema::quote())),
             ("DeactivatedSeats", Json::schema(schema::deactivated_seats())),
             ("Billing", Json::schema(schema::billing())),
+            ("BillingHistory", Json::schema(schema::billing_history())),
         ],
         refusals,
     }
@@ -186,7 +196,7 @@ fn create() -> Operation {
                       transactions. When a later one fails, the answer is 200 with the rest counted in `failed`; send \
                       the same request with the same key to go on behind it.",
         security: &["apiKey"],
-        headers: &["IdempotencyKey"],
+        parameters: &["IdempotencyKey"],
         success: Success {
             status: 200,
             description: "Created, in the order of the request.",
@@ -213,7 +223,7 @@ fn quote() -> Operation {
                       would be at this moment. A quote ends after an hour, with any change of the organization's \
                       seats, and with a change of prices; a create that uses it ends it too.",
         security: &["apiKey"],
-        headers: &[],
+        parameters: &[],
         success: Success {
             status: 200,
             description: "The quote.",
@@ -242,7 +252,7 @@ fn deactivate() -> Operation {
                       Any account that is not there refuses the whole request. More than 97 are two transactions: \
                       should the second one get no answer, the same request again does the rest.",
         security: &["apiKey"],
-        headers: &["IdempotencyKey"],
+        parameters: &["IdempotencyKey"],
         success: Success {
             status: 200,
             description: "Deactivated, now or before.",
@@ -264,7 +274,7 @@ fn billing() -> Operation {
         description: "How the organization's billing stands: its subscription as of the last webhook, the seats that \
                       exist, whether Stripe bills for them already, and which subscriptions take seats.",
         security: &["apiKey"],
-        headers: &[],
+        parameters: &[],
         request: None,
         success: Success {
             status: 200,
@@ -277,6 +287,86 @@ fn billing() -> Operation {
             ],
         },
     }
+}
+
+fn history() -> Operation {
+    Operation {
+        op: Op::GetBillingHistory,
+        summary: "Show what Stripe was told",
+        description: "Every update of the organization's subscription, the newest first: which versions of the seats \
+                      it told of, who made them, the seats before and after, and what came of it. It is kept for ever.",
+        security: &["apiKey"],
+        parameters: &["Limit", "Cursor"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "A page of the history.",
+            schema: "BillingHistory",
+            headers: &[],
+            examples: vec![
+                Example::new(
+                    "told",
+                    "Two creates that Stripe was told of together",
+                    told(Outcome::Told, None),
+                ),
+                Example::new(
+                    "failed",
+                    "One that could not be billed, and more behind it",
+                    told(
+                        Outcome::Failed { error: declined(), times: 1 },
+                        Some("TOLD#00000000000000000002#failed"),
+                    ),
+                ),
+            ],
+        },
+    }
+}
+
+fn declined() -> BillingError {
+    let (code, message) = ("card_declined".to_owned(), "Your card was declined.".to_owned());
+    BillingError { code, message, request_id: None }
+}
+
+/// A page with the first two versions of an organization, told together.
+fn told(outcome: Outcome, next: Option<&str>) -> Json {
+    let organization = OrganizationId::new(&Still, &Still).expect("there is entropy");
+    let credential = CredentialId::new(&Still, &Still).expect("there is entropy");
+    let by = By { credential, request_id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned() };
+    let change = |version, basic, premium| Change {
+        version,
+        by: Some(by.clone()),
+        at: Still.now(),
+        seats: SeatChange { basic, premium },
+    };
+    let told = Told {
+        version: 2,
+        since: 0,
+        outcome,
+        before: None,
+        after: SeatCounts { basic: 3, premium: 1 },
+        proration: ProrationBehavior::default(),
+        subscription: String::new(),
+        items: Default::default(),
+        key: String::new(),
+        request_id: None,
+        begun_at: Still.now(),
+        answered_at: Still.now(),
+    };
+    let changes = vec![change(2, 1, 1), change(1, 2, 0)];
+    let page = Page { entries: vec![Entry { told, changes }], next: next.map(str::to_owned) };
+    let list = List { tenant: organization.as_str(), route: "GET /billing/history", filters: &[] };
+    let secret = FingerprintKey::new(&[7; 32]).expect("long enough");
+    let cursor = next.map(|position| list.cursor(position, &secret).expect("a strong secret"));
+    body::of(&seats::history(&page, cursor))
+}
+
+fn query_faults() -> Vec<Fault> {
+    let fault = |field: &'static str, rule| Fault { index: None, field: field.into(), rule };
+    vec![
+        fault("limit", Rule::Range { min: 1, max: MAX_PAGE }),
+        fault("cursor", Rule::Cursor),
+        fault("page", Rule::Unknown),
+    ]
 }
 
 // ---------------------------------------------------------------------------------- Requests

@@ -66,14 +66,16 @@ pub(crate) struct Subject {
 }
 
 /// The functions, with the event that each is given.
-const OURS: [(&str, &str, Expected); 10] = [
+const OURS: [(&str, &str, Expected); 12] = [
     ("create-seats", "created", Expected::Http(200, "\"successful\":2")),
     ("create-agency-account", "created", Expected::Http(200, "\"success\":true")),
     ("create-account", "created", Expected::Http(201, "\"id\":\"acct_")),
     ("get-billing", "shown", Expected::Http(200, "\"ok\":true")),
+    ("get-billing-history", "shown", Expected::Http(200, "\"ok\":true")),
     ("deactivate-seats", "deactivated", Expected::Http(200, "\"ok\":true")),
     ("quote-seats", "quoted", Expected::Http(200, "\"ok\":true")),
     ("stripe-webhook", "recorded", Expected::Http(200, "")),
+    ("stripe-events", "recorded", Expected::Report("\"received\":true")),
     ("publish-changes", "seats-created", Expected::NoFailures),
     ("sync-billing", "applied", Expected::NoFailures),
     ("reconcile-billing", "schedule", Expected::Report("\"shards_finished\":16")),

@@ -8,6 +8,7 @@ use headcount_model::idempotency::hex;
 use headcount_model::port::{System, random};
 
 use crate::comparison::Compare;
+use crate::explain::Explain;
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::target::{BillingQueues, Target};
@@ -31,6 +32,11 @@ pub(crate) enum Command {
     ///
     /// For a table that was restored to an earlier time; the runbook says when.
     Compare(Compare),
+    /// Says what Stripe was told of an organization's seats, by whose doing, and what came of it.
+    ///
+    /// Each update with the versions that it told of and who made them, the quantities before and after,
+    /// what Stripe answered, and the lines of invoices that it made. Nothing is changed.
+    Explain(Explain),
 }
 
 /// What to move.
@@ -53,6 +59,7 @@ impl Command {
                 redrive(&target.billing_queues().await?, max).await
             }
             Command::Compare(compare) => compare.run(target).await,
+            Command::Explain(explain) => explain.run(target).await,
         }
     }
 }

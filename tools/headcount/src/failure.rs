@@ -116,6 +116,7 @@ mod tests {
         let refused = StripeFailure::Permanent(BillingError {
             code: "subscription_missing".to_owned(),
             message: "No such subscription: 'sub_1'".to_owned(),
+            request_id: None,
         });
         let text = Failure::from(refused).to_string();
         let (what, to_do) = text.split_once('\n').expect("two lines");

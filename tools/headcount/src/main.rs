@@ -7,6 +7,7 @@ mod cli;
 mod comparison;
 mod credential;
 mod demo;
+mod explain;
 mod failure;
 mod organization;
 mod prices;

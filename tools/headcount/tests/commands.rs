@@ -714,6 +714,102 @@ fn with_seats(world: &World) -> (String, String) {
 }
 
 #[test]
+fn what_was_told_is_explained_with_its_invoice_lines() {
+    let world = World::new();
+    let prices = world.run(&["stripe", "setup"]);
+    let made = world.run(&create("A", &["--with-billing"]));
+    let (org, subscription) = (text(&made, "org"), text(&made, "subscription"));
+    let path = format!("/v1/subscriptions/{subscription}");
+    let object = world.stripe_get(&path);
+    let item = |price: &str| {
+        let items = object["items"]["data"].as_array().expect("items").iter();
+        let of = |item: &&Value| item["price"]["id"] == prices[price];
+        text(items.clone().find(of).expect("an item"), "id").to_owned()
+    };
+    let (basic, premium) = (item("price_basic"), item("price_premium"));
+    let form = [
+        ("items[0][id]", basic.as_str()),
+        ("items[0][quantity]", "3"),
+        ("proration_behavior", "create_prorations"),
+    ];
+    world.post(&path, &form, &format!("{org}:2"));
+    let told = |version: &str, outcome: &str, after: &str, at: &str| {
+        let n = |n: &str| AttributeValue::N(n.to_owned());
+        let s = |s: &str| AttributeValue::S(s.to_owned());
+        let row = [
+            ("pk", s(&format!("ORG#{org}"))),
+            ("sk", s(&format!("TOLD#{version:0>20}#{outcome}"))),
+            ("organization", s(org)),
+            ("version", n(version)),
+            ("since", n("0")),
+            ("outcome", s(outcome)),
+            ("after_basic", n(after)),
+            ("after_premium", n("0")),
+            ("proration_behavior", s("create_prorations")),
+            ("stripe_subscription", s(subscription)),
+            ("item_basic", s(&basic)),
+            ("item_premium", s(&premium)),
+            ("idempotency_key", s(&format!("{org}:{version}"))),
+            ("stripe_request", s("req_1")),
+            ("begun_at", s(at)),
+            ("answered_at", s(at)),
+        ];
+        let item = row.map(|(name, value)| (name.to_owned(), value));
+        let put = world.client.put_item().table_name(TABLE).set_item(Some(item.into()));
+        world.runtime.block_on(put.send()).expect("the table takes it");
+    };
+    let now = jiff::Timestamp::now();
+    told("1", "told", "1", "2026-02-03T18:12:47.000000Z");
+    told("2", "told", "3", &format!("{now:.6}"));
+
+    let explained = world.run(&["billing", "explain", org]);
+    assert_eq!(explained["more"], false);
+    let history = explained["history"].as_array().expect("a list");
+    let versions: Vec<_> = history.iter().map(|entry| &entry["version"]).collect();
+    assert_eq!(versions, [2, 1]);
+    let stripe = json!({
+        "request": "req_1",
+        "idempotency_key": format!("{org}:2"),
+        "subscription": subscription,
+        "item_basic": basic,
+        "item_premium": premium,
+    });
+    assert_eq!(history[0]["stripe"], stripe);
+    let lines = history[0]["lines"].as_array().expect("lines");
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(
+        (&line["item"], &line["quantity"], &line["status"], &line["certain"], &line["invoice"]),
+        (&json!(basic), &json!(3), &json!("pending"), &json!(true), &Value::Null)
+    );
+    assert_eq!(history[1]["lines"], json!([]), "nothing of its time is on an invoice");
+    let newest = world.run(&["billing", "explain", org, "--limit", "1"]);
+    assert_eq!(
+        (newest["history"].as_array().map(Vec::len), &newest["more"]),
+        (Some(1), &json!(true))
+    );
+
+    // A month later it is a line of an invoice that is paid, beside the whole of the next month.
+    let clock = format!("{}/_stand-in/clock", world.stripe);
+    let body = json!({"advance_seconds": 32 * 24 * 60 * 60}).to_string();
+    let moved = reqwest::Client::new().post(clock).body(body).send();
+    assert!(world.runtime.block_on(moved).expect("an answer").status().is_success());
+    let explained = world.run(&["billing", "explain", org]);
+    let lines = explained["history"][0]["lines"].as_array().expect("lines").clone();
+    let of = |line: &Value| {
+        let is_on_invoice = text(line, "invoice").starts_with("in_");
+        (line["proration"] == true, text(line, "status").to_owned(), is_on_invoice)
+    };
+    let mut found: Vec<_> = lines.iter().map(of).collect();
+    found.sort();
+    assert_eq!(found, [(false, "paid".to_owned(), true), (true, "paid".to_owned(), true)]);
+
+    let nobody = "org_01k6z3v8m4t5q7r9w2x1y0abcd";
+    let (code, message) = world.fail(&["billing", "explain", nobody]);
+    assert_eq!(code, 1);
+    assert!(message.contains("no billing record"), "{message}");
+}
+
+#[test]
 fn a_subscription_that_has_ended_is_replaced() {
     let world = World::new();
     let prices = world.run(&["stripe", "setup"]);

@@ -19,6 +19,17 @@ pub(crate) struct Record {
     /// The body as JSON text: a day's worth of answers is kept small.
     body: String,
     stored_at: i64,
+    /// The request that was carried out. A state file of before has none.
+    #[serde(default)]
+    request_id: Option<String>,
+}
+
+/// An answer that is given again.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) request_id: Option<String>,
 }
 
 /// One use of a key.
@@ -41,7 +52,7 @@ impl Use {
 
     /// The stored answer, if this request was answered within the last 24 hours; an error, if the
     /// key was used for something else.
-    pub(crate) fn stored(&self, state: &State, now: i64) -> Result<Option<(u16, Value)>, ApiError> {
+    pub(crate) fn stored(&self, state: &State, now: i64) -> Result<Option<Stored>, ApiError> {
         let record = state.idempotency.get(&self.key).filter(|record| !expired(record, now));
         let Some(record) = record else {
             return Ok(None);
@@ -53,14 +64,27 @@ impl Use {
             return Err(ApiError::key_reused(&self.key));
         }
         let body = serde_json::from_str(&record.body).unwrap_or_default();
-        Ok(Some((record.status, body)))
+        Ok(Some(Stored { status: record.status, body, request_id: record.request_id.clone() }))
     }
 
     /// Keeps the answer under the key, and forgets what is older than a day.
-    pub(crate) fn store(self, state: &mut State, now: i64, status: u16, body: &Value) {
+    pub(crate) fn store(
+        self,
+        state: &mut State,
+        now: i64,
+        (status, body): (u16, &Value),
+        request_id: &str,
+    ) {
         state.idempotency.retain(|_, record| !expired(record, now));
         let Self { key, path, fingerprint } = self;
-        let record = Record { path, fingerprint, status, body: body.to_string(), stored_at: now };
+        let record = Record {
+            path,
+            fingerprint,
+            status,
+            body: body.to_string(),
+            stored_at: now,
+            request_id: Some(request_id.to_owned()),
+        };
         state.add_key(key, record);
     }
 }

@@ -28,6 +28,9 @@ pub(crate) struct LogEntry {
     /// `null`: the connection was cut.
     pub(crate) status: Option<u16>,
     pub(crate) replayed: bool,
+    /// The request that a replay answers for.
+    #[serde(skip)]
+    pub(crate) original_request: Option<String>,
     pub(crate) fault: Option<FaultKind>,
 }
 

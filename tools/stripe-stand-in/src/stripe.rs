@@ -13,7 +13,7 @@ use crate::{
     expand,
     faults::{Early, Fault, FaultKind, Faults, Injected},
     form::Params,
-    idempotency::Use,
+    idempotency::{Stored, Use},
     ids,
     messages::{self, Reply, Request},
     params::Fields,
@@ -53,7 +53,7 @@ pub(crate) struct Ticket {
 struct Prepared {
     expand: Vec<String>,
     key: Option<Use>,
-    stored: Option<(u16, Value)>,
+    stored: Option<Stored>,
 }
 
 /// How far a request came without taking time.
@@ -165,7 +165,8 @@ impl Stripe {
             Some(Early::Cut) => return Begun::Answered(self.cut(entry, 500, Value::Null)),
             None => {}
         }
-        if let Some((status, body)) = stored {
+        if let Some(Stored { status, body, request_id }) = stored {
+            entry.original_request = request_id;
             entry.replayed = true;
             let ticket = Ticket { entry, expand, key: None, injected };
             return Begun::Answered(self.answer(ticket, status, body));
@@ -222,7 +223,7 @@ impl Stripe {
             Err(error) => (error.status, error.body(), error.executed),
         };
         if let Some(key) = ticket.key.take().filter(|_| keep) {
-            key.store(&mut self.state, now, status, &body);
+            key.store(&mut self.state, now, (status, &body), &ticket.entry.request_id);
         }
         self.answer(ticket, status, body)
     }
@@ -260,6 +261,7 @@ impl Stripe {
             api_version: request.api_version.clone().unwrap_or_else(|| API_VERSION.to_owned()),
             status: None,
             replayed: false,
+            original_request: None,
             fault: None,
         }
     }
@@ -303,6 +305,8 @@ fn reply(entry: &LogEntry, status: u16, body: Value) -> Reply {
     ];
     if let Some(key) = &entry.idempotency_key {
         headers.push(("Idempotency-Key", key.clone()));
+        let original = entry.original_request.as_ref().unwrap_or(&entry.request_id);
+        headers.push(("Original-Request", original.clone()));
     }
     if entry.replayed {
         headers.push(("Idempotent-Replayed", "true".to_owned()));

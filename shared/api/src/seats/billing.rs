@@ -97,11 +97,11 @@ struct SubscriptionView {
 /// Seats by tier.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct SlotsView {
+pub(super) struct SlotsView {
     /// Basic seats.
-    basic: u64,
+    pub(super) basic: u64,
     /// Premium seats.
-    premium: u64,
+    pub(super) premium: u64,
 }
 
 /// Whether the bill is current.
@@ -123,7 +123,7 @@ struct SyncView<'s> {
 /// Why Stripe could not be told.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct ErrorView<'s> {
+pub(super) struct ErrorView<'s> {
     /// A stable code.
     #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::billing_error"))]
     code: &'s str,

@@ -3,6 +3,7 @@ use std::future::{Future, ready};
 
 use headcount_model::billing::{ProrationBehavior, SeatCounts};
 use headcount_model::fewer::{Fewer, FewerSeats};
+use headcount_model::history::{Change, SeatChange};
 use headcount_model::id::OrganizationId;
 use headcount_model::port::NoEntropy;
 use jiff::Timestamp;
@@ -39,6 +40,7 @@ fn record(version: u64, applied_version: u64, basic: u64, premium: u64) -> Billi
         seats: SeatCounts { basic, premium },
         version,
         applied_version,
+        told: None,
         proration: ProrationBehavior::default(),
         fewer: Fewer::default(),
         items: RememberedItems::default(),
@@ -53,14 +55,18 @@ type Interference = Box<dyn FnOnce(&mut BillingRecord)>;
 
 /// A ledger in memory. `interference` runs once, just before a version is recorded: another
 /// writer comes between.
+#[derive(Default)]
 struct Ledger {
     record: RefCell<Option<BillingRecord>>,
     interference: RefCell<Option<Interference>>,
+    /// What the history was given.
+    told: RefCell<Vec<Told>>,
+    changes: RefCell<Vec<Change>>,
 }
 
 impl Ledger {
     fn with(record: BillingRecord) -> Self {
-        Self { record: RefCell::new(Some(record)), interference: RefCell::default() }
+        Self { record: RefCell::new(Some(record)), ..Self::default() }
     }
 
     fn record(&self) -> BillingRecord {
@@ -114,6 +120,24 @@ impl BillingLedger for Ledger {
         ready(Ok(if is_as_read { Recorded::Yes } else { Recorded::Overtaken }))
     }
 
+    fn keep_changes(
+        &self,
+        _: &OrganizationId,
+        changes: &[Change],
+    ) -> impl Future<Output = Result<(), LedgerUnavailable>> + Send {
+        self.changes.borrow_mut().extend_from_slice(changes);
+        ready(Ok(()))
+    }
+
+    fn keep_told(
+        &self,
+        _: &OrganizationId,
+        told: &Told,
+    ) -> impl Future<Output = Result<(), LedgerUnavailable>> + Send {
+        self.told.borrow_mut().push(told.clone());
+        ready(Ok(()))
+    }
+
     fn record_applied(
         &self,
         _: &OrganizationId,
@@ -125,6 +149,7 @@ impl BillingLedger for Ledger {
         }
         ready(Ok(self.end(&update.key, |record| {
             record.applied_version = update.version;
+            record.told = Some(update.seats);
             record.items = update.items.clone();
             record.last_error = None;
         })))
@@ -237,7 +262,7 @@ impl Subscriptions for Remote {
         targets: &[ItemTarget],
         proration: ProrationBehavior,
         key: &str,
-    ) -> impl Future<Output = Result<Subscription, StripeFailure>> + Send {
+    ) -> impl Future<Output = Result<Updated, StripeFailure>> + Send {
         self.keys.borrow_mut().push(key.to_owned());
         self.prorations.borrow_mut().push(proration);
         let mut script = self.script.borrow_mut();
@@ -247,7 +272,10 @@ impl Subscriptions for Remote {
         }
         ready(match scripted {
             Some((_, failure)) => Err(failure),
-            None => Ok(self.subscription()),
+            None => Ok(Updated {
+                subscription: self.subscription(),
+                request_id: Some(format!("req_{}", self.keys.borrow().len())),
+            }),
         })
     }
 }
@@ -273,9 +301,18 @@ fn run_with(
     prices: &Prices,
     version: u64,
 ) -> Result<Applied, Failure> {
-    let change = BillingChange { organization: organization(), version };
+    let change = BillingChange { organization: organization(), version, changes: Vec::new() };
+    run_message(ledger, remote, prices, &change)
+}
+
+fn run_message(
+    ledger: &Ledger,
+    remote: &Remote,
+    prices: &Prices,
+    change: &BillingChange,
+) -> Result<Applied, Failure> {
     let entropy = Counting(std::sync::atomic::AtomicU8::new(0));
-    let future = apply(ledger, remote, prices, &change, &Fixed, &entropy);
+    let future = apply(ledger, remote, prices, change, &Fixed, &entropy);
     let mut future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match future.as_mut().poll(&mut context) {
@@ -390,6 +427,7 @@ fn what_is_too_old_to_arrive_is_not_asked_for_again() {
     let attempt = |hours| Attempt {
         key: "old".to_owned(),
         version: 1,
+        part_of: None,
         targets: vec![ItemTarget { id: None, price: "basic".to_owned(), quantity: 1 }],
         proration: ProrationBehavior::default(),
         at: at(hours).expect("a time"),
@@ -459,6 +497,7 @@ fn a_permanent_failure_is_recorded_and_a_later_success_clears_it() {
     let gone = BillingError {
         code: "subscription_missing".to_owned(),
         message: "No such subscription".to_owned(),
+        request_id: None,
     };
     let remote = Remote::with(&[("basic", 0)]).then(false, StripeFailure::Permanent(gone.clone()));
     assert_eq!(run(&ledger, &remote, 1), Err(Failure::Permanent(gone.clone())));
@@ -473,7 +512,7 @@ fn a_permanent_failure_is_recorded_and_a_later_success_clears_it() {
 fn an_organization_without_subscription_or_record_is_a_permanent_failure() {
     let ledger = Ledger::with(BillingRecord { subscription: None, ..record(1, 0, 3, 0) });
     assert!(matches!(run(&ledger, &Remote::default(), 1), Err(Failure::Permanent(_))));
-    let nobody = Ledger { record: RefCell::default(), interference: RefCell::default() };
+    let nobody = Ledger::default();
     assert!(matches!(run(&nobody, &Remote::default(), 1), Err(Failure::Permanent(_))));
 }
 
@@ -502,6 +541,7 @@ fn a_remembered_item_that_is_gone_is_replaced_under_another_key() {
     let gone = BillingError {
         code: "item_missing".to_owned(),
         message: "No such subscription item".to_owned(),
+        request_id: None,
     };
     let remote = Remote::default().then(false, StripeFailure::Permanent(gone));
     assert_eq!(run(&ledger, &remote, 1), Ok(Applied::Now(1)));
@@ -582,6 +622,7 @@ fn what_is_asked_for_again_does_not_make_the_invoices_of_the_day_forgotten() {
     invoiced.attempt = Some(Attempt {
         key: "unprorated".to_owned(),
         version: 1,
+        part_of: None,
         targets: vec![ItemTarget { id: None, price: "basic".to_owned(), quantity: 2 }],
         proration: ProrationBehavior::None,
         at: Timestamp::UNIX_EPOCH,
@@ -696,4 +737,130 @@ fn seats_that_were_paid_for_and_given_back_are_not_credited_when_they_come_again
         assert_eq!(*remote.prorations.borrow(), [proration], "{worth}");
         assert_eq!(remote.quantities(), quantities(4, 1));
     }
+}
+
+// ------------------------------------------------------------------------ History
+
+fn counts(basic: u64, premium: u64) -> SeatCounts {
+    SeatCounts { basic, premium }
+}
+
+#[test]
+fn the_history_has_what_stripe_was_told_and_what_it_answered() {
+    let ledger = Ledger::with(record(3, 1, 5, 2));
+    let remote = Remote::with(&[("basic", 1), ("premium", 0)]);
+    assert_eq!(run(&ledger, &remote, 2), Ok(Applied::Now(3)));
+    let key = format!("{}:3", organization());
+    let item = |price: &str| Some(format!("si_{price}"));
+    let told = Told {
+        version: 3,
+        since: 1,
+        outcome: Outcome::Told,
+        before: None,
+        after: counts(5, 2),
+        proration: ProrationBehavior::CreateProrations,
+        subscription: "sub_1".to_owned(),
+        items: RememberedItems { basic: item("basic"), premium: item("premium") },
+        key,
+        request_id: Some("req_1".to_owned()),
+        begun_at: Timestamp::UNIX_EPOCH,
+        answered_at: Timestamp::UNIX_EPOCH,
+    };
+    assert_eq!(ledger.told.take(), [told]);
+    ledger.change(|record| (record.version, record.seats.premium) = (4, 0));
+    assert_eq!(run(&ledger, &remote, 4), Ok(Applied::Now(4)));
+    let told = ledger.told.take();
+    let [next] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((next.before, next.after), (Some(counts(5, 2)), counts(5, 0)));
+}
+
+#[test]
+fn of_an_update_that_somebody_left_behind_the_history_has_what_that_asked_for() {
+    let ledger = Ledger::with(record(4, 1, 9, 0));
+    ledger.change(|record| {
+        record.attempt = Some(Attempt {
+            key: "left behind".to_owned(),
+            version: 2,
+            part_of: None,
+            targets: vec![ItemTarget { id: None, price: "basic".to_owned(), quantity: 3 }],
+            proration: ProrationBehavior::None,
+            at: Timestamp::UNIX_EPOCH,
+        });
+    });
+    assert_eq!(run(&ledger, &Remote::default(), 4), Ok(Applied::Now(4)));
+    let told = ledger.told.take();
+    let of = |told: &Told| (told.version, told.since, told.before, told.after, told.proration);
+    assert_eq!(
+        told.iter().map(of).collect::<Vec<_>>(),
+        [
+            (2, 1, None, counts(3, 0), ProrationBehavior::None),
+            (4, 2, Some(counts(3, 0)), counts(9, 0), ProrationBehavior::CreateProrations),
+        ]
+    );
+    assert_eq!(told[0].key, "left behind");
+}
+
+#[test]
+fn of_two_directions_the_history_has_both_updates() {
+    let ledger = Ledger::with(with_fewer(3, 2, 1, 5));
+    ledger.change(|record| record.told = Some(counts(4, 3)));
+    let remote = Remote::with(&[("basic", 4), ("premium", 3)]);
+    remote.worth.set(100);
+    assert_eq!(run(&ledger, &remote, 3), Ok(Applied::Now(3)));
+    let told = ledger.told.take();
+    let of = |told: &Told| (told.version, told.since, told.outcome.as_str(), told.after);
+    assert_eq!(
+        told.iter().map(of).collect::<Vec<_>>(),
+        [(3, 2, "partly", counts(1, 3)), (3, 2, "told", counts(1, 5))]
+    );
+    assert_eq!(told[1].before, Some(counts(1, 3)));
+}
+
+#[test]
+fn an_item_that_was_deleted_by_hand_is_billed_no_longer() {
+    let ledger = Ledger::with(with_fewer(3, 2, 4, 1));
+    ledger.change(|record| record.told = Some(counts(4, 3)));
+    let remote = Remote::with(&[("premium", 3)]);
+    remote.worth.set(100);
+    assert_eq!(run(&ledger, &remote, 3), Ok(Applied::Now(3)));
+    let told = ledger.told.take();
+    let of = |told: &Told| (told.outcome.as_str(), told.after);
+    let expected = [("partly", counts(0, 1)), ("told", counts(4, 1))];
+    assert_eq!(told.iter().map(of).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_refusal_is_in_the_history_with_its_request() {
+    let ledger = Ledger::with(record(1, 0, 3, 0));
+    let declined = BillingError {
+        code: "card_declined".to_owned(),
+        message: "Declined.".to_owned(),
+        request_id: Some("req_9".to_owned()),
+    };
+    let remote = Remote::default().then(false, StripeFailure::Permanent(declined.clone()));
+    assert_eq!(run(&ledger, &remote, 1), Err(Failure::Permanent(declined.clone())));
+    let told = ledger.told.take();
+    let [failed] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(failed.outcome, Outcome::Failed { error: declined, times: 1 });
+    assert_eq!((failed.after, failed.request_id.as_deref()), (counts(3, 0), Some("req_9")));
+    // What Stripe was not asked for is none of its history.
+    let ledger = Ledger::with(BillingRecord { subscription: None, ..record(1, 0, 3, 0) });
+    assert!(run(&ledger, &Remote::default(), 1).is_err());
+    assert_eq!(ledger.told.take(), []);
+}
+
+#[test]
+fn who_changed_what_is_kept_whether_or_not_stripe_is_to_be_told() {
+    let ledger = Ledger::with(record(2, 2, 3, 0));
+    let change = Change {
+        version: 2,
+        by: None,
+        at: Timestamp::UNIX_EPOCH,
+        seats: SeatChange { basic: 1, premium: 0 },
+    };
+    let changes = vec![change.clone()];
+    let message = BillingChange { organization: organization(), version: 2, changes };
+    let applied = run_message(&ledger, &Remote::default(), &prices(), &message);
+    assert_eq!(applied, Ok(Applied::Before(2)));
+    assert_eq!(ledger.changes.take(), [change]);
 }

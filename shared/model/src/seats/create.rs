@@ -10,7 +10,7 @@ use super::quote::Quoted;
 use super::seat::{NewSeat, Platforms, Seat, SeatInput};
 use crate::billing::SeatCounts;
 use crate::fault::{Fault, Given, Kind, Rule};
-use crate::id::{OrganizationId, SeatId};
+use crate::id::{CredentialId, OrganizationId, SeatId};
 use crate::idempotency::Keyed as KeyedRequest;
 use crate::policy::BillingPolicy;
 use crate::port::{Clock, Entropy, NoEntropy};
@@ -133,6 +133,8 @@ pub struct Commit<'a> {
     pub quoted: Option<Quoted>,
     /// Which subscriptions take seats.
     pub policy: &'a BillingPolicy,
+    /// Who creates them: the credential, and the request by its id.
+    pub by: (&'a CredentialId, &'a str),
     /// The time of the request.
     pub now: Timestamp,
 }
@@ -215,6 +217,8 @@ pub struct Order<'a> {
     pub quoted: Option<Quoted>,
     /// Which subscriptions take seats.
     pub policy: &'a BillingPolicy,
+    /// Who creates them: the credential, and the request by its id.
+    pub by: (&'a CredentialId, &'a str),
     /// The time of the request.
     pub now: Timestamp,
 }
@@ -237,6 +241,7 @@ impl Order<'_> {
             // The first transaction is what changes the version for those behind it.
             quoted: self.quoted.filter(|_| part == 0),
             policy: self.policy,
+            by: self.by,
             now: self.now,
         }
     }
@@ -430,6 +435,7 @@ mod tests {
         let request = KeyedRequest { expires_at, ..KeyedRequest::for_tests() };
         let tiers = tiers();
         let policy = BillingPolicy::default();
+        let credential = CredentialId::new(&clock, &Same(3)).expect("entropy");
         let order = Order {
             organization: &organization,
             seats: &seats,
@@ -437,6 +443,7 @@ mod tests {
             tiers: &tiers,
             quoted: Some(Quoted::Expired),
             policy: &policy,
+            by: (&credential, "request-1"),
             now: clock.0,
         };
         let future = create(ledger, time, &order, |seats| format!("{tag}{}", seats.len()));

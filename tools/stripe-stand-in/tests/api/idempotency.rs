@@ -24,6 +24,9 @@ fn the_same_request_is_done_once_and_answered_alike() {
     assert_eq!((first.status, &first.body), (again.status, &again.body));
     assert_eq!(header(&first, "Idempotent-Replayed"), None);
     assert_eq!(header(&again, "Idempotent-Replayed"), Some("true"));
+    let id = header(&first, "Request-Id");
+    assert_ne!(header(&again, "Request-Id"), id);
+    assert_eq!([&first, &again].map(|reply| header(reply, "Original-Request")), [id, id]);
     assert_eq!(customers(&mut account), 1);
 }
 
