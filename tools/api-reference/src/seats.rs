@@ -15,10 +15,11 @@ use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::{
     AgeRange, CreateSeats, Created, Keywords, MAX_DEACTIVATIONS_PER_REQUEST, MAX_SEATS_PER_REQUEST,
-    Platforms, Profile, Quote, Sex, Tier, Username,
+    Platforms, Profile, Quote, Sex, Tier, Told, Username,
 };
 use headcount_model::statement::{Linked, Statement};
 use headcount_model::tiers::{TierEntry, Tiers};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::explained::{Said, Words, explained, worded};
@@ -42,6 +43,7 @@ const DEACTIVATES: &[Op] = &[Op::DeactivateSeats];
 const TAKES_KEYS: &[Op] = &[Op::CreateSeats, Op::DeactivateSeats];
 const TAKES_BODIES: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::DeactivateSeats];
 const READS: &[Op] = &[Op::GetBilling];
+const CREATES_OR_READS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::GetBilling];
 const ALL: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::DeactivateSeats, Op::GetBilling];
 
 explained! { failures: Failure<Refused> => Said;
@@ -66,6 +68,11 @@ explained! { failures: Failure<Refused> => Said;
             cause: "At least one of the accounts is not there, or is another organization's, which looks the same. \
                     `errors` lists every one.",
             cure: "Leave those out that `errors` lists. Nothing was deactivated.",
+        }));
+    Failure::Faults(_), Failure::Faults(has_ended()) =>
+        Some(("account_deactivated", DEACTIVATES, Words {
+            cause: "`revoke` is true, and at least one of the accounts has ended. `errors` lists every one.",
+            cure: "Leave those out that `errors` lists. What has ended stays so: create a new account.",
         }));
     Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
         Some(("malformed_json", TAKES_BODIES, explained::MALFORMED_JSON));
@@ -121,7 +128,13 @@ explained! { failures: Failure<Refused> => Said;
     Failure::KeyReused, Failure::KeyReused =>
         Some(("idempotency_key_reused", TAKES_KEYS, explained::KEY_REUSED));
     Failure::TooManyRequests, Failure::TooManyRequests =>
-        Some(("rate_limited", ALL, explained::TOO_MANY_REQUESTS));
+        Some(("rate_limited", CREATES_OR_READS, explained::TOO_MANY_REQUESTS));
+    Failure::TooManyRequests, Failure::TooManyRequests =>
+        Some(("rate_limited", DEACTIVATES, Words {
+            cause: "More requests than the table takes at this moment, in all or for one tenant. Nothing was done, except \
+                    that of 98 to 100 accounts the first 97 may be done.",
+            ..explained::TOO_MANY_REQUESTS
+        }));
     Failure::Unavailable, Failure::Unavailable =>
         Some(("service_unavailable", ALL, explained::UNAVAILABLE));
 }
@@ -229,26 +242,37 @@ fn quote() -> Operation {
 }
 
 fn deactivate() -> Operation {
-    let examples = [one_ending(), several_endings()];
-    let answers =
-        examples.iter().map(|example| Example { body: ended(example), ..example.clone() });
+    let examples = [one_ending(), several_endings(), revocation()];
+    let mut answers: Vec<_> = examples
+        .iter()
+        .map(|example| Example { body: ended(example, None), ..example.clone() })
+        .collect();
+    let ends_at = Timestamp::from_second(Still.now().as_second() + 24 * 24 * 60 * 60).ok();
+    answers.push(Example::new(
+        "ends_later",
+        "One account, which ends with the period",
+        ended(&one_ending(), ends_at),
+    ));
     Operation {
         op: Op::DeactivateSeats,
-        summary: "Give seats back",
+        summary: "Give seats back, or keep them after all",
         description: "Deactivates one seat (`account_id`) or up to 100 (`account_ids`), whatever the subscription's \
                       status. They are kept, counted no more, and their usernames are free. The organization's \
                       subscription follows within seconds; the rest of the period is credited only where an operator \
                       has set that. A seat that is deactivated already is no fault, and is counted down once.\n\n\
+                      Where an operator has set that seats end with the billing period, the answer has `ends_at`, six \
+                      hours before the period's end. The seat is as it was, and counted, until it ends: then, or \
+                      within the hours after it. Until it has ended `\"revoke\": true` lets it stay.\n\n\
                       Any account that is not there refuses the whole request. More than 97 are two transactions: \
                       should the second one get no answer, the same request again does the rest.",
         security: &["apiKey"],
         headers: &["IdempotencyKey"],
         success: Success {
             status: 200,
-            description: "Deactivated, now or before.",
+            description: "Deactivated, now or before, or to end at `ends_at`; or to stay.",
             schema: "DeactivatedSeats",
             headers: &["IdempotencyReplayed"],
-            examples: answers.collect(),
+            examples: answers,
         },
         request: Some(Request {
             schema: "DeactivateSeats",
@@ -314,6 +338,10 @@ fn deactivate_schema() -> Json {
         object! {
             "account_id" => optional(pattern("An account of the organization.", id())),
             "account_ids" => optional(list),
+            "revoke" => optional(object! {
+                "type" => "boolean",
+                "description" => "Lets accounts stay that are to end. One that is not to end is no fault.",
+            }),
         },
     )
     .with("oneOf", either)
@@ -417,6 +445,11 @@ fn several_endings() -> Example {
     Example::new("several_accounts", "Several accounts", body)
 }
 
+fn revocation() -> Example {
+    let body = object! { "account_id" => ACCOUNTS[1], "revoke" => true };
+    Example::new("revoked", "An account that is to end stays", body)
+}
+
 fn invalid_ending() -> Example {
     let ids = [ACCOUNTS[0], ACCOUNTS[0], "org_01kgjb9z8rd3m0seat00000000"];
     Example::new("invalid_request", "Fields that break rules", object! { "account_ids" => ids })
@@ -432,9 +465,14 @@ fn no_such_seat() -> Vec<Fault> {
     vec![Fault { index: None, field: "account_id".into(), rule: Rule::NoSuchSeat }]
 }
 
-fn ended(example: &Example) -> Json {
+fn ended(example: &Example, ends_at: Option<Timestamp>) -> Json {
     let seats = seats::deactivate_seats(body::read(&example.body)).expect("an example");
-    body::of(&seats::deactivated(&seats))
+    let answer = seats::deactivated(&seats, ends_at);
+    body::of(&seats::told(Told { answer, is_replay: false }))
+}
+
+fn has_ended() -> Vec<Fault> {
+    vec![Fault { index: None, field: "account_id".into(), rule: Rule::SeatHasEnded }]
 }
 
 fn parse(example: &Example) -> Result<CreateSeats, Vec<Fault>> {
