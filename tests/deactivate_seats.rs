@@ -7,6 +7,7 @@ use deactivate_seats::Function;
 use headcount_model::billing::SubscriptionStatus;
 use headcount_model::credential::{Holder, Permission};
 use headcount_model::id::OrganizationId;
+use headcount_model::seats::SeatsEnd;
 use headcount_store::Table;
 use headcount_tests::{Call, Item, Ports, Reply, Stage, bad_credentials, text_of, transport};
 use jiff::SignedDuration;
@@ -89,6 +90,44 @@ impl Bench {
         self.items(&format!("SEAT#{id}")).await.remove(0)
     }
 
+    /// An organization whose seats end with a period that began now and takes four weeks.
+    async fn by_period() -> Self {
+        let bench = Self::new().await;
+        bench.set_seats_end(SeatsEnd::PeriodEnd).await;
+        bench.set_period(0, 28 * DAY).await;
+        bench
+    }
+
+    async fn set_seats_end(&self, setting: SeatsEnd) {
+        let set = self.stage.table.set_seats_end(&self.organization, setting).await;
+        set.expect("an organization");
+    }
+
+    /// Begin and end of the billing period, in seconds from the moment at which the tests begin.
+    async fn set_period(&self, start: i64, end: i64) {
+        let pk = format!("ORG#{}", self.organization);
+        for (name, seconds) in [("current_period_start", start), ("current_period_end", end)] {
+            let value = AttributeValue::N((BEGIN + seconds).to_string());
+            self.stage.set(&pk, "BILLING", name, value).await;
+        }
+    }
+
+    fn advance(&self, seconds: i64) {
+        self.stage.ports.advance(SignedDuration::from_secs(seconds));
+    }
+
+    async fn revoke(&self, body: &Value) -> Reply {
+        let mut body = body.clone();
+        body["revoke"] = json!(true);
+        self.deactivate(&body).await
+    }
+
+    /// When a seat is to end, as the table has it, and its version.
+    async fn mark(&self, id: &str) -> (Option<String>, String) {
+        let seat = self.seat(id).await;
+        (text_of(&seat, "ends_at").map(str::to_owned), number_of(&seat, "version").to_owned())
+    }
+
     /// Basic and premium seats that are counted, and the version of the record.
     async fn count(&self) -> (u64, u64, u64) {
         let (_, basic, premium, version) = self.stage.seats(&self.organization).await;
@@ -100,6 +139,13 @@ impl Bench {
         number_of(&record, name).to_owned()
     }
 }
+
+/// 2026-02-03T18:12:47Z, in Unix seconds.
+const BEGIN: i64 = 1_770_142_367;
+const HOUR: i64 = 60 * 60;
+const DAY: i64 = 24 * HOUR;
+/// Six hours before four weeks after that.
+const ENDS_AT: &str = "2026-03-03T12:12:47.000Z";
 
 fn number_of<'i>(item: &'i Item, name: &str) -> &'i str {
     let number = item.get(name).and_then(|value| value.as_n().ok());
@@ -416,4 +462,247 @@ async fn transport_faults_are_worded_as_everywhere() {
         assert_eq!((reply.status, message), (case.status, &json!(case.message)), "{}", case.what);
     }
     assert_eq!(bench.count().await, (1, 0, 1));
+}
+
+// ------------------------------------------------------------------- Ends with the period
+
+fn ended_later(id: &str, ends_at: &str) -> Value {
+    json!({
+        "message": "Account deactivated and billing updated",
+        "account_id": id,
+        "ends_at": ends_at,
+    })
+}
+
+#[tokio::test]
+async fn a_seat_that_ends_with_the_period_is_counted_until_then() {
+    let bench = Bench::by_period().await;
+    let ids = bench.create(1, 1).await;
+    let (record, seat) = (bench.items("BILLING").await, bench.seat(&ids[1]).await);
+    bench.stage.operations.take();
+    let one = json!({"account_id": ids[1]});
+    let reply = bench.deactivate(&one).await;
+    assert_eq!((reply.status, &reply.json()["data"]), (200, &ended_later(&ids[1], ENDS_AT)));
+    assert_eq!(bench.stage.operations.take(), ["BatchGetItem", "TransactWriteItems"]);
+    assert_eq!(bench.items("BILLING").await, record, "nothing is told, nothing is given away");
+    let marked = bench.seat(&ids[1]).await;
+    let expected = (Some("2026-03-03T12:12:47.000000Z".to_owned()), "1".to_owned());
+    assert_eq!(bench.mark(&ids[1]).await, expected);
+    assert_eq!(text_of(&marked, "status"), text_of(&seat, "status"));
+    assert_eq!(text_of(&marked, "deactivated_at"), None);
+    let audit = bench.items("AUDIT#").await;
+    assert_eq!(audit.len(), 1);
+    assert_eq!(
+        (texts(&audit[0], "fields"), texts(&audit[0], "objects")),
+        (vec!["ends_at".to_owned()], vec![ids[1].clone()])
+    );
+    // Later it is answered the same, and nothing changes.
+    bench.advance(DAY);
+    let after = bench.snapshot().await;
+    assert_eq!(bench.deactivate(&one).await.text, reply.text);
+    assert_eq!(bench.snapshot().await, after);
+}
+
+#[tokio::test]
+async fn a_deactivation_is_revoked_until_the_seat_has_ended() {
+    let bench = Bench::by_period().await;
+    let ids = bench.create(2, 0).await;
+    let one = json!({"account_id": ids[0]});
+    bench.deactivate(&one).await;
+    let reply = bench.revoke(&one).await;
+    let data = json!({"message": "Deactivation revoked", "account_id": ids[0]});
+    assert_eq!((reply.status, &reply.json()["data"]), (200, &data));
+    assert_eq!(bench.mark(&ids[0]).await, (None, "2".to_owned()));
+    assert_eq!(bench.items("AUDIT#").await.len(), 2);
+    // Once more, and of one that is not to end: there is nothing to do.
+    let after = bench.snapshot().await;
+    assert_eq!(bench.revoke(&one).await.text, reply.text);
+    let both = bench.revoke(&json!({"account_ids": ids})).await;
+    let message = json!("Revoked the deactivation of 2 account(s)");
+    assert_eq!((both.status, &both.json()["data"]["message"]), (200, &message));
+    assert_eq!(bench.snapshot().await, after);
+    // It may be given back again, and `false` is as good as nothing.
+    bench.advance(DAY);
+    let again = bench.deactivate(&json!({"account_id": ids[0], "revoke": false})).await;
+    assert_eq!(again.json()["data"], ended_later(&ids[0], ENDS_AT));
+    assert_eq!(bench.count().await, (2, 0, 1));
+}
+
+#[tokio::test]
+async fn what_has_ended_cannot_be_revoked() {
+    let bench = Bench::by_period().await;
+    let ids = bench.create(3, 0).await;
+    bench.set_seats_end(SeatsEnd::AtOnce).await;
+    bench.deactivate(&json!({"account_id": ids[0]})).await;
+    bench.set_seats_end(SeatsEnd::PeriodEnd).await;
+    bench.deactivate(&json!({"account_id": ids[1]})).await;
+    let one = bench.call(&json!({"account_id": ids[0], "revoke": true}));
+    let reply = bench.refuses(&one, 409, "account_deactivated").await;
+    assert_eq!(faults(&reply), named([("account_id", "deactivated")]));
+    bench.refuses(&one.key("k"), 409, "account_deactivated").await;
+    // All of them or none.
+    let some = json!({"account_ids": [ids[1], ids[0], ids[2]], "revoke": true});
+    let reply = bench.refuses(&bench.call(&some), 409, "account_deactivated").await;
+    assert_eq!(faults(&reply), named([("account_ids[1]", "deactivated")]));
+    // What is not there is told with it.
+    let nobodys = "acc_01kgjb9z8rd3m0acme00000000";
+    let some = json!({"account_ids": [ids[0], nobodys], "revoke": true});
+    let reply = bench.refuses(&bench.call(&some), 404, "account_not_found").await;
+    let both = named([("account_ids[0]", "deactivated"), ("account_ids[1]", "not_found")]);
+    assert_eq!(faults(&reply), both);
+}
+
+#[tokio::test]
+async fn what_a_revocation_was_told_it_is_told_again_though_the_seat_has_ended_since() {
+    let bench = Bench::by_period().await;
+    let ids = bench.create(1, 0).await;
+    let one = json!({"account_id": ids[0]});
+    let give_back = bench.call(&one).key("k");
+    let first = bench.send(&give_back).await;
+    let revoke = bench.call(&json!({"account_id": ids[0], "revoke": true})).key("l");
+    let revoked = bench.send(&revoke).await;
+    assert_eq!(revoked.status, 200);
+    // What was done under a key before it was revoked is not done again.
+    let after = bench.snapshot().await;
+    let again = bench.send(&give_back).await;
+    assert_eq!((&again.text, again.is_replay()), (&first.text, true));
+    assert_eq!(bench.snapshot().await, after);
+    let other = bench.call(&json!({"account_id": ids[0], "revoke": true})).key("k");
+    bench.refuses(&other, 422, "idempotency_key_reused").await;
+
+    bench.set_seats_end(SeatsEnd::AtOnce).await;
+    bench.deactivate(&one).await;
+    let again = bench.send(&revoke).await;
+    assert_eq!((&again.text, again.is_replay()), (&revoked.text, true));
+    let other = bench.call(&json!({"account_ids": ids, "revoke": true})).key("l");
+    bench.refuses(&other, 422, "idempotency_key_reused").await;
+    assert_eq!(bench.count().await, (0, 0, 2));
+}
+
+#[tokio::test]
+async fn where_nothing_is_paid_for_seats_end_at_once() {
+    let ends = async |bench: &Bench| {
+        let ids = bench.create(1, 0).await;
+        let reply = bench.deactivate(&json!({"account_id": ids[0]})).await;
+        assert_eq!((reply.status, reply.json()["data"].get("ends_at")), (200, None));
+        assert_eq!(text_of(&bench.seat(&ids[0]).await, "status"), Some("deactivated"));
+    };
+    // Stripe has told no period yet.
+    let bench = Bench::new().await;
+    bench.set_seats_end(SeatsEnd::PeriodEnd).await;
+    ends(&bench).await;
+    // It is too late for the next period to be told otherwise.
+    let bench = Bench::by_period().await;
+    bench.advance(28 * DAY - 6 * HOUR);
+    ends(&bench).await;
+
+    let bench = Bench::by_period().await;
+    let ids = bench.create(2, 0).await;
+    let pk = format!("ORG#{}", bench.organization);
+    let status = AttributeValue::S("canceled".to_owned());
+    bench.stage.set(&pk, "BILLING", "subscription_status", status).await;
+    bench.deactivate(&json!({"account_id": ids[0]})).await;
+    bench.stage.remove(&pk, "BILLING", "subscription_status").await;
+    bench.stage.remove(&pk, "BILLING", "stripe_subscription").await;
+    bench.deactivate(&json!({"account_id": ids[1]})).await;
+    assert_eq!(bench.count().await, (0, 0, 3));
+}
+
+#[tokio::test]
+async fn a_period_that_was_renewed_unheard_is_taken_for_as_long() {
+    let bench = Bench::by_period().await;
+    let ids = bench.create(1, 0).await;
+    bench.advance(28 * DAY);
+    let reply = bench.deactivate(&json!({"account_id": ids[0]})).await;
+    assert_eq!(reply.json()["data"], ended_later(&ids[0], "2026-03-31T12:12:47.000Z"));
+}
+
+#[tokio::test]
+async fn a_setting_holds_for_what_is_given_back_from_then_on() {
+    let bench = Bench::by_period().await;
+    let ids = bench.create(3, 0).await;
+    let (first, all) = (json!({"account_id": ids[0]}), json!({"account_ids": ids}));
+    bench.deactivate(&json!({"account_ids": [ids[0], ids[1]]})).await;
+    bench.set_seats_end(SeatsEnd::AtOnce).await;
+    let marked = bench.mark(&ids[0]).await;
+    assert!(marked.0.is_some(), "it still ends when it was told");
+    // It can be kept all the same, or given back again, which ends it now.
+    assert_eq!(bench.revoke(&first).await.status, 200);
+    let reply = bench.deactivate(&all).await;
+    assert_eq!((reply.status, reply.json()["data"].get("ends_at")), (200, None));
+    assert_eq!(bench.count().await, (0, 0, 2));
+    assert_eq!(bench.mark(&ids[1]).await, (None, "2".to_owned()), "it has ended");
+}
+
+#[tokio::test]
+async fn of_several_the_answer_says_when_the_last_one_ends() {
+    let bench = Bench::by_period().await;
+    let ids = bench.create(3, 0).await;
+    bench.deactivate(&json!({"account_id": ids[0]})).await;
+    // The period moves, and the one that is marked has not followed it yet.
+    bench.set_period(0, 14 * DAY).await;
+    let some = bench.deactivate(&json!({"account_ids": [ids[1], ids[0]]})).await;
+    assert_eq!(some.json()["data"]["ends_at"], json!(ENDS_AT));
+    let one = bench.deactivate(&json!({"account_id": ids[1]})).await;
+    assert_eq!(one.json()["data"], ended_later(&ids[1], "2026-02-17T12:12:47.000Z"));
+    // One that has ended has no say.
+    bench.set_seats_end(SeatsEnd::AtOnce).await;
+    bench.deactivate(&json!({"account_id": ids[0]})).await;
+    bench.set_seats_end(SeatsEnd::PeriodEnd).await;
+    let all = bench.deactivate(&json!({"account_ids": ids})).await;
+    assert_eq!(all.json()["data"]["ends_at"], json!("2026-02-17T12:12:47.000Z"));
+    let ended = bench.deactivate(&json!({"account_ids": [ids[0]]})).await;
+    assert_eq!(ended.json()["data"].get("ends_at"), None);
+}
+
+#[tokio::test]
+async fn a_hundred_accounts_are_marked_and_revoked_in_two_transactions() {
+    let bench = Bench::by_period().await;
+    let ids = bench.create(60, 40).await;
+    let call = bench.call(&json!({"account_ids": ids})).key("k");
+    let first = bench.send(&call).await;
+    assert_eq!((first.status, &first.json()["data"]["ends_at"]), (200, &json!(ENDS_AT)));
+    bench.advance(HOUR);
+    let again = bench.send(&call).await;
+    assert_eq!((&again.text, again.is_replay()), (&first.text, true));
+    assert_eq!(bench.count().await, (60, 40, 2));
+    assert_eq!(bench.stage.items_with("ends_at").await, 100);
+    let revoke = bench.call(&json!({"account_ids": ids, "revoke": true})).key("l");
+    let revoked = bench.send(&revoke).await;
+    assert_eq!((revoked.status, revoked.is_replay()), (200, false));
+    assert_eq!(bench.stage.items_with("ends_at").await, 0);
+    assert_eq!(bench.items("AUDIT#").await.len(), 4);
+    // One of the second part has ended since.
+    bench.set_seats_end(SeatsEnd::AtOnce).await;
+    bench.deactivate(&json!({"account_id": ids[99]})).await;
+    let again = bench.send(&revoke).await;
+    assert_eq!((&again.text, again.is_replay()), (&revoked.text, true));
+}
+
+#[tokio::test]
+async fn many_that_give_back_and_revoke_at_once_leave_one_of_the_two() {
+    let bench = Bench::by_period().await;
+    let ids = bench.create(2, 0).await;
+    let calls = (0..10).map(|n| {
+        let call = bench.call(&json!({"account_ids": ids, "revoke": n % 2 == 1}));
+        let function = bench.stage.deactivate_seats();
+        async move { call.send(&function).await }
+    });
+    for reply in futures_util::future::join_all(calls).await {
+        assert!(matches!(reply.status, 200 | 503), "{}", reply.text);
+    }
+    assert_eq!(bench.count().await, (2, 0, 1));
+    let marks = [bench.mark(&ids[0]).await, bench.mark(&ids[1]).await];
+    assert_eq!(marks[0], marks[1]);
+}
+
+#[tokio::test]
+async fn what_an_operator_wrote_wrongly_is_no_setting() {
+    let bench = Bench::by_period().await;
+    let ids = bench.create(1, 0).await;
+    let pk = format!("ORG#{}", bench.organization);
+    let word = AttributeValue::S("never".to_owned());
+    bench.stage.set(&pk, "BILLING", "seats_end", word).await;
+    let call = bench.call(&json!({"account_id": ids[0]}));
+    bench.refuses(&call, 503, "service_unavailable").await;
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_tests::samples::{SUBSCRIPTION, all, fall_past_due, functions, reply, seed, tenants};
-use headcount_tests::{Access, Stage};
+use headcount_tests::{Access, Stage, text_of};
 use sample_events::{make_seats, partner, queue, schedule};
 use serde_json::Value;
 
@@ -95,6 +95,17 @@ async fn take_again(stage: &Stage, event: &Value) {
     stage.set(&pk, &format!("SEAT#{id}"), "status", status).await;
 }
 
+/// Lets the time of all seats come.
+async fn let_seats_end(stage: &Stage) {
+    let pk = format!("ORG#{}", tenants().1.seats.org);
+    for item in stage.items_under(&pk).await {
+        if let Some(sk) = text_of(&item, "sk").filter(|sk| sk.starts_with("SEAT#")) {
+            let ends_at = AttributeValue::S("2026-02-01T00:00:00.000000Z".to_owned());
+            stage.set(&pk, sk, "ends_at", ends_at).await;
+        }
+    }
+}
+
 /// What a function asks of the table for all its sample events.
 async fn asked(function: &str) -> BTreeSet<Access> {
     let mut asked = BTreeSet::new();
@@ -120,6 +131,7 @@ async fn asked(function: &str) -> BTreeSet<Access> {
                 schedule::run(&stage, event).await;
                 asked.extend(stage.operations.take_accesses());
                 make_seats(&stage).await;
+                let_seats_end(&stage).await;
                 stage.operations.take();
                 schedule::run(&stage, event).await;
             }

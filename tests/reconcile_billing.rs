@@ -10,11 +10,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_billing::stripe::Stripe;
 use headcount_billing::{Item, StripeFailure, Subscription, Subscriptions, Updated};
 use headcount_model::billing::{
-    BillingError, BillingLedger, ItemTarget, ProrationBehavior, SubscriptionStatus,
+    BillingError, BillingLedger, ItemTarget, Period, ProrationBehavior, SubscriptionStatus,
 };
 use headcount_model::id::OrganizationId;
-use headcount_model::port::Clock;
+use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::reconcile::{Cursor, LedgerState, ReconciliationStore, Shard};
+use headcount_model::seats::{Change, Deactivation, NotDeactivated, SeatEndings, SeatsEnd};
 use headcount_model::tiers::{TierEntry, Tiers};
 use headcount_store::Table;
 use headcount_tests::billing::{Billed, Billing, batch, reached};
@@ -61,6 +62,12 @@ struct Virtual(Ports);
 impl Clock for Virtual {
     fn now(&self) -> Timestamp {
         self.0.now()
+    }
+}
+
+impl Entropy for Virtual {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        self.0.fill(bytes)
     }
 }
 
@@ -136,7 +143,7 @@ impl<S: Subscriptions> Reconciler<S> {
 
     async fn run_for(&self, time: SignedDuration) -> Report {
         let deadline = self.ports.now() + time;
-        self.function.handle(deadline).await.expect("the table answers")
+        self.function.handle(deadline, "run-1".to_owned()).await.expect("the table answers")
     }
 
     /// What was found since it was asked last.
@@ -622,6 +629,8 @@ struct Account {
     ports: Ports,
     /// The subscription and the time of each answer.
     reads: Shared<(String, Timestamp)>,
+    /// The period of each.
+    period: Arc<Mutex<Option<Period>>>,
     /// What it does not answer.
     silent: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     /// From this many reads on none ends, and `hanging` is told.
@@ -635,6 +644,7 @@ impl Account {
         Self {
             ports: stage.ports.clone(),
             reads: Shared::default(),
+            period: Arc::default(),
             silent: Arc::new(|_| false),
             hangs_at: usize::MAX,
             begun: Shared::default(),
@@ -675,7 +685,7 @@ impl Subscriptions for Account {
             status: "active".to_owned(),
             collection_paused: false,
             cancel_at_period_end: false,
-            period: None,
+            period: *self.period.lock().unwrap_or_else(PoisonError::into_inner),
             organization: subscription
                 .strip_prefix("sub_")
                 .and_then(|id| OrganizationId::parse(id).ok()),
@@ -1021,4 +1031,307 @@ async fn what_a_seat_costs_here_and_at_stripe_is_compared() {
     reconciler.run().await;
     let kinds: Vec<_> = reconciler.found().iter().map(|line| line.0).collect();
     assert_eq!(kinds, ["unit_amount"], "told every time");
+}
+
+// ------------------------------------------------------------------- Ends with the period
+
+/// An organization whose seats end with the period, which is March 2100.
+struct Month {
+    stage: Stage,
+    billing: Billing,
+    billed: Billed,
+    reconciler: Reconciler<Stripe>,
+    ids: Vec<String>,
+}
+
+impl Month {
+    async fn new(basic: usize) -> Self {
+        let (stage, billing) = (Stage::new().await, Billing::new().await);
+        move_to(&stage, "2100-03-01T00:00:00Z");
+        billing.set_clock(stage.ports.now()).await;
+        let billed = billed(&stage, &billing, basic, 0).await;
+        let set = stage.table.set_seats_end(&billed.organization, SeatsEnd::PeriodEnd).await;
+        set.expect("an organization");
+        let reconciler = on_stand_in(&stage, &billing);
+        // It hears of the period.
+        reconciler.run().await;
+        let ids = seat_ids(&stage, &billed.organization).await;
+        Self { stage, billing, billed, reconciler, ids }
+    }
+
+    async fn move_to(&self, time: &str) {
+        move_to(&self.stage, time);
+        self.billing.set_clock(self.stage.ports.now()).await;
+    }
+
+    async fn send(&self, places: &[usize], revoke: bool) -> Value {
+        let ids: Vec<_> = places.iter().map(|place| &self.ids[*place]).collect();
+        give_back(&self.stage, &self.billed.api_key, &json!({"account_ids": ids, "revoke": revoke}))
+            .await
+    }
+
+    async fn sync(&self) {
+        sync(&self.stage, &self.billing, &self.billed.organization).await;
+    }
+
+    async fn quantities(&self) -> (u64, u64) {
+        self.billing.quantities(&self.billed.subscription).await
+    }
+}
+
+fn move_to(stage: &Stage, time: &str) {
+    let time: Timestamp = time.parse().expect("a time");
+    stage.ports.advance(time.duration_since(stage.ports.now()));
+}
+
+async fn give_back(stage: &Stage, api_key: &str, body: &Value) -> Value {
+    let reply = Call::json(body).bearer(api_key).send(&stage.deactivate_seats()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.json()["data"].clone()
+}
+
+async fn seat_ids(stage: &Stage, organization: &OrganizationId) -> Vec<String> {
+    let items = stage.items_under(&format!("ORG#{organization}")).await;
+    let seats = items.iter().filter_map(|item| text_of(item, "id"));
+    seats.filter(|id| id.starts_with("acc_")).map(str::to_owned).collect()
+}
+
+/// What the seats of an organization end at, in the order of their ids, and their statuses.
+async fn ends(stage: &Stage, organization: &OrganizationId) -> Vec<(String, String)> {
+    let items = stage.items_under(&format!("ORG#{organization}")).await;
+    let seats =
+        items.iter().filter(|item| text_of(item, "sk").is_some_and(|sk| sk.starts_with("SEAT#")));
+    let text = |item, name| text_of(item, name).unwrap_or_default().to_owned();
+    seats.map(|item| (text(item, "ends_at"), text(item, "status"))).collect()
+}
+
+fn ended() -> (String, String) {
+    (String::new(), "deactivated".to_owned())
+}
+
+fn marked(ends_at: &str) -> (String, String) {
+    (ends_at.to_owned(), "uninitialized".to_owned())
+}
+
+#[tokio::test]
+async fn seats_end_before_the_period_does_and_are_told_without_a_credit() {
+    let month = Month::new(3).await;
+    month.send(&[0], false).await;
+    month.move_to("2100-03-31T17:00:00Z").await;
+    let before = state(&month.stage, &month.billed.organization).await;
+    let report = month.reconciler.run().await;
+    assert_eq!((report.seats_ended, report.compared, report.drifts), (0, 1, 0));
+    assert_eq!(state(&month.stage, &month.billed.organization).await, before);
+    let differences = month.billing.stripe.get::<Value>("/v1/invoiceitems", &[]).await;
+
+    month.move_to("2100-03-31T18:00:10Z").await;
+    let report = month.reconciler.run().await;
+    assert_eq!((report.seats_ended, report.moving, report.drifts), (1, 1, 0));
+    month.sync().await;
+    assert_eq!(month.quantities().await, (2, 0), "before the period ends");
+    let after = month.billing.stripe.get::<Value>("/v1/invoiceitems", &[]).await;
+    assert_eq!(after.expect("a list")["data"], differences.expect("a list")["data"]);
+    let record = month.stage.table.billing_row(&month.billed.organization).await;
+    let record = record.expect("an answer").expect("a record");
+    assert_eq!((record.version, record.fewer_version), (2, Some(2)));
+    let report = month.reconciler.run().await;
+    assert_eq!((report.seats_ended, report.compared, report.drifts), (0, 1, 0));
+    assert_agreement(&month.stage, &month.billing, &month.billed, (2, 0)).await;
+    assert_eq!(ends(&month.stage, &month.billed.organization).await[0], ended());
+
+    let items = month.stage.items_under(&pk(&month.billed)).await;
+    let is_ours =
+        |item: &&headcount_tests::Item| text_of(item, "route") == Some("reconcile-billing");
+    let entries: Vec<_> = items.iter().filter(is_ours).collect();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(text_of(entries[0], "request_id"), Some("run-1"));
+    assert!(!entries[0].contains_key("credential"), "nobody asked for it now");
+}
+
+#[tokio::test]
+async fn what_was_revoked_does_not_end() {
+    let month = Month::new(3).await;
+    month.send(&[0, 1], false).await;
+    month.send(&[0], true).await;
+    month.move_to("2100-03-31T18:00:10Z").await;
+    // The time has come, but nothing has run yet.
+    let revoked = month.send(&[1], true).await;
+    assert_eq!(revoked["message"], "Revoked the deactivation of 1 account(s)");
+    assert_eq!(month.reconciler.run().await.seats_ended, 0);
+    assert_agreement(&month.stage, &month.billing, &month.billed, (3, 0)).await;
+}
+
+#[tokio::test]
+async fn a_seat_that_was_revoked_since_it_was_read_is_not_ended() {
+    let month = Month::new(2).await;
+    month.send(&[0, 1], false).await;
+    let (table, organization) = (&month.stage.table, &month.billed.organization);
+    let read = table.count_seats(organization).await.expect("an answer").ending;
+    assert_eq!(read.len(), 2);
+    month.send(&[0], true).await;
+    let tiers = month.billing.tiers();
+    let stale = Deactivation::of_the_stack(
+        organization,
+        Change::End,
+        &read,
+        ("reconcile-billing", "run-2"),
+        &tiers,
+        &month.stage.ports,
+    );
+    let ended = table.deactivate(stale.expect("entropy")).await;
+    assert_eq!(ended.err(), Some(NotDeactivated::Changed));
+    assert_agreement(&month.stage, &month.billing, &month.billed, (2, 0)).await;
+}
+
+#[tokio::test]
+async fn seats_end_though_stripe_is_behind_and_more_than_one_transaction_holds() {
+    let month = Month::new(100).await;
+    month.send(&(0..100).collect::<Vec<_>>(), false).await;
+    month.move_to("2100-03-31T18:00:10Z").await;
+    create(&month.stage, &month.billed.api_key, 1, 0).await;
+    let report = month.reconciler.run().await;
+    assert_eq!((report.behind, report.seats_ended), (1, 100));
+    let state = state(&month.stage, &month.billed.organization).await;
+    assert_eq!((state.seats.basic, state.version), (1, 5), "one more, and fewer twice");
+    month.sync().await;
+    assert_agreement(&month.stage, &month.billing, &month.billed, (1, 0)).await;
+    assert_eq!(month.reconciler.run().await.seats_ended, 0);
+}
+
+#[tokio::test]
+async fn a_subscription_that_ends_takes_the_seats_with_it_that_were_to_end() {
+    let month = Month::new(2).await;
+    month.send(&[0], false).await;
+    month.billing.set_status(&month.billed.subscription, SubscriptionStatus::Canceled).await;
+    assert_eq!(month.reconciler.run().await.seats_ended, 1);
+    let statuses = ends(&month.stage, &month.billed.organization).await;
+    assert_eq!(statuses, [ended(), marked("")], "the other one is for somebody to look at");
+}
+
+#[tokio::test]
+async fn another_setting_lets_seats_end_when_they_were_told() {
+    let month = Month::new(2).await;
+    month.send(&[0, 1], false).await;
+    let (table, organization) = (&month.stage.table, &month.billed.organization);
+    table.set_seats_end(organization, SeatsEnd::AtOnce).await.expect("an organization");
+    assert_eq!(month.reconciler.run().await.seats_ended, 0);
+    let given = month.send(&[1], false).await;
+    assert_eq!(given.get("ends_at"), None, "given back again, it ends now");
+    month.sync().await;
+    month.move_to("2100-03-31T18:00:10Z").await;
+    assert_eq!(month.reconciler.run().await.seats_ended, 1);
+    month.sync().await;
+    assert_agreement(&month.stage, &month.billing, &month.billed, (0, 0)).await;
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_read_is_told() {
+    let month = Month::new(2).await;
+    let sk = format!("SEAT#{}", month.ids[0]);
+    let soon = AttributeValue::S("soon".to_owned());
+    month.stage.set(&pk(&month.billed), &sk, "ends_at", soon).await;
+    let report = month.reconciler.run().await;
+    assert_eq!((report.seats_ended, report.drifts), (0, 1));
+    assert_eq!(month.reconciler.found()[0].0, "unreadable_seats");
+}
+
+/// An organization with two seats that are to end on 2026-03-03, at 12:12:47, and an account of
+/// Stripe whose periods can be moved.
+async fn to_end(stage: &Stage) -> (OrganizationId, String, Account) {
+    let organization = stage.organization(Some(SubscriptionStatus::Active), 10).await;
+    let api_key = stage.api_key(&organization).await;
+    create(stage, &api_key, 2, 0).await;
+    let account = Account::new(stage);
+    let begin = stage.ports.now().as_second();
+    set_period(&account, begin, begin + 28 * DAY);
+    let table = &stage.table;
+    table.set_seats_end(&organization, SeatsEnd::PeriodEnd).await.expect("an organization");
+    let pk = format!("ORG#{organization}");
+    for (name, time) in [("current_period_start", begin), ("current_period_end", begin + 28 * DAY)]
+    {
+        stage.set(&pk, "BILLING", name, AttributeValue::N(time.to_string())).await;
+    }
+    let ids = seat_ids(stage, &organization).await;
+    give_back(stage, &api_key, &json!({ "account_ids": ids })).await;
+    (organization, api_key, account)
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
+fn set_period(account: &Account, start: i64, end: i64) {
+    let mut period = account.period.lock().unwrap_or_else(PoisonError::into_inner);
+    *period = Some(Period { start, end });
+}
+
+#[tokio::test]
+async fn a_period_that_moves_takes_the_end_with_it() {
+    let stage = Stage::new().await;
+    let (organization, _, account) = to_end(&stage).await;
+    let begin = stage.ports.now().as_second();
+    let reconciler = account.reconciler(&stage);
+    reconciler.run().await;
+    let told = marked("2026-03-03T12:12:47.000000Z");
+    assert_eq!(ends(&stage, &organization).await, [told.clone(), told]);
+    // It becomes shorter.
+    set_period(&account, begin, begin + 14 * DAY);
+    assert_eq!(reconciler.run().await.seats_ended, 0);
+    let sooner = marked("2026-02-17T12:12:47.000000Z");
+    assert_eq!(ends(&stage, &organization).await, [sooner.clone(), sooner]);
+    // It is renewed early: what the new one is billed for is used.
+    stage.ports.advance(SignedDuration::from_hours(24));
+    set_period(&account, begin + DAY, begin + 29 * DAY);
+    assert_eq!(reconciler.run().await.seats_ended, 0);
+    let later = marked("2026-03-04T12:12:47.000000Z");
+    assert_eq!(ends(&stage, &organization).await, [later.clone(), later]);
+    let version = state(&stage, &organization).await.version;
+    assert_eq!(version, 1, "Stripe has nothing to hear of it");
+    // So short that it is about to end.
+    stage.ports.advance(SignedDuration::from_hours(24));
+    set_period(&account, begin + DAY, begin + 2 * DAY + DAY / 8);
+    assert_eq!(reconciler.run().await.seats_ended, 2);
+    assert_eq!(ends(&stage, &organization).await, [ended(), ended()]);
+    assert_eq!(reconciler.found(), [], "it was in time");
+}
+
+#[tokio::test]
+async fn seats_that_nobody_ended_in_time_end_late_and_that_is_told() {
+    let stage = Stage::new().await;
+    let (organization, _, account) = to_end(&stage).await;
+    let begin = stage.ports.now().as_second();
+    stage.ports.advance(SignedDuration::from_hours(29 * 24));
+    set_period(&account, begin + 28 * DAY, begin + 56 * DAY);
+    let reconciler = account.reconciler(&stage);
+    assert_eq!(reconciler.run().await.seats_ended, 2);
+    let found = reconciler.findings.take();
+    let late = found.iter().find(|finding| finding.drift.kind() == "ended_late");
+    let late = late.expect("it is told");
+    assert_eq!((late.accounts.len(), late.action), (2, Action::Reported));
+    assert_eq!(late.drift.sides(), ("none".to_owned(), "2".to_owned()));
+    assert_eq!(ends(&stage, &organization).await, [ended(), ended()]);
+}
+
+#[tokio::test]
+async fn without_a_period_seats_end_when_they_were_told() {
+    let stage = Stage::new().await;
+    let (organization, _, account) = to_end(&stage).await;
+    *account.period.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    let reconciler = account.reconciler(&stage);
+    assert_eq!(reconciler.run().await.seats_ended, 0);
+    stage.ports.advance(SignedDuration::from_hours(28 * 24 - 6));
+    assert_eq!(reconciler.run().await.seats_ended, 2);
+    assert_eq!(ends(&stage, &organization).await, [ended(), ended()]);
+}
+
+#[tokio::test]
+async fn a_record_that_counts_too_few_is_healed_before_seats_end() {
+    let month = Month::new(2).await;
+    month.send(&[0, 1], false).await;
+    month.stage.set(&pk(&month.billed), "BILLING", "seats_basic", number(1)).await;
+    month.move_to("2100-03-31T18:00:10Z").await;
+    let report = month.reconciler.run().await;
+    assert_eq!((report.seats_ended, report.drifts), (0, 2), "the count, and Stripe's");
+    month.sync().await;
+    assert_eq!(month.reconciler.run().await.seats_ended, 2);
+    month.sync().await;
+    assert_agreement(&month.stage, &month.billing, &month.billed, (0, 0)).await;
 }

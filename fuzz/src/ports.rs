@@ -30,7 +30,8 @@ use headcount_model::identity::{self, Accounts};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::right::ReadBilling;
 use headcount_model::seats::{
-    self, Deactivation, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored, Tier,
+    self, Deactivation, EndTerms, Kept, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored,
+    Tier,
 };
 use headcount_model::statement::{Linked, Statement, Statements};
 use jiff::Timestamp;
@@ -177,20 +178,18 @@ impl SeatEndings for Table {
         97
     }
 
-    async fn seats(
-        &self,
-        _: &OrganizationId,
-        ids: &[SeatId],
-    ) -> Result<Vec<KeptSeat>, NotDeactivated> {
+    async fn seats(&self, _: &OrganizationId, ids: &[SeatId]) -> Result<Kept, NotDeactivated> {
         // Every other one is somebody else's when the table finds what it should not.
         let is_there = |id: &&SeatId| self.0 != Found::Taken || id.as_str().ends_with('0');
         let kept = |id: &SeatId| KeptSeat {
             id: id.clone(),
             tier: Tier::Basic,
             is_deactivated: id.as_str().ends_with('d'),
+            ends_at: None,
             version: 0,
         };
-        Ok(ids.iter().filter(is_there).map(kept).collect())
+        let seats = ids.iter().filter(is_there).map(kept).collect();
+        Ok(Kept { seats, terms: EndTerms::default() })
     }
 
     async fn deactivate(&self, of: Deactivation<'_>) -> Result<Option<Stored>, NotDeactivated> {

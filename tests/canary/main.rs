@@ -321,7 +321,10 @@ impl World {
                 ports: Waiting(self.stage.ports.clone()),
             };
             let deadline = self.stage.ports.now() + SignedDuration::from_mins(4);
-            let report = function.handle(deadline).await.expect("the table answers");
+            let report = function
+                .handle(deadline, "invocation-1".to_owned())
+                .await
+                .expect("the table answers");
             self.collected.keep("response", format!("{report:?}"));
         }
     }

@@ -125,6 +125,35 @@ async fn the_seats_examples_create_two_seats_each() {
 }
 
 #[tokio::test]
+async fn the_examples_that_give_a_seat_back_leave_one_each() {
+    let stack = Stack::up();
+    let (org, _, subscription) = stack.organization();
+    let permissions = ["--permission", "accounts:create", "--permission", "accounts:deactivate"];
+    let made = stack.headcount(&[&["api-key", "create", "--org", &org][..], &permissions].concat());
+    let key = made["credential"].as_str().expect("a key").to_owned();
+    let languages = languages();
+    for language in &languages {
+        let ids = language.created("seats", &stack, &[("HEADCOUNT_SEATS_API_KEY", &key)]);
+        let variables = |key, revoke| {
+            [
+                ("HEADCOUNT_SEATS_API_KEY", key),
+                ("HEADCOUNT_ACCOUNT_ID", ids[0].as_str()),
+                ("HEADCOUNT_REVOKE", revoke),
+            ]
+        };
+        // One that is not to end stays anyway.
+        for revoke in ["true", "false"] {
+            let given = language.created("deactivate", &stack, &variables(&key, revoke));
+            assert_eq!(given, ids[..1], "{}", language.name);
+        }
+        let unknown = variables(UNKNOWN, "false");
+        language.refused("deactivate", &stack, &unknown, "A valid API key is required.");
+    }
+    let each = languages.len() as u64;
+    stack.until_billed(&subscription, (0, each)).await;
+}
+
+#[tokio::test]
 async fn the_agency_examples_create_a_sub_account_each() {
     let stack = Stack::up();
     let agency = stack.get("/demo/agency/agency_lcuid");

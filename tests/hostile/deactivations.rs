@@ -40,6 +40,27 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
         bad("a separator behind the id", &of(&format!("{NOBODYS}#x")), "account_id:account_id"),
         bad("a list where one is meant", &json!({"account_id": [NOBODYS]}), "account_id:type"),
         bad("one where a list is meant", &json!({"account_ids": NOBODYS}), "account_ids:type"),
+        bad(
+            "a revocation in words",
+            &json!({"account_id": NOBODYS, "revoke": "true"}),
+            "revoke:type",
+        ),
+        bad(
+            "a revocation by number, of nothing",
+            &json!({"revoke": 1}),
+            "account_id:required revoke:type",
+        ),
+        bad(
+            "the end by its name in the table",
+            &json!({"account_id": NOBODYS, "ends_at": "2026-02-03T18:12:47.000Z"}),
+            "ends_at:unknown_field",
+        ),
+        row(
+            "the end of nobody's account, revoked",
+            &json!({"account_id": NOBODYS, "revoke": true}),
+            404,
+            "account_not_found account_id:not_found",
+        ),
         bad("an empty list", &json!({"account_ids": []}), "account_ids:count"),
         bad("many", &json!({"account_ids": vec![0; 90_000]}), "account_ids:count"),
         bad(

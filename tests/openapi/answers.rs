@@ -34,7 +34,7 @@ const TOO_MANY_BYTES: usize = 4_000 * 1024 + 1;
 const REPLAYED: &str = "idempotency-replayed";
 
 /// What is new in each answer.
-const NEW_EACH_TIME: [&str; 14] = [
+const NEW_EACH_TIME: [&str; 15] = [
     "id",
     "lcuid",
     "quote_id",
@@ -49,6 +49,7 @@ const NEW_EACH_TIME: [&str; 14] = [
     "credential",
     "request_id",
     "next_cursor",
+    "ends_at",
 ];
 
 /// What an operation answered, by the keys of the document's examples.
@@ -74,6 +75,18 @@ impl Answered {
     /// Sends the document's example of a request.
     async fn send(&mut self, key: &'static str, call: impl Fn(Call) -> Call, to: &impl Endpoint) {
         let reply = call(Call::json(&self.example(key))).send(to).await;
+        self.add(key, reply);
+    }
+
+    /// Sends the document's example of a request, which is answered otherwise here.
+    async fn send_as(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        call: impl Fn(Call) -> Call,
+        to: &impl Endpoint,
+    ) {
+        let reply = call(Call::json(&self.example(example))).send(to).await;
         self.add(key, reply);
     }
 
@@ -310,6 +323,11 @@ async fn deactivate_seats_answers_as_documented() {
     answered.add("forbidden", good.clone().bearer(&key).send(&function).await);
     let (_, stranger) = stage.seats_tenant().await;
     answered.add("account_not_found", good.clone().bearer(&stranger).send(&function).await);
+    answered.send_as("account_deactivated", "revoked", call, &function).await;
+    let key = seats_that_end_later(&stage).await;
+    let later = |call: Call| call.bearer(&key);
+    answered.send_as("ends_later", "one_account", later, &function).await;
+    answered.send("revoked", later, &function).await;
 
     let store = throttled(&stage).await;
     let throttled = deactivate_seats::Function { store, ..stage.deactivate_seats() };
@@ -317,6 +335,28 @@ async fn deactivate_seats_answers_as_documented() {
     stage.wire.cut();
     answered.add("service_unavailable", call(good).send(&function).await);
     answered.check();
+}
+
+/// The key of an organization whose seats, those of the examples, end with the period.
+async fn seats_that_end_later(stage: &Stage) -> String {
+    let (organization, key) = stage.seats_tenant().await;
+    let pk = format!("ORG#{organization}");
+    for id in api_reference::ACCOUNTS {
+        let seat = SeatId::parse(id).expect("an id");
+        stage.table.create_deactivated_seat(&organization, &seat).await.expect("a seat");
+        let status = AttributeValue::S("uninitialized".to_owned());
+        stage.set(&pk, &format!("SEAT#{id}"), "status", status).await;
+    }
+    let number = |value: &str| AttributeValue::N(value.to_owned());
+    for (name, value) in [
+        ("seats_basic", number("2")),
+        ("seats_end", AttributeValue::S("period_end".to_owned())),
+        ("current_period_start", number("1770142367")),
+        ("current_period_end", number("1772561567")),
+    ] {
+        stage.set(&pk, "BILLING", name, value).await;
+    }
+    key
 }
 
 #[tokio::test]

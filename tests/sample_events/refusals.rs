@@ -29,14 +29,20 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 && *failure != Failure::Refused(seats::Refusal::QuoteExpired)
         }),
         "deactivate-seats" => {
-            missing::<Seats>(returned, seats_refusals("accounts:deactivate"), |failure| {
-                let of_creates = match failure {
-                    Failure::Refused(refusal) => !matches!(refusal, seats::Refusal::Forbidden(_)),
-                    Failure::Faults(faults) => faults[0].rule == Rule::RequiredInGroup,
-                    _ => false,
-                };
-                !is_oversize(failure) && !of_creates
-            })
+            let of_seats =
+                [Rule::NoSuchSeat, Rule::SeatHasEnded].map(fault::<seats::Refusal>).to_vec();
+            let others =
+                missing::<Seats>(returned, seats_refusals("accounts:deactivate"), |failure| {
+                    let of_creates = match failure {
+                        Failure::Refused(refusal) => {
+                            !matches!(refusal, seats::Refusal::Forbidden(_))
+                        }
+                        Failure::Faults(faults) => faults[0].rule == Rule::RequiredInGroup,
+                        _ => false,
+                    };
+                    !is_oversize(failure) && !of_creates
+                });
+            [unseen::<Seats>(returned, of_seats), others].concat()
         }
         "get-billing" => missing::<Seats>(returned, seats_refusals("billing:read"), |failure| {
             matches!(
@@ -78,7 +84,12 @@ fn missing<D: Dialect>(
 ) -> Vec<String> {
     let refusals = refusals.into_iter().map(Failure::Refused);
     let failures = common().into_iter().chain(refusals).filter(can_happen);
+    unseen::<D>(returned, failures.collect())
+}
+
+fn unseen<D: Dialect>(returned: &[Value], failures: Vec<Failure<D::Refusal>>) -> Vec<String> {
     failures
+        .into_iter()
         .filter_map(|failure| {
             let of_fields = matches!(failure, Failure::Faults(_));
             let answer = D::word(failure);
@@ -107,9 +118,12 @@ fn kind_of_message(body: &Value) -> &str {
     message.unwrap_or_default().split(": ").next().unwrap_or_default()
 }
 
+fn fault<R>(rule: Rule) -> Failure<R> {
+    Failure::Faults(vec![Fault { index: Some(0), field: "field".into(), rule }])
+}
+
 /// What a caller can do wrong in every API.
 fn common<R>() -> Vec<Failure<R>> {
-    let fault = |rule| Failure::Faults(vec![Fault { index: Some(0), field: "field".into(), rule }]);
     let first = Failure::Transport(Transport::MalformedJson(String::new()));
     successors(Some(first), |failure| match failure {
         Failure::Transport(transport) => Some(match transport {

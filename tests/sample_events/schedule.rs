@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use headcount_billing::message;
-use headcount_model::port::Clock;
+use headcount_model::port::{Clock, Entropy, NoEntropy, System};
 use headcount_tests::Stage;
 use headcount_tests::samples::{SampleStripe, tiers};
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +21,12 @@ struct Still(Timestamp);
 impl Clock for Still {
     fn now(&self) -> Timestamp {
         self.0
+    }
+}
+
+impl Entropy for Still {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        System.fill(bytes)
     }
 }
 
@@ -70,7 +76,7 @@ pub(crate) async fn run(stage: &Stage, event: &Value) -> Value {
         ports: Still(now),
     };
     let deadline = now + SignedDuration::from_secs(240);
-    let answer = |_: Tick| function.handle(deadline);
+    let answer = |_: Tick| function.handle(deadline, "invocation-1".to_owned());
     let report = TAKES.answer(event.clone(), answer).await.expect("the table answers");
     json!({"report": report, "delivered": recorder.kept()})
 }

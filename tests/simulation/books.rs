@@ -4,20 +4,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use headcount_model::seats::SeatsEnd;
+use jiff::Timestamp;
+
 use serde_json::Value;
 
 use crate::kernel::lock;
-use crate::stack::{AgencyTenant, Tenant};
+use crate::stack::{AgencyTenant, Tenant, period};
+use crate::stripe::Account;
 use crate::table::{Row, number, text};
 use crate::world::World;
 
 /// Seats by tier: basic, premium.
 pub(crate) type Counts = (u64, u64);
 
+/// How long before the end of a period its seats end, in seconds.
+pub(crate) const LEAD: i64 = 6 * 60 * 60;
+
+/// How far clocks are off at most, in seconds.
+const CLOCKS: i64 = 5 * 60;
+
 /// Clones are the same books.
 #[derive(Clone)]
 pub(crate) struct Books {
     world: World,
+    account: Account,
     pages: Arc<Mutex<Pages>>,
 }
 
@@ -31,6 +42,8 @@ struct Pages {
     most: BTreeMap<String, Counts>,
     /// The organization of each subscription.
     organization: BTreeMap<String, String>,
+    /// The subscription of each organization whose seats end with the period.
+    by_period: BTreeMap<String, String>,
     /// Agency accounts that may have accounts below them now.
     parents: BTreeSet<String>,
     /// The seats of each version of each organization.
@@ -42,7 +55,12 @@ struct Pages {
 }
 
 impl Books {
-    pub(crate) fn new(world: &World, tenants: &[Tenant], agencies: &[AgencyTenant]) -> Self {
+    pub(crate) fn new(
+        world: &World,
+        account: &Account,
+        tenants: &[Tenant],
+        agencies: &[AgencyTenant],
+    ) -> Self {
         let pages = Pages {
             seats: BTreeMap::new(),
             ever: BTreeMap::new(),
@@ -54,9 +72,15 @@ impl Books {
                 .iter()
                 .map(|tenant| (tenant.subscription.clone(), tenant.organization.to_string()))
                 .collect(),
+            by_period: tenants
+                .iter()
+                .filter(|tenant| tenant.seats_end == SeatsEnd::PeriodEnd)
+                .map(|tenant| (tenant.organization.to_string(), tenant.subscription.clone()))
+                .collect(),
             parents: agencies.iter().map(|agency| agency.parent.clone()).collect(),
         };
-        Self { world: world.clone(), pages: Arc::new(Mutex::new(pages)) }
+        let (world, account) = (world.clone(), account.clone());
+        Self { world, account, pages: Arc::new(Mutex::new(pages)) }
     }
 
     /// Takes what one operation committed, which belongs together.
@@ -160,17 +184,39 @@ impl Books {
         }
     }
 
-    /// A seat that changes is given back, once; nobody takes it up again.
+    /// A seat that changes is given back, once; nobody takes it up again. Or it is to end, or not any
+    /// more, and stays what it is until then.
     fn enter_change(&self, pages: &mut Pages, old: &Row, new: &Row) {
         let (was, is) = (text(old, "status"), text(new, "status"));
-        if was == "deactivated" || is != "deactivated" {
-            let id = text(new, "id");
+        let (id, organization) = (text(new, "id"), text(new, "organization"));
+        let is_moved = text(old, "ends_at") != text(new, "ends_at");
+        if was == "deactivated" || (is != "deactivated" && (was != is || !is_moved)) {
             self.world.broken(4, format_args!("{id} went from {was} to {is}"));
             return;
         }
-        let counts = pages.seats.entry(text(new, "organization").to_owned()).or_default();
+        let subscription = pages.by_period.get(organization);
+        if is != "deactivated" {
+            if subscription.is_none() {
+                self.world.broken(4, format_args!("{id} is to end later than at once"));
+            }
+            return;
+        }
+        if let Some(subscription) = subscription {
+            self.check_time(id, &self.account.subscription(subscription));
+        }
+        let counts = pages.seats.entry(organization.to_owned()).or_default();
         let count = if text(new, "tier") == "basic" { &mut counts.0 } else { &mut counts.1 };
         *count = count.saturating_sub(1);
+    }
+
+    /// Whether the time of a seat has come that ends with the period.
+    fn check_time(&self, id: &str, subscription: &Value) {
+        let ends_at = period(subscription).end - LEAD;
+        let now = self.world.true_seconds();
+        if subscription["status"] != "canceled" && now + CLOCKS < ends_at {
+            let early = ends_at - now;
+            self.world.broken(4, format_args!("{id} ended {early} s before its time"));
+        }
     }
 
     /// Whether a billing record counts what there is, at every commit.
@@ -214,17 +260,25 @@ impl Books {
         let records = images.iter().filter_map(|images| images.new);
         let records = records.filter(|new| text(new, "sk") == "BILLING");
         let counted: BTreeSet<_> = records.map(|record| text(record, "organization")).collect();
-        let ended = |images: &&Images<'_>| images.old.is_some();
-        let ended = images.iter().filter(ended).filter_map(|images| images.new);
-        for seat in ended.filter(|new| text(new, "sk").starts_with("SEAT#")) {
+        let changed = images.iter().filter_map(|images| Some((images.old?, images.new?)));
+        for (old, seat) in changed.filter(|(_, new)| text(new, "sk").starts_with("SEAT#")) {
             let id = text(seat, "id");
-            if !counted.contains(text(seat, "organization")) {
+            let has_ended = text(seat, "status") == "deactivated";
+            if has_ended && !counted.contains(text(seat, "organization")) {
                 self.world.broken(4, format_args!("the end of {id} is not counted"));
             }
-            let names = |entry: &Row| entry["objects"].to_string().contains(id);
-            let mut entries = images.iter().filter_map(|images| images.new);
-            if !entries.any(|entry| text(entry, "sk").starts_with("AUDIT#") && names(entry)) {
-                self.world.broken(4, format_args!("nothing says who ended {id}"));
+            let names = |entry: &&Row| {
+                text(entry, "sk").starts_with("AUDIT#") && entry["objects"].to_string().contains(id)
+            };
+            match images.iter().filter_map(|images| images.new).find(names) {
+                None => self.world.broken(4, format_args!("nothing says who ended {id}")),
+                // Whoever is asked by nobody ends what is to end, and nothing else.
+                Some(entry) if text(entry, "credential").is_empty() => {
+                    if text(old, "ends_at").is_empty() {
+                        self.world.broken(8, format_args!("{id} was not to end"));
+                    }
+                }
+                Some(_) => {}
             }
         }
         let new = images.iter().filter(|images| images.old.is_none());
@@ -252,6 +306,17 @@ impl Books {
                 4,
                 format_args!("{organization} has {there:?} seats and its record says {counted:?}"),
             );
+        }
+    }
+
+    /// Says which seats should have ended with the period that ends at `end`, in Unix seconds.
+    pub(crate) fn check_ended(&self, items: &[Row], end: i64) {
+        for seat in items.iter().filter(|item| text(item, "sk").starts_with("SEAT#")) {
+            let ends_at = text(seat, "ends_at").parse::<Timestamp>();
+            if ends_at.is_ok_and(|ends_at| ends_at.as_second() < end) {
+                let id = text(seat, "id");
+                self.world.broken(5, format_args!("{id} is billed for a period after its end"));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use headcount_model::seats::SeatsEnd;
 use headcount_tests::{Call, Reply};
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use crate::stack::{AgencyTenant, Stack, Tenant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Api {
     Seats(usize),
-    /// Seats of a tenant are given back. Which, is known when the request is sent.
+    /// Seats of a tenant are given back, or that is revoked. Which, is known when the request is sent.
     Endings(usize),
     Agency(usize),
     Identity,
@@ -34,11 +35,18 @@ pub(crate) struct Request {
     pub(crate) count: usize,
     /// How often it was sent.
     pub(crate) sent: usize,
+    /// When it was sent first and last, in microseconds since the beginning.
+    pub(crate) sent_at: (u64, u64),
     /// What came back, as far as something did.
     pub(crate) replies: Vec<Reply>,
 }
 
 impl Request {
+    /// Whether it lets seats stay that are to end.
+    pub(crate) fn is_revocation(&self) -> bool {
+        self.body["revoke"] == true
+    }
+
     /// The namespace of its idempotency key: whose request it is, and of sign-ups, the address.
     pub(crate) fn caller(&self) -> (Api, Option<String>) {
         (self.api, self.body["email"].as_str().map(str::to_lowercase))
@@ -114,8 +122,17 @@ pub(crate) fn draw(
             (1, body)
         }
     };
-    let (sent, replies) = (0, Vec::new());
-    Request { api, key, body: Arc::new(body), mark, is_foreign, count, sent, replies }
+    Request {
+        api,
+        key,
+        body: Arc::new(body),
+        mark,
+        is_foreign,
+        count,
+        sent: 0,
+        sent_at: (u64::MAX, 0),
+        replies: Vec::new(),
+    }
 }
 
 /// The ids that the answer to a create tells of.
@@ -126,8 +143,17 @@ pub(crate) fn created(reply: &Reply) -> Vec<String> {
     accounts.map(id).collect()
 }
 
-/// Some seats to give back, and whether any is not the caller's.
-fn endings(rng: &mut Rng, own: &[String], foreign: &[String]) -> (Value, bool) {
+/// Some seats to give back, or to keep after all as often as in so many of 1,000 cases, and whether any
+/// is not the caller's.
+fn endings(rng: &mut Rng, own: &[String], foreign: &[String], revoked: u64) -> (Value, bool) {
+    let (mut body, is_foreign) = given_back(rng, own, foreign);
+    if rng.chance(revoked) {
+        body["revoke"] = json!(true);
+    }
+    (body, is_foreign)
+}
+
+fn given_back(rng: &mut Rng, own: &[String], foreign: &[String]) -> (Value, bool) {
     let is_foreign = own.is_empty() || rng.chance(60);
     if is_foreign {
         let nobodys = ["acc_00000000000000000000000000".to_owned()];
@@ -210,6 +236,8 @@ impl Callers {
             let (api, key, body) = {
                 let request = &mut lock(&self.history.0)[position];
                 request.sent += 1;
+                let (first, now) = (request.sent_at.0, kernel.now());
+                request.sent_at = (first.min(now), now);
                 (request.api, request.key.clone(), Arc::clone(&request.body))
             };
             let reply = self.send(api, key.as_deref(), &body).await;
@@ -243,7 +271,12 @@ impl Callers {
             replies.flat_map(created).collect()
         };
         let (own, foreign) = (told(&|of| of == tenant), told(&|of| of != tenant));
-        let (body, is_foreign) = self.stack.world.kernel.draw(|rng| endings(rng, &own, &foreign));
+        let revoked = match self.tenants[tenant].seats_end {
+            SeatsEnd::AtOnce => 30,
+            SeatsEnd::PeriodEnd => 350,
+        };
+        let kernel = &self.stack.world.kernel;
+        let (body, is_foreign) = kernel.draw(|rng| endings(rng, &own, &foreign, revoked));
         let request = &mut requests[position];
         (request.body, request.is_foreign) = (Arc::new(body), is_foreign);
     }

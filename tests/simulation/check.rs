@@ -80,6 +80,7 @@ impl Rest<'_> {
                 let is_expected = match (request.api, reply.status) {
                     (_, 422) if self.is_key_shared(request) => true,
                     (Api::Endings(_), 404) => request.is_foreign,
+                    (Api::Endings(_), 409) => request.is_revocation(),
                     (Api::Endings(_), 200) => !request.is_foreign,
                     (_, 503) => may_fail && reply.header("retry-after") == "1",
                     (_, 429) => may_fail && !reply.header("retry-after").is_empty(),
@@ -170,13 +171,23 @@ impl Rest<'_> {
         let mark = &request.mark;
         let pk = format!("ORG#{}", tenant.organization);
         if successes(request).next().is_some() {
-            for id in ended(request) {
-                let is_ended = |item: &&Row| {
-                    text(item, "pk") == pk
-                        && text(item, "id") == id
-                        && text(item, "status") == "deactivated"
-                };
-                if !self.items.iter().any(|item| is_ended(&item)) {
+            for id in named(request) {
+                let is_it = |item: &&Row| text(item, "pk") == pk && text(item, "id") == id;
+                let seat = self.items.iter().find(is_it);
+                let (status, ends_at) =
+                    seat.map_or(("", ""), |seat| (text(seat, "status"), text(seat, "ends_at")));
+                let (has_ended, is_to_end) = (status == "deactivated", !ends_at.is_empty());
+                if request.is_revocation() {
+                    // Some seconds after its sender gave up a call may still arrive.
+                    let since = request.sent_at.0.saturating_sub(60_000_000);
+                    let is_asked = self.is_to_end(&id, |other| other.sent_at.1 >= since);
+                    // What another request was told under this key it did before.
+                    let is_first = |reply: &Reply| reply.header("idempotency-replayed").is_empty();
+                    let is_done = successes(request).any(is_first);
+                    if is_done && (has_ended || is_to_end) && !is_asked {
+                        self.broken(5, format_args!("{mark} revoked the end of {id}"));
+                    }
+                } else if !has_ended && !is_to_end && !self.is_revoked(&id) {
                     self.broken(5, format_args!("{mark} was told of the end of {id}"));
                 }
             }
@@ -191,6 +202,23 @@ impl Rest<'_> {
         }
     }
 
+    /// Whether some request gives a seat back.
+    fn is_to_end(&self, id: &str, is_meant: impl Fn(&Request) -> bool) -> bool {
+        self.requests.iter().any(|request| {
+            matches!(request.api, Api::Endings(_))
+                && !request.is_revocation()
+                && is_meant(request)
+                && named(request).iter().any(|named| named == id)
+        })
+    }
+
+    /// Whether some request lets a seat stay.
+    fn is_revoked(&self, id: &str) -> bool {
+        self.requests.iter().any(|request| {
+            request.is_revocation() && named(request).iter().any(|named| named == id)
+        })
+    }
+
     /// Nobody but its own organization has ended a seat.
     fn check_ended(&self) {
         let ended_seats = self.items.iter().filter(|item| {
@@ -201,7 +229,9 @@ impl Rest<'_> {
             let is_asked = self.requests.iter().any(|request| match request.api {
                 Api::Endings(tenant) => {
                     let own = format!("ORG#{}", self.tenants[tenant].organization);
-                    own == pk && ended(request).iter().any(|asked| asked == id)
+                    own == pk
+                        && !request.is_revocation()
+                        && named(request).iter().any(|asked| asked == id)
                 }
                 _ => false,
             });
@@ -615,8 +645,8 @@ fn has_ended(subscription: &Value) -> bool {
     subscription["status"] == "canceled"
 }
 
-/// The seats that a request gives back.
-fn ended(request: &Request) -> Vec<String> {
+/// The seats that a request gives back, or lets stay.
+fn named(request: &Request) -> Vec<String> {
     let body = &request.body;
     let several = body["account_ids"].as_array().into_iter().flatten();
     let ids = several.chain(body.get("account_id"));

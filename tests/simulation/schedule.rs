@@ -9,16 +9,17 @@ use std::time::Duration;
 use headcount_model::fewer::FewerSeats;
 use headcount_model::id::OrganizationId;
 use headcount_model::reconcile::Shard;
+use headcount_model::seats::SeatsEnd;
 use stripe_stand_in::Status;
 
-use crate::books::{Books, quantities};
+use crate::books::{Books, LEAD, quantities};
 use crate::callers::{self, Api, Callers, History};
 use crate::check::Rest;
 use crate::faults::Faults;
 use crate::kernel::lock;
 use crate::logs::Logs;
 use crate::rng::Rng;
-use crate::stack::{AgencyTenant, Stack, Tenant};
+use crate::stack::{AgencyTenant, Stack, Tenant, period};
 use crate::table::number;
 use crate::trace::Trace;
 use crate::world::World;
@@ -43,6 +44,8 @@ struct Plan {
     has_big: bool,
     /// How many of 1,000 requests to the Seats API give seats back, and whether that is credited.
     endings: (u64, FewerSeats),
+    /// When these end, and how many times the billing period does.
+    ends: (SeatsEnd, u64),
     /// How many of 1,000 requests are sent at once, and in how many microseconds all others.
     rush: (u64, u64),
     is_listening: bool,
@@ -115,6 +118,11 @@ impl Plan {
                 if rng.chance(500) { 500 } else { 0 },
                 if rng.chance(200) { FewerSeats::Credit } else { FewerSeats::None },
             ),
+            ends: match rng.below(10) {
+                0 | 1 => (SeatsEnd::PeriodEnd, 1),
+                2 => (SeatsEnd::PeriodEnd, 2),
+                _ => (SeatsEnd::AtOnce, 0),
+            },
             rush: match (is_busy, is_crowded) {
                 (true, _) => (500, 20_000_000),
                 (_, true) => (100, 4_000_000),
@@ -216,11 +224,11 @@ impl Run {
         let stack = Stack::new(world);
         let made: Arc<Mutex<(Vec<Tenant>, Vec<AgencyTenant>)>> = Arc::default();
         let (count, limit, agencies) = (plan.tenants, plan.seat_limit, plan.agencies);
-        let fewer = plan.endings.1;
+        let settings = (plan.endings.1, plan.ends.0);
         let (maker, slot) = (stack.clone(), Arc::clone(&made));
         world.kernel.spawn("set-up", async move {
             for _ in 0..count {
-                let tenant = maker.tenant(limit, fewer).await;
+                let tenant = maker.tenant(limit, settings).await;
                 lock(&slot).0.push(tenant);
             }
             for _ in 0..agencies {
@@ -230,7 +238,7 @@ impl Run {
         });
         world.kernel.run().expect("tenants are made");
         let (tenants, agencies) = std::mem::take(&mut *lock(&made));
-        let books = Books::new(world, &tenants, &agencies);
+        let books = Books::new(world, &stack.account, &tenants, &agencies);
         let (commits, bills) = (books.clone(), books.clone());
         stack.connect(
             plan.is_listening,
@@ -269,13 +277,17 @@ impl Run {
         self.tenants.iter().map(|tenant| Shard::of(&tenant.organization)).collect()
     }
 
-    fn begin_requests(&self) {
-        let callers = Callers {
+    fn callers(&self) -> Callers {
+        Callers {
             stack: self.stack.clone(),
             tenants: Arc::clone(&self.tenants),
             agencies: Arc::clone(&self.agencies),
             history: self.history.clone(),
-        };
+        }
+    }
+
+    fn begin_requests(&self) {
+        let callers = self.callers();
         for number in 0..self.plan.requests {
             let earlier = self.history.keys();
             let (request, wait, senders) = self.world.kernel.draw(|rng| {
@@ -332,13 +344,15 @@ impl Run {
         if !self.needs_comparison() {
             self.check(true);
             self.look(|rest| rest.check_money());
-            if !self.plan.reconciles_late {
-                return;
+            if self.plan.reconciles_late {
+                self.stack.findings.take();
+                self.compare();
+                if let Some(finding) = self.stack.findings.take().first() {
+                    self.world.broken(12, format_args!("nothing differs, but found: {finding:?}"));
+                }
             }
-            self.stack.findings.take();
-            self.compare();
-            if let Some(finding) = self.stack.findings.take().first() {
-                self.world.broken(12, format_args!("nothing differs, but found: {finding:?}"));
+            if self.plan.endings.0 > 0 {
+                (0..self.plan.ends.1).for_each(|_| self.pass_a_period());
             }
             return;
         }
@@ -359,6 +373,95 @@ impl Run {
         }
         self.check(true);
         self.look(|rest| rest.check_standing());
+    }
+
+    /// Lets the period of all organizations end, and the next one begin. Callers give seats back and
+    /// change their minds until then; things go wrong until some minutes after the seats' time.
+    fn pass_a_period(&self) {
+        let kernel = &self.world.kernel;
+        let ends = self
+            .tenants
+            .iter()
+            .map(|tenant| period(&self.stack.account.subscription(&tenant.subscription)).end);
+        let ends: Vec<_> = ends.collect();
+        let (Some(first), Some(last)) = (ends.iter().min(), ends.iter().max()) else { return };
+        let micros = |second: i64| {
+            let left = u64::try_from(second - self.world.true_seconds()).unwrap_or(0);
+            left * 1_000_000
+        };
+        let due = micros(first - LEAD);
+        let mut faults = self.plan.faults.clone();
+        faults.until = kernel.now() + due + 300_000_000;
+        self.world.set_faults(faults);
+        self.begin_late_requests(due);
+        for wait in [
+            due.saturating_sub(7_200_000_000),
+            due + kernel.draw(|rng| rng.between(0, 120_000_000)),
+        ] {
+            let (stack, shards) = (self.stack.clone(), self.shards());
+            kernel.spawn("schedule", async move {
+                stack.world.kernel.sleep_micros(wait).await;
+                stack.reconcile(shards).await;
+            });
+        }
+        self.rest();
+        self.world.heal();
+        self.stack.queue.redrive();
+        self.stack.findings.take();
+        self.compare();
+        self.check(true);
+        self.sleep_until(last + 3_600);
+        self.books.check_ended(&self.stack.dynamo.items(), *last);
+        for tenant in self.tenants.iter() {
+            let billed = quantities(&self.stack.account.subscription(&tenant.subscription));
+            let there = self.books.seats(tenant.organization.as_str());
+            if billed != there {
+                let organization = &tenant.organization;
+                self.world.broken(
+                    5,
+                    format_args!("{organization} is billed for {billed:?} of {there:?} anew"),
+                );
+            }
+        }
+        // Now it hears of the new period.
+        self.compare();
+        self.check(true);
+        let late = |finding: &&reconcile_billing::Finding| finding.drift.kind() == "ended_late";
+        if let Some(finding) = self.stack.findings.take().iter().find(late) {
+            self.world.broken(12, format_args!("it was in time, but found: {finding:?}"));
+        }
+    }
+
+    /// Some give seats back in the course of a period, or change their minds, half of them when the
+    /// seats' time comes, `due` microseconds from now.
+    fn begin_late_requests(&self, due: u64) {
+        let callers = self.callers();
+        let count = self.world.kernel.draw(|rng| rng.between(1, 4));
+        for _ in 0..count {
+            let earlier = self.history.keys();
+            let (request, wait, senders) = self.world.kernel.draw(|rng| {
+                let api = Api::Endings(one_of(rng, self.plan.tenants));
+                let request =
+                    callers::draw(rng, earlier.len(), api, &self.agencies, false, &earlier);
+                let wait = if rng.chance(500) {
+                    rng.between(0, due)
+                } else {
+                    (due + rng.between(0, 150_000_000)).saturating_sub(30_000_000)
+                };
+                (request, wait, if rng.chance(150) { 2 } else { 1 })
+            });
+            callers.begin(request, wait, senders);
+        }
+    }
+
+    /// Lets time pass until a true time, in Unix seconds.
+    fn sleep_until(&self, second: i64) {
+        let left = second - self.world.true_seconds();
+        let (kernel, left) = (self.world.kernel.clone(), u64::try_from(left).unwrap_or(0));
+        self.world.kernel.spawn("time", async move {
+            kernel.sleep(Duration::from_secs(left)).await;
+        });
+        self.rest();
     }
 
     /// The organizations whose record says that Stripe is in step, and Stripe is not.

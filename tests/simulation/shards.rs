@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use headcount_model::billing::{
     LedgerUnavailable, LinkedSubscription, Recorded, Standing, SubscriptionLedger,
 };
-use headcount_model::id::OrganizationId;
+use headcount_model::id::{OrganizationId, SeatId};
 use headcount_model::reconcile::{
     Behind, Correction, CountedSeats, Cursor, LedgerState, Listed, ReconciliationStore, Shard,
     Written,
 };
+use headcount_model::seats::{Deactivation, Kept, NotDeactivated, SeatEndings, Stored};
 use headcount_store::Table;
 use jiff::Timestamp;
 
@@ -106,6 +107,27 @@ impl ReconciliationStore for Sharded {
             return Ok(Written::Yes);
         }
         self.table.save_cursor(cursor, now).await
+    }
+}
+
+impl SeatEndings for Sharded {
+    fn deactivations_per_commit(&self) -> usize {
+        self.table.deactivations_per_commit()
+    }
+
+    async fn seats(
+        &self,
+        organization: &OrganizationId,
+        ids: &[SeatId],
+    ) -> Result<Kept, NotDeactivated> {
+        self.table.seats(organization, ids).await
+    }
+
+    async fn deactivate(
+        &self,
+        deactivation: Deactivation<'_>,
+    ) -> Result<Option<Stored>, NotDeactivated> {
+        self.table.deactivate(deactivation).await
     }
 }
 

@@ -13,7 +13,7 @@ use headcount_billing::stripe::Stripe;
 use headcount_billing::webhook::SigningSecrets;
 use headcount_billing::{Prices, Unanswered, message};
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount, create};
-use headcount_model::billing::SubscriptionStatus;
+use headcount_model::billing::{Period, Standing, SubscriptionStatus};
 use headcount_model::credential::{Credential, Holder, Permission, reveal};
 use headcount_model::fewer::FewerSeats;
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
@@ -22,7 +22,7 @@ use headcount_model::identity::{Password, PasswordHash, PasswordPolicy, Salt};
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::reconcile::Shard;
-use headcount_model::seats::Platforms;
+use headcount_model::seats::{Platforms, SeatsEnd};
 use headcount_model::text::Text;
 use headcount_model::tiers::{TierEntry, Tiers};
 use headcount_store::{StripeLink, Table};
@@ -96,6 +96,8 @@ pub(crate) struct Tenant {
     pub(crate) api_key: String,
     /// What becomes of the difference when it gives seats back.
     pub(crate) fewer: FewerSeats,
+    /// When they end.
+    pub(crate) seats_end: SeatsEnd,
 }
 
 /// An agency with an app that may create accounts in it.
@@ -152,6 +154,13 @@ fn text(text: &str) -> Text {
 
 fn fingerprint_key() -> FingerprintKey {
     FingerprintKey::new(&[7; 32]).expect("long enough")
+}
+
+/// The current period of a subscription of Stripe.
+pub(crate) fn period(subscription: &serde_json::Value) -> Period {
+    let item = &subscription["items"]["data"][0];
+    let second = |name: &str| item[name].as_i64().expect("Unix seconds");
+    Period { start: second("current_period_start"), end: second("current_period_end") }
 }
 
 impl Stack {
@@ -264,7 +273,11 @@ impl Stack {
     // ------------------------------------------------------------------------ Tenants
 
     /// An organization that is billed.
-    pub(crate) async fn tenant(&self, seat_limit: u64, fewer: FewerSeats) -> Tenant {
+    pub(crate) async fn tenant(
+        &self,
+        seat_limit: u64,
+        (fewer, seats_end): (FewerSeats, SeatsEnd),
+    ) -> Tenant {
         let ports = self.ports();
         let table = self.cold_table(&ports);
         let organization = OrganizationId::new(&ports, &ports).expect("entropy");
@@ -286,7 +299,12 @@ impl Stack {
         let link = StripeLink {
             customer,
             subscription: subscription.clone(),
-            standing: SubscriptionStatus::Active.into(),
+            // Where seats end with the period, it has to be known before the first is given back.
+            standing: Standing {
+                period: (seats_end == SeatsEnd::PeriodEnd)
+                    .then(|| period(&self.account.subscription(&subscription))),
+                ..SubscriptionStatus::Active.into()
+            },
         };
         let allowance = up_to(seat_limit);
         let made =
@@ -295,10 +313,13 @@ impl Stack {
         if fewer != FewerSeats::default() {
             table.set_fewer_seats(&organization, fewer).await.expect("an organization");
         }
+        if seats_end != SeatsEnd::default() {
+            table.set_seats_end(&organization, seats_end).await.expect("an organization");
+        }
         let holder = Holder::Organization(organization.clone());
         let permissions = [Permission::AccountsCreate, Permission::AccountsDeactivate];
         let api_key = self.credential(&table, holder, &permissions).await;
-        Tenant { organization, subscription, api_key, fewer }
+        Tenant { organization, subscription, api_key, fewer, seats_end }
     }
 
     /// An agency.
@@ -593,8 +614,9 @@ impl Stack {
             reads_per_second: NonZeroU32::new(15).expect("above 0"),
             ports,
         };
-        let work =
-            async move { function.handle(deadline).await.map_err(|error| error.to_string()) };
+        let work = async move {
+            function.handle(deadline, "run".to_owned()).await.map_err(|error| error.to_string())
+        };
         let outcome =
             self.world.kernel.isolated("reconcile-billing", RECONCILE_BILLING, work).await;
         self.world.note(format_args!("reconciled: {outcome:?}"));

@@ -1,4 +1,4 @@
-//! `POST /billing/deactivate`: an organization gives seats back.
+//! `POST /billing/deactivate`: an organization gives seats back, or keeps them after all.
 
 use headcount_api::seats::{self, Refusal, Seats};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
@@ -40,7 +40,6 @@ where
         let seats = seats::deactivate_seats(request.json()?)?;
         let keyed = request.keyed(organization.as_str(), ROUTE, &self.fingerprint_key, now)?;
 
-        let answer = seats::deactivated(&seats);
         let ending = Ending {
             organization,
             seats: &seats,
@@ -48,11 +47,10 @@ where
             route: ROUTE,
             request_id: request.request_id(),
             request: keyed.as_ref(),
-            answer: &answer.body,
+            answer: seats::deactivated,
             tiers: &self.tiers,
             now,
         };
-        let before = deactivate(&self.store, &self.ports, &ending).await?;
-        Ok(before.map_or(answer, seats::deactivated_before))
+        Ok(seats::told(deactivate(&self.store, &self.ports, &ending).await?))
     }
 }

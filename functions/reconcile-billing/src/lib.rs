@@ -5,7 +5,8 @@
 //! behind for more than two minutes: whatever became of the first message, Stripe will be told.
 //! Second it walks through the directory of organizations, counts the seats of each, and compares
 //! the counts with the billing record and the subscription. What differs is healed the ordinary
-//! way, by a new version of the record, and told: one [`Finding`] each.
+//! way, by a new version of the record, and told: one [`Finding`] each. Seats that were to end with
+//! their billing period, and whose time has come, end on the way.
 //!
 //! # How long a cycle takes
 //! Stripe takes 25 reads a second at one endpoint and 100 requests a second in all
@@ -28,8 +29,9 @@ use std::num::NonZeroU32;
 
 use headcount_billing::Subscriptions;
 use headcount_model::billing::SubscriptionLedger;
-use headcount_model::port::Clock;
+use headcount_model::port::{Clock, Entropy};
 use headcount_model::reconcile::ReconciliationStore;
+use headcount_model::seats::SeatEndings;
 use headcount_model::tiers::Tiers;
 use headcount_platform::Takes;
 use jiff::Timestamp;
@@ -43,6 +45,9 @@ pub use republish::{BillingQueue, Message};
 pub use walk::Ended;
 
 use crate::examine::Examined;
+
+/// What the audit calls it.
+const NAME: &str = "reconcile-billing";
 
 /// What the function takes.
 pub const TAKES: Takes = Takes::objects(
@@ -90,6 +95,8 @@ pub struct Report {
     pub unanswered: u64,
     /// Drifts and rows that cannot be read that were found.
     pub drifts: u64,
+    /// Seats that ended because their time had come.
+    pub seats_ended: u64,
     /// Shards of the directory that were walked to their end.
     pub shards_finished: u8,
     /// Why the walk ended.
@@ -106,6 +113,7 @@ impl Report {
             moving: 0,
             unanswered: 0,
             drifts: 0,
+            seats_ended: 0,
             shards_finished: 0,
             ended: Ended::OutOfTime,
         }
@@ -129,23 +137,23 @@ impl Report {
 
 impl<L, S, Q, R, P> Function<L, S, Q, R, P>
 where
-    L: ReconciliationStore + SubscriptionLedger,
+    L: ReconciliationStore + SubscriptionLedger + SeatEndings,
     S: Subscriptions,
     Q: BillingQueue,
     R: Findings,
-    P: Clock + Pause,
+    P: Clock + Entropy + Pause,
 {
-    /// Makes one run, which ends before `deadline`.
+    /// Makes one run, which ends before `deadline`. The audit names `invocation`.
     ///
     /// # Errors
     /// When the table does not answer; the next run goes on.
-    pub async fn handle(&self, deadline: Timestamp) -> Result<Report, Error> {
+    pub async fn handle(&self, deadline: Timestamp, invocation: String) -> Result<Report, Error> {
         let now = self.ports.now();
         let half = now.checked_add(deadline.duration_since(now) / 2).unwrap_or(now);
         let mut report = Report::new();
         report.oldest_behind_seconds = self.oldest_behind().await?;
         self.republish(half, &mut report).await?;
-        report.ended = self.walk(deadline, &mut report).await?;
+        report.ended = self.walk(deadline, &invocation, &mut report).await?;
         tracing::info!(
             republished = report.republished,
             compared = report.compared,
@@ -153,6 +161,7 @@ where
             moving = report.moving,
             unanswered = report.unanswered,
             drifts = report.drifts,
+            seats_ended = report.seats_ended,
             shards_finished = report.shards_finished,
             ended = ?report.ended,
             "reconciled"

@@ -8,8 +8,8 @@ async fn main() -> Result<(), Error> {
     let aws = headcount_platform::start().await?;
     let function = &configuration::function(&aws).await?;
     run(service_fn(|event: LambdaEvent<_>| {
-        let deadline = deadline(&event.context);
-        TAKES.answer(event.payload, move |_: Tick| function.handle(deadline))
+        let (deadline, id) = (deadline(&event.context), event.context.request_id);
+        TAKES.answer(event.payload, move |_: Tick| function.handle(deadline, id))
     }))
     .await
 }

@@ -6,12 +6,15 @@
 //! read at the rate of one. A claim ends with the time that Lambda gives its run, so that a run
 //! that is killed holds up nobody.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use futures_util::future::join_all;
 use headcount_billing::Subscriptions;
 use headcount_model::billing::{LedgerUnavailable, SubscriptionLedger};
 use headcount_model::id::OrganizationId;
-use headcount_model::port::Clock;
+use headcount_model::port::{Clock, Entropy};
 use headcount_model::reconcile::{Cursor, ReconciliationStore, Shard, Written};
+use headcount_model::seats::SeatEndings;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -46,6 +49,23 @@ pub enum Ended {
     LeftToAnother,
 }
 
+/// What all looks of one run share.
+#[derive(Debug)]
+pub(crate) struct Run<'r> {
+    /// When Stripe may be read.
+    pub(crate) pace: Pace,
+    /// The invocation, as Lambda names it.
+    pub(crate) invocation: &'r str,
+    seats_ended: AtomicU64,
+}
+
+impl Run<'_> {
+    /// Counts seats whose time had come.
+    pub(crate) fn add_ended(&self, seats: u64) {
+        self.seats_ended.fetch_add(seats, Ordering::Relaxed);
+    }
+}
+
 /// A shard's walk, or the step before its end.
 enum Step {
     Finished,
@@ -54,34 +74,41 @@ enum Step {
 
 impl<L, S, Q, R, P> Function<L, S, Q, R, P>
 where
-    L: ReconciliationStore + SubscriptionLedger,
+    L: ReconciliationStore + SubscriptionLedger + SeatEndings,
     S: Subscriptions,
     R: Findings,
-    P: Clock + Pause,
+    P: Clock + Entropy + Pause,
 {
     /// Goes on where the last run ended, through each shard once at most.
     pub(crate) async fn walk(
         &self,
         deadline: Timestamp,
+        invocation: &str,
         report: &mut Report,
     ) -> Result<Ended, LedgerUnavailable> {
         let cursors = join_all(Shard::all().map(|shard| self.ledger.cursor(shard))).await;
         let mut cursors = cursors.into_iter().collect::<Result<Vec<_>, _>>()?;
         cursors.sort_by_key(|cursor| (cursor.cycle, cursor.shard));
         let pace = Pace::per_second(self.reads_per_second, self.ports.now());
+        let run = Run { pace, invocation, seats_ended: AtomicU64::new(0) };
+        let mut ended = Ended::Complete;
         for cursor in cursors {
-            match self.walk_shard(cursor, &pace, deadline, report).await? {
+            match self.walk_shard(cursor, &run, deadline, report).await? {
                 Step::Finished => report.shards_finished += 1,
-                Step::Ended(ended) => return Ok(ended),
+                Step::Ended(early) => {
+                    ended = early;
+                    break;
+                }
             }
         }
-        Ok(Ended::Complete)
+        report.seats_ended = run.seats_ended.into_inner();
+        Ok(ended)
     }
 
     async fn walk_shard(
         &self,
         mut cursor: Cursor,
-        pace: &Pace,
+        run: &Run<'_>,
         deadline: Timestamp,
         report: &mut Report,
     ) -> Result<Step, LedgerUnavailable> {
@@ -100,7 +127,7 @@ where
             let group = self.ledger.organizations(cursor.shard, cursor.after.as_ref(), GROUP);
             let group = group.await?;
             report.drifts += self.tell_unreadable(&group.unreadable);
-            let answered = self.examine_group(&group.readable, pace, report).await;
+            let answered = self.examine_group(&group.readable, run, report).await;
             let is_last = group.is_end;
             let step = next(&mut cursor, group.readable, answered);
             let step = match step {
@@ -138,10 +165,10 @@ where
     async fn examine_group(
         &self,
         group: &[OrganizationId],
-        pace: &Pace,
+        run: &Run<'_>,
         report: &mut Report,
     ) -> bool {
-        let looks = group.iter().map(|organization| self.examine(organization, pace));
+        let looks = group.iter().map(|organization| self.examine(organization, run));
         let mut answered = group.is_empty();
         for examined in join_all(looks).await {
             answered |= examined != Examined::Unanswered;

@@ -294,6 +294,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         Rule::Type(Kind::String) => format!("The {field} field must be a string."),
         Rule::Type(Kind::Object) => format!("The {field} field must be an object."),
         Rule::Type(Kind::Array) => format!("The {field} field must be an array."),
+        Rule::Type(Kind::Boolean) => format!("The {field} field must be true or false."),
         Rule::MinLength(min) => format!("The {field} field must be at least {min} characters."),
         Rule::MaxLength(max) => {
             format!("The {field} field must not be greater than {max} characters.")
@@ -333,6 +334,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::RepeatOf(_)
         | Rule::Beside(_)
         | Rule::NoSuchSeat
+        | Rule::SeatHasEnded
         | Rule::Quote
         | Rule::Range { .. }
         | Rule::Cursor => format!("The {field} field format is invalid."),

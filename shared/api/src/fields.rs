@@ -72,6 +72,14 @@ impl Fields {
         })
     }
 
+    /// A field that is `true` or `false`.
+    pub(crate) fn flag(&mut self, name: &str) -> Given<bool> {
+        self.take(name, Kind::Boolean, |value| match value {
+            Json::Bool(flag) => Some(flag),
+            _ => None,
+        })
+    }
+
     /// Refuses by name every field that was not taken, so that nothing can be assigned that
     /// the API does not offer. The request's first [`MAX_UNKNOWN`] are told.
     pub(crate) fn refuse_rest(self, faults: &mut Vec<Fault>) {

@@ -22,13 +22,15 @@ const MAX_VALUES: usize = 100_000;
 /// The members of an object.
 pub type Object = BTreeMap<String, Json>;
 
-/// A JSON value. Numbers and booleans keep no value: no field of the three APIs takes one.
+/// A JSON value. Numbers keep no value: no field of the three APIs takes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Json {
     /// `null`
     Null,
-    /// A number or a boolean.
-    Scalar,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number,
     /// Text.
     String(String),
     /// A list.
@@ -104,20 +106,20 @@ impl<'de> Visitor<'de> for Nested<'_> {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Scalar)
+    fn visit_bool<E>(self, flag: bool) -> Result<Json, E> {
+        Ok(Json::Bool(flag))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
-        Ok(Json::Scalar)
+        Ok(Json::Number)
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Json, E> {
-        Ok(Json::Scalar)
+        Ok(Json::Number)
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::Scalar)
+        Ok(Json::Number)
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Json, E> {

@@ -113,6 +113,11 @@ pub(crate) fn period_boundary(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": ["string", "null"], "format": "date-time"})
 }
 
+/// When a seat ends: `2026-02-03T18:12:47.000Z`.
+pub(crate) fn ends_at(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "format": "date-time"})
+}
+
 /// What `sync.error.code` can be.
 pub(crate) fn billing_error(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": crate::seats::told_codes()})

@@ -24,7 +24,7 @@ use crate::wording;
 #[cfg(feature = "openapi")]
 pub(crate) use billing::told_codes;
 pub use billing::{Quoted, billing, quoted};
-pub use deactivate::{deactivate_seats, deactivated, deactivated_before};
+pub use deactivate::{deactivate_seats, deactivated, told};
 pub use history::history;
 
 /// The dialect of the Seats API.
@@ -370,6 +370,10 @@ fn word_faults(faults: &[Fault]) -> Answer {
     if faults.iter().any(|fault| fault.rule == Rule::NoSuchSeat) {
         let message = "The organization has no such account.";
         return with_faults(StatusCode::NOT_FOUND, "account_not_found", message, faults);
+    }
+    if faults.iter().any(|fault| fault.rule == Rule::SeatHasEnded) {
+        let message = "The account has ended. That cannot be revoked any more.";
+        return with_faults(StatusCode::CONFLICT, "account_deactivated", message, faults);
     }
     let status = StatusCode::BAD_REQUEST;
     let incomplete = faults

@@ -37,6 +37,7 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::RepeatOf(_) => "duplicate",
         Rule::Beside(_) => "exclusive",
         Rule::NoSuchSeat => "not_found",
+        Rule::SeatHasEnded => "deactivated",
         Rule::Quote => "quote",
         Rule::Range { .. } => "range",
         Rule::Cursor => "cursor",
@@ -98,6 +99,9 @@ pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
         Rule::RepeatOf(first) => format!("{field} is the same as entry {first} of the list."),
         Rule::Beside(other) => format!("{field} must not be given beside {other}."),
         Rule::NoSuchSeat => format!("{field} is no account of this organization."),
+        Rule::SeatHasEnded => {
+            format!("{field} is an account that has ended, which cannot be revoked.")
+        }
         Rule::Quote => {
             format!("{field} is not a quote that this organization was given for these accounts.")
         }
@@ -111,6 +115,7 @@ fn type_name(kind: Kind) -> &'static str {
         Kind::String => "a string",
         Kind::Object => "an object",
         Kind::Array => "an array",
+        Kind::Boolean => "true or false",
     }
 }
 

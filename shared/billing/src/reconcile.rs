@@ -4,7 +4,7 @@
 use headcount_model::billing::Standing;
 use headcount_model::id::{OrganizationId, SeatId};
 use headcount_model::reconcile::{CountedSeats, LedgerState};
-use headcount_model::seats::Tier;
+use headcount_model::seats::{Billed, Tier};
 use headcount_model::tiers::Tiers;
 
 use crate::subscription::{Subscription, reasons};
@@ -113,6 +113,12 @@ pub enum Drift {
         /// The subscription's status, in Stripe's words.
         status: String,
     },
+    /// Seats that were to end with a period have ended when the next one had begun, so that they are
+    /// billed for it.
+    EndedLate {
+        /// How many.
+        seats: u64,
+    },
     /// Seats cannot be billed by the subscription any more.
     Unfit {
         /// Why.
@@ -148,6 +154,7 @@ impl Drift {
             Drift::NotLinked { .. } => "not_linked",
             Drift::SubscriptionGone => "subscription_gone",
             Drift::Ended { .. } => "subscription_ended",
+            Drift::EndedLate { .. } => "ended_late",
             Drift::Unfit { .. } => "subscription_unfit",
             Drift::Metadata { .. } => "metadata",
             Drift::Status { .. } => "status",
@@ -179,6 +186,9 @@ impl Drift {
                 "the record names a subscription of another account or mode of Stripe"
             }
             Drift::Ended { .. } => "the subscription was canceled, or never paid, while seats run",
+            Drift::EndedLate { .. } => {
+                "nothing was compared before the period of these seats ended, and they are billed for the next"
+            }
             Drift::Unfit { .. } => {
                 "the subscription was changed in Stripe so that seats cannot be billed by it"
             }
@@ -204,6 +214,7 @@ impl Drift {
             Drift::ItemMissing { ledger, .. }
             | Drift::PriceNotConfigured { ledger, .. }
             | Drift::NotLinked { ledger } => (ledger.to_string(), none()),
+            Drift::EndedLate { seats } => (none(), seats.to_string()),
             Drift::UnreadableSeats | Drift::SubscriptionGone => (none(), none()),
             Drift::Ended { ledger, status } => (ledger.to_string(), status.clone()),
             Drift::Unfit { reasons } => (none(), reasons.clone()),
@@ -271,6 +282,17 @@ pub fn remedy(drifts: &[Drift]) -> Remedy {
         Remedy::TellAgain
     } else {
         Remedy::None
+    }
+}
+
+/// What is known of the subscription, as far as it decides when seats end. Stripe's word is newer than
+/// the ledger's; of one that Stripe does not know, or that the ledger lost, nothing is believed.
+pub fn billed(seen: &Seen) -> Billed {
+    let Seen::There(subscription) = seen else { return Billed::Unknown };
+    match subscription.period {
+        _ if subscription.has_ended() => Billed::Ended,
+        Some(period) => Billed::Until(period),
+        None => Billed::Unknown,
     }
 }
 

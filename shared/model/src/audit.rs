@@ -10,9 +10,10 @@ use crate::id::{AuditId, CredentialId};
 pub struct Entry<'a> {
     /// Its id, which sorts by time.
     pub id: AuditId,
-    /// Who did it: the public half of the credential.
-    pub credential: &'a CredentialId,
-    /// By which route: `POST /billing/deactivate`.
+    /// Who did it: the public half of the credential; `None` for a function of the stack, which did
+    /// what its time had come for.
+    pub credential: Option<&'a CredentialId>,
+    /// By which route: `POST /billing/deactivate`. Of a function without one, its name.
     pub route: &'static str,
     /// The objects that were changed, by their ids.
     pub objects: Vec<&'a str>,
@@ -20,6 +21,7 @@ pub struct Entry<'a> {
     pub fields: &'static [&'static str],
     /// When.
     pub at: Timestamp,
-    /// In which request, as `x-request-id` of its response has it.
+    /// In which request, as `x-request-id` of its response has it; of a function that no caller
+    /// reaches, in which invocation, as its log has it.
     pub request_id: &'a str,
 }

@@ -88,6 +88,8 @@ pub enum Rule {
     Beside(&'static str),
     /// The organization has no such seat.
     NoSuchSeat,
+    /// The seat has ended, so that its end cannot be revoked any more.
+    SeatHasEnded,
     /// Not the id of a quote that this organization was given for these seats.
     Quote,
     /// Not a whole number in this range.
@@ -110,6 +112,8 @@ pub enum Kind {
     Object,
     /// A JSON array.
     Array,
+    /// `true` or `false`.
+    Boolean,
 }
 
 /// Why a URL is refused.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::billing::{LedgerUnavailable, LinkedSubscription, Period, SeatCounts};
 use crate::id::{OrganizationId, SeatId};
-use crate::seats::Tier;
+use crate::seats::{KeptSeat, Tier};
 use crate::tiers::Tiers;
 
 /// The most account ids that are named to explain one drift.
@@ -140,12 +140,20 @@ pub struct CountedSeats {
     pub newest_basic: Vec<SeatId>,
     /// The newest premium seats, oldest first, at most [`MAX_NAMED`].
     pub newest_premium: Vec<SeatId>,
+    /// Those of them that are to end, by age.
+    pub ending: Vec<KeptSeat>,
     /// The sort keys of seats that say nothing we understand, at most [`MAX_NAMED`]. While there
     /// are any, the counts prove nothing.
     pub unreadable: Vec<String>,
 }
 
 impl CountedSeats {
+    /// Counts one more seat that is to end.
+    pub fn add_ending(&mut self, seat: KeptSeat) {
+        self.add(seat.id.clone(), seat.tier);
+        self.ending.push(seat);
+    }
+
     /// Counts one more seat. Seats come in the order of their ids, which is that of their age.
     pub fn add(&mut self, id: SeatId, tier: Tier) {
         let newest = match tier {

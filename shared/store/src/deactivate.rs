@@ -1,22 +1,22 @@
-//! The end of seats: they are counted no more, and stay.
+//! The end of seats: they are counted no more, and stay. And the mark on those that are to end.
 
 use aws_sdk_dynamodb::types::{
     KeysAndAttributes, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use headcount_model::audit::Entry;
+use headcount_model::billing::{Period, SubscriptionStatus};
 use headcount_model::credential::LookupFailed;
 use headcount_model::history::By;
 use headcount_model::id::{OrganizationId, SeatId, micros};
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::seats::{
-    Deactivation, KeptSeat, NotDeactivated, SeatEndings, SeatStatus, Stored,
+    Change, Deactivation, EndTerms, Kept, KeptSeat, NotDeactivated, SeatEndings, SeatStatus, Stored,
 };
 use serde::Deserialize;
 
 use crate::credentials::{decode, failure};
 use crate::idempotency::{self, Found};
-use crate::key::Key;
-use crate::rows::{AuditRow, NO_SPENDING_LIMIT, behind_shard};
+use crate::key::{BILLING, Key};
+use crate::rows::{AuditRow, Malformed, NO_SPENDING_LIMIT, behind_shard};
 use crate::table::Table;
 use crate::transaction::{
     Condition, Item, MAX_ACTIONS, Refused, number, put, text, update, values,
@@ -24,6 +24,10 @@ use crate::transaction::{
 
 /// What else is in a transaction: the idempotency record, the billing record and the audit entry.
 const BESIDE_SEATS: usize = 3;
+
+/// The most items of one `BatchGetItem`
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
+const MAX_READS: usize = 100;
 
 impl SeatEndings for Table {
     fn deactivations_per_commit(&self) -> usize {
@@ -34,12 +38,28 @@ impl SeatEndings for Table {
         &self,
         organization: &OrganizationId,
         ids: &[SeatId],
-    ) -> Result<Vec<KeptSeat>, NotDeactivated> {
-        let items = self.read_seats(organization, ids).await.map_err(|failed| match failed {
-            LookupFailed::Throttled => NotDeactivated::Throttled,
-            LookupFailed::Unavailable => NotDeactivated::Unavailable,
-        })?;
-        items.into_iter().map(kept).collect()
+    ) -> Result<Kept, NotDeactivated> {
+        let keys: Vec<_> = [Key::billing(organization)]
+            .into_iter()
+            .chain(ids.iter().map(|id| Key::seat(organization, id)))
+            .collect();
+        let mut kept = Kept { seats: Vec::with_capacity(ids.len()), terms: EndTerms::default() };
+        for keys in keys.chunks(MAX_READS) {
+            let items = self.read_ends(keys).await.map_err(|failed| match failed {
+                LookupFailed::Throttled => NotDeactivated::Throttled,
+                LookupFailed::Unavailable => NotDeactivated::Unavailable,
+            })?;
+            for item in items {
+                let is_billing =
+                    item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == BILLING);
+                if is_billing {
+                    kept.terms = terms(item)?;
+                } else {
+                    kept.seats.push(kept_seat(item)?);
+                }
+            }
+        }
+        Ok(kept)
     }
 
     async fn deactivate(
@@ -68,17 +88,15 @@ impl SeatEndings for Table {
 }
 
 impl Table {
-    /// Those of the seats that are there.
-    async fn read_seats(
-        &self,
-        organization: &OrganizationId,
-        ids: &[SeatId],
-    ) -> Result<Vec<Item>, LookupFailed> {
-        let keys = ids.iter().map(|id| Key::seat(organization, id).attributes()).collect();
+    /// What decides about the end of seats, of those of the items that are there.
+    async fn read_ends(&self, keys: &[Key]) -> Result<Vec<Item>, LookupFailed> {
         let keys = KeysAndAttributes::builder()
-            .set_keys(Some(keys))
+            .set_keys(Some(keys.iter().map(Key::attributes).collect()))
             .consistent_read(true)
-            .projection_expression("id, tier, #status, version")
+            .projection_expression(
+                "sk, id, tier, #status, version, ends_at, seats_end, stripe_subscription, \
+                 subscription_status, current_period_start, current_period_end",
+            )
             .expression_attribute_names("#status", "status")
             .build()
             .map_err(|_| LookupFailed::Unavailable)?;
@@ -93,23 +111,57 @@ impl Table {
     }
 }
 
+/// What of a billing record decides when seats end.
+#[derive(Deserialize)]
+struct TermsState {
+    seats_end: Option<String>,
+    stripe_subscription: Option<String>,
+    subscription_status: Option<String>,
+    current_period_start: Option<i64>,
+    current_period_end: Option<i64>,
+}
+
+fn terms(item: Item) -> Result<EndTerms, NotDeactivated> {
+    let read = || -> Result<EndTerms, Malformed> {
+        let state: TermsState = decode(item).map_err(|_| Malformed("billing record"))?;
+        let setting = state.seats_end.as_deref().map(str::parse).transpose();
+        // One of a status that this version does not know runs.
+        let has_ended = |status: &String| {
+            status.parse::<SubscriptionStatus>().is_ok_and(SubscriptionStatus::has_ended)
+        };
+        let is_paid_for = state.stripe_subscription.is_some()
+            && state.subscription_status.is_some_and(|status| !has_ended(&status));
+        let period = state.current_period_start.zip(state.current_period_end);
+        Ok(EndTerms {
+            setting: setting.map_err(|_| Malformed("seats_end"))?.unwrap_or_default(),
+            period: period.filter(|_| is_paid_for).map(|(start, end)| Period { start, end }),
+        })
+    };
+    read().map_err(|error| {
+        tracing::error!(%error, "a billing record could not be read");
+        NotDeactivated::Unavailable
+    })
+}
+
 /// What of a seat decides about its end.
 #[derive(Deserialize)]
 struct SeatState {
     id: String,
     tier: String,
     status: String,
+    ends_at: Option<String>,
     #[serde(default)]
     version: u64,
 }
 
-fn kept(item: Item) -> Result<KeptSeat, NotDeactivated> {
+fn kept_seat(item: Item) -> Result<KeptSeat, NotDeactivated> {
     let state: SeatState = decode(item).map_err(|_| NotDeactivated::Unavailable)?;
     let read = || {
         Some(KeptSeat {
             id: SeatId::parse(&state.id).ok()?,
             tier: state.tier.parse().ok()?,
             is_deactivated: state.status.parse::<SeatStatus>().ok()? == SeatStatus::Deactivated,
+            ends_at: state.ends_at.as_deref().map(str::parse).transpose().ok()?,
             version: state.version,
         })
     };
@@ -131,11 +183,12 @@ fn actions(
         let now = deactivation.now;
         actions.push(idempotency::record(table, record.request, record.part, &answer, now)?);
     }
-    if let Some(entry) = &deactivation.audit {
-        actions.push(take_from_billing(table, deactivation, entry)?);
+    // What is to end later is counted until then: Stripe bills it, and its place is taken.
+    if deactivation.change == Change::End && !deactivation.seats.is_empty() {
+        actions.push(take_from_billing(table, deactivation)?);
     }
     for seat in deactivation.seats {
-        actions.push(end(table, deactivation, seat)?);
+        actions.push(change(table, deactivation, seat)?);
     }
     if let Some(entry) = &deactivation.audit {
         actions.push(put(table, &AuditRow::new(organization, entry), Condition::absent())?);
@@ -148,7 +201,6 @@ fn actions(
 fn take_from_billing(
     table: &Table,
     deactivation: &Deactivation<'_>,
-    audit: &Entry<'_>,
 ) -> Result<TransactWriteItem, Refused> {
     let organization = deactivation.organization;
     let counts = deactivation.counts();
@@ -157,53 +209,64 @@ fn take_from_billing(
         expression: "seats_basic >= :basic AND seats_premium >= :premium".into(),
         values: vec![(":basic", number(counts.basic)), (":premium", number(counts.premium))],
     };
-    update(
-        table,
-        &Key::billing(organization),
+    let mut expression =
         "SET seats_basic = seats_basic - :basic, seats_premium = seats_premium - :premium, \
          seats_left = seats_left + :all, \
          cents_left = if_not_exists(cents_left, :unlimited) + :cents, \
          version = version + :one, fewer_version = version + :one, fewer_at = :now, \
-         changed_version = version + :one, changed_by = :by, \
          behind_since = if_not_exists(behind_since, :now), behind_shard = :shard, \
-         updated_at = :now",
-        condition,
-        vec![
-            (":all", number(counts.total())),
-            (":cents", number(deactivation.tiers.monthly(counts))),
-            (":unlimited", number(NO_SPENDING_LIMIT)),
-            (":one", number(1)),
-            (":now", text(micros(deactivation.now))),
-            (":shard", text(behind_shard(organization))),
-            (":by", text(By::text(audit.credential, audit.request_id))),
-        ],
-    )
+         updated_at = :now"
+            .to_owned();
+    let mut values = vec![
+        (":all", number(counts.total())),
+        (":cents", number(deactivation.tiers.monthly(counts))),
+        (":unlimited", number(NO_SPENDING_LIMIT)),
+        (":one", number(1)),
+        (":now", text(micros(deactivation.now))),
+        (":shard", text(behind_shard(organization))),
+    ];
+    // What reconcile-billing ends has no caller, and names nobody.
+    let audit = deactivation.audit.as_ref();
+    if let Some((credential, entry)) = audit.and_then(|entry| entry.credential.zip(Some(entry))) {
+        expression += ", changed_version = version + :one, changed_by = :by";
+        values.push((":by", text(By::text(credential, entry.request_id))));
+    }
+    update(table, &Key::billing(organization), &expression, condition, values)
 }
 
-/// Ends a seat that is still what was read.
-fn end(
+/// Changes a seat that is still what was read, and has not ended.
+fn change(
     table: &Table,
     deactivation: &Deactivation<'_>,
     seat: &KeptSeat,
 ) -> Result<TransactWriteItem, Refused> {
     let unchanged = if seat.version == 0 {
-        "attribute_exists(pk) AND (attribute_not_exists(version) OR version = :version)"
+        "attribute_exists(pk) AND #status <> :deactivated \
+         AND (attribute_not_exists(version) OR version = :version)"
     } else {
-        "version = :version"
+        "#status <> :deactivated AND version = :version"
     };
-    let all = vec![
+    let mut all = vec![
         (":deactivated", text(SeatStatus::Deactivated.as_str())),
         (":version", number(seat.version)),
         (":next", number(seat.version + 1)),
         (":now", text(micros(deactivation.now))),
     ];
+    let expression = match deactivation.change {
+        Change::End => {
+            "SET #status = :deactivated, version = :next, deactivated_at = :now, \
+             updated_at = :now REMOVE ends_at"
+        }
+        Change::EndAt(ends_at) => {
+            all.push((":ends_at", text(micros(ends_at))));
+            "SET ends_at = :ends_at, version = :next, updated_at = :now"
+        }
+        Change::Revoke => "SET version = :next, updated_at = :now REMOVE ends_at",
+    };
     let update = Update::builder()
         .table_name(&*table.name)
         .set_key(Some(Key::seat(deactivation.organization, &seat.id).attributes()))
-        .update_expression(
-            "SET #status = :deactivated, version = :next, deactivated_at = :now, \
-             updated_at = :now",
-        )
+        .update_expression(expression)
         .condition_expression(unchanged)
         .expression_attribute_names("#status", "status")
         .set_expression_attribute_values(values(all))

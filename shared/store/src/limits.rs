@@ -3,6 +3,7 @@
 use headcount_model::billing::ProrationBehavior;
 use headcount_model::fewer::FewerSeats;
 use headcount_model::id::{OrganizationId, micros};
+use headcount_model::seats::SeatsEnd;
 
 use crate::key::Key;
 use crate::provision::{ProvisionError, Provisioned, exists};
@@ -119,6 +120,16 @@ impl Table {
     /// [`ProvisionError::NoSuch`] without the organization.
     pub async fn set_fewer_seats(&self, id: &OrganizationId, setting: FewerSeats) -> Provisioned {
         let set = "SET fewer_seats = :setting, updated_at = :now";
+        self.set_behavior(id, set, setting.as_str()).await
+    }
+
+    /// Sets when seats of an organization end that are given back from now on. Those that are to end
+    /// already end when they were told.
+    ///
+    /// # Errors
+    /// [`ProvisionError::NoSuch`] without the organization.
+    pub async fn set_seats_end(&self, id: &OrganizationId, setting: SeatsEnd) -> Provisioned {
+        let set = "SET seats_end = :setting, updated_at = :now";
         self.set_behavior(id, set, setting.as_str()).await
     }
 

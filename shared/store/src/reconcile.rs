@@ -14,7 +14,7 @@ use headcount_model::reconcile::{
     Behind, Correction, CountedSeats, Cursor, LedgerState, Listed, ReconciliationStore, Shard,
     Written,
 };
-use headcount_model::seats::{SeatStatus, Tier};
+use headcount_model::seats::{KeptSeat, SeatStatus};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,7 @@ impl ReconciliationStore for Table {
             .query()
             .consistent_read(true)
             .key_condition_expression("pk = :organization AND begins_with(sk, :seat)")
-            .projection_expression("sk, tier, #status")
+            .projection_expression("sk, tier, #status, ends_at, version")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":organization", text(Key::billing(organization).pk))
             .expression_attribute_values(":seat", text(SEAT))
@@ -318,7 +318,7 @@ fn behind_key(behind: &Behind) -> HashMap<String, AttributeValue> {
     key
 }
 
-/// What of a seat decides how it is counted.
+/// What of a seat decides how it is counted, and until when.
 #[derive(Deserialize)]
 struct CountedRow {
     sk: String,
@@ -326,6 +326,9 @@ struct CountedRow {
     tier: String,
     #[serde(default)]
     status: String,
+    ends_at: Option<String>,
+    #[serde(default)]
+    version: u64,
 }
 
 fn count(counted: &mut CountedSeats, item: Item) {
@@ -336,17 +339,23 @@ fn count(counted: &mut CountedSeats, item: Item) {
     match row.status.parse() {
         Ok(SeatStatus::Deactivated) => {}
         Ok(SeatStatus::Uninitialized | SeatStatus::Pending) => match billed(&row) {
-            Some((id, tier)) => counted.add(id, tier),
+            Some(seat) if seat.ends_at.is_some() => counted.add_ending(seat),
+            Some(seat) => counted.add(seat.id, seat.tier),
             None => counted.add_unreadable(row.sk),
         },
         Err(_) => counted.add_unreadable(row.sk),
     }
 }
 
-/// The id and the tier that a seat is billed at; `None` when it cannot be read.
-fn billed(row: &CountedRow) -> Option<(SeatId, Tier)> {
-    let id = SeatId::parse(row.sk.strip_prefix(SEAT)?).ok()?;
-    Some((id, row.tier.parse().ok()?))
+/// A seat that is counted; `None` when it cannot be read.
+fn billed(row: &CountedRow) -> Option<KeptSeat> {
+    Some(KeptSeat {
+        id: SeatId::parse(row.sk.strip_prefix(SEAT)?).ok()?,
+        tier: row.tier.parse().ok()?,
+        is_deactivated: false,
+        ends_at: row.ends_at.as_deref().map(str::parse).transpose().ok()?,
+        version: row.version,
+    })
 }
 
 impl TryFrom<BillingRow> for LedgerState {

@@ -125,6 +125,9 @@ pub struct BillingRow {
     /// `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fewer_seats: Option<String>,
+    /// When seats end that are given back: `at_once` or `period_end`; absent for `at_once`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats_end: Option<String>,
     /// The version of the last change that may have left fewer seats; absent before the first.
     /// While Stripe has not been told of it, what to say depends on what Stripe bills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -353,6 +356,9 @@ pub struct SeatRow {
     /// that are older than this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_type: Option<String>,
+    /// When it is to end; absent while it is not, and when it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<String>,
     /// When it was given back; absent while it is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deactivated_at: Option<String>,
@@ -388,6 +394,7 @@ impl SeatRow {
             tag: profile.tag.as_ref().map(text),
             org_group: profile.org_group.as_ref().map(text),
             device_type: Some(tiers.of(seat.new.tier).device_type.clone()),
+            ends_at: None,
             deactivated_at: None,
             version: None,
             updated_at: created_at.clone(),
@@ -422,6 +429,7 @@ impl From<SeatRow> for Item {
             ("tag", row.tag),
             ("org_group", row.org_group),
             ("device_type", row.device_type),
+            ("ends_at", row.ends_at),
             ("deactivated_at", row.deactivated_at),
         ];
         let mut item = Item::with_capacity(required.len() + optional.len());
@@ -442,7 +450,8 @@ pub struct AuditRow {
     pub key: Key,
     pub id: String,
     pub organization: String,
-    pub credential: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
     pub route: String,
     pub objects: Vec<String>,
     pub fields: Vec<String>,
@@ -458,7 +467,7 @@ impl AuditRow {
             key: Key::audit(organization, &entry.id),
             id: entry.id.to_string(),
             organization: organization.to_string(),
-            credential: entry.credential.to_string(),
+            credential: entry.credential.map(ToString::to_string),
             route: entry.route.to_owned(),
             objects: texts(&entry.objects),
             fields: texts(entry.fields),
@@ -782,6 +791,7 @@ mod tests {
             tag: None,
             org_group: None,
             device_type: None,
+            ends_at: None,
             deactivated_at: None,
             version: None,
             created_at: "5".to_owned(),

@@ -149,6 +149,10 @@ explained! { all: Rule => Cure;
         &[(Of::Seats, "account_id")],
         "Name accounts of the organization whose API key it is.",
     );
+    Rule::SeatHasEnded, Rule::SeatHasEnded => (
+        &[(Of::Seats, "account_id")],
+        "Revoke before `ends_at`. What has ended stays so.",
+    );
     Rule::Quote, Rule::Quote => (
         &[(Of::Seats, "quote_id")],
         "Send the `quote_id` that this organization was given, for as many seats of each tier, to the letter.",

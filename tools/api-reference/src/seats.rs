@@ -21,6 +21,7 @@ use headcount_model::seats::{
 };
 use headcount_model::statement::{Linked, Statement};
 use headcount_model::tiers::{TierEntry, Tiers};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::explained::{Said, Words, explained, worded};
@@ -47,6 +48,8 @@ const READS: &[Op] = &[Op::GetBilling, Op::GetBillingHistory];
 const LISTS: &[Op] = &[Op::GetBillingHistory];
 const ALL: &[Op] =
     &[Op::CreateSeats, Op::QuoteSeats, Op::DeactivateSeats, Op::GetBilling, Op::GetBillingHistory];
+const CREATES_OR_READS: &[Op] =
+    &[Op::CreateSeats, Op::QuoteSeats, Op::GetBilling, Op::GetBillingHistory];
 
 explained! { failures: Failure<Refused> => Said;
     Failure::Faults(_), Failure::Faults(faults_of(&missing_detail_fields())) =>
@@ -75,6 +78,11 @@ explained! { failures: Failure<Refused> => Said;
             cause: "At least one of the accounts is not there, or is another organization's, which looks the same. \
                     `errors` lists every one.",
             cure: "Leave those out that `errors` lists. Nothing was deactivated.",
+        }));
+    Failure::Faults(_), Failure::Faults(has_ended()) =>
+        Some(("account_deactivated", DEACTIVATES, Words {
+            cause: "`revoke` is true, and at least one of the accounts has ended. `errors` lists every one.",
+            cure: "Leave those out that `errors` lists. What has ended stays so: create a new account.",
         }));
     Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
         Some(("malformed_json", TAKES_BODIES, explained::MALFORMED_JSON));
@@ -130,7 +138,13 @@ explained! { failures: Failure<Refused> => Said;
     Failure::KeyReused, Failure::KeyReused =>
         Some(("idempotency_key_reused", TAKES_KEYS, explained::KEY_REUSED));
     Failure::TooManyRequests, Failure::TooManyRequests =>
-        Some(("rate_limited", ALL, explained::TOO_MANY_REQUESTS));
+        Some(("rate_limited", CREATES_OR_READS, explained::TOO_MANY_REQUESTS));
+    Failure::TooManyRequests, Failure::TooManyRequests =>
+        Some(("rate_limited", DEACTIVATES, Words {
+            cause: "More requests than the table takes at this moment, in all or for one tenant. Nothing was done, except \
+                    that of 98 to 100 accounts the first 97 may be done.",
+            ..explained::TOO_MANY_REQUESTS
+        }));
     Failure::Unavailable, Failure::Unavailable =>
         Some(("service_unavailable", ALL, explained::UNAVAILABLE));
 }
@@ -239,26 +253,37 @@ fn quote() -> Operation {
 }
 
 fn deactivate() -> Operation {
-    let examples = [one_ending(), several_endings()];
-    let answers =
-        examples.iter().map(|example| Example { body: ended(example), ..example.clone() });
+    let examples = [one_ending(), several_endings(), revocation()];
+    let mut answers: Vec<_> = examples
+        .iter()
+        .map(|example| Example { body: ended(example, None), ..example.clone() })
+        .collect();
+    let ends_at = Timestamp::from_second(Still.now().as_second() + 24 * 24 * 60 * 60).ok();
+    answers.push(Example::new(
+        "ends_later",
+        "One account, which ends with the period",
+        ended(&one_ending(), ends_at),
+    ));
     Operation {
         op: Op::DeactivateSeats,
-        summary: "Give seats back",
+        summary: "Give seats back, or keep them after all",
         description: "Deactivates one seat (`account_id`) or up to 100 (`account_ids`), whatever the subscription's \
                       status. They are kept, counted no more, and their usernames are free. The organization's \
                       subscription follows within seconds; the rest of the period is credited only where an operator \
                       has set that. A seat that is deactivated already is no fault, and is counted down once.\n\n\
+                      Where an operator has set that seats end with the billing period, the answer has `ends_at`, six \
+                      hours before the period's end. The seat is as it was, and counted, until it ends: then, or \
+                      within the hours after it. Until it has ended `\"revoke\": true` lets it stay.\n\n\
                       Any account that is not there refuses the whole request. More than 97 are two transactions: \
                       should the second one get no answer, the same request again does the rest.",
         security: &["apiKey"],
         parameters: &["IdempotencyKey"],
         success: Success {
             status: 200,
-            description: "Deactivated, now or before.",
+            description: "Deactivated, now or before, or to end at `ends_at`; or to stay.",
             schema: "DeactivatedSeats",
             headers: &["IdempotencyReplayed"],
-            examples: answers.collect(),
+            examples: answers,
         },
         request: Some(Request {
             schema: "DeactivateSeats",
@@ -404,6 +429,10 @@ fn deactivate_schema() -> Json {
         object! {
             "account_id" => optional(pattern("An account of the organization.", id())),
             "account_ids" => optional(list),
+            "revoke" => optional(object! {
+                "type" => "boolean",
+                "description" => "Lets accounts stay that are to end. One that is not to end is no fault.",
+            }),
         },
     )
     .with("oneOf", either)
@@ -507,6 +536,11 @@ fn several_endings() -> Example {
     Example::new("several_accounts", "Several accounts", body)
 }
 
+fn revocation() -> Example {
+    let body = object! { "account_id" => ACCOUNTS[1], "revoke" => true };
+    Example::new("revoked", "An account that is to end stays", body)
+}
+
 fn invalid_ending() -> Example {
     let ids = [ACCOUNTS[0], ACCOUNTS[0], "org_01kgjb9z8rd3m0seat00000000"];
     Example::new("invalid_request", "Fields that break rules", object! { "account_ids" => ids })
@@ -522,9 +556,14 @@ fn no_such_seat() -> Vec<Fault> {
     vec![Fault { index: None, field: "account_id".into(), rule: Rule::NoSuchSeat }]
 }
 
-fn ended(example: &Example) -> Json {
+fn ended(example: &Example, ends_at: Option<Timestamp>) -> Json {
     let seats = seats::deactivate_seats(body::read(&example.body)).expect("an example");
-    body::of(&seats::deactivated(&seats))
+    let answer = seats::deactivated(&seats, ends_at);
+    body::of(&seats::told(headcount_model::seats::Told { answer, is_replay: false }))
+}
+
+fn has_ended() -> Vec<Fault> {
+    vec![Fault { index: None, field: "account_id".into(), rule: Rule::SeatHasEnded }]
 }
 
 fn parse(example: &Example) -> Result<CreateSeats, Vec<Fault>> {

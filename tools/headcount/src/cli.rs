@@ -197,6 +197,7 @@ mod tests {
             &format!("org set-limit {ORG} --monthly-cents none"),
             &format!("org set-proration {ORG} always_invoice"),
             &format!("org set-fewer-seats {ORG} credit"),
+            &format!("org set-seats-end {ORG} period_end"),
             &format!("api-key create --org {ORG} --permission billing:read"),
             &format!("api-key create --org {ORG} --permission accounts:create"),
             &format!(

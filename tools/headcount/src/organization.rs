@@ -5,7 +5,7 @@ use headcount_model::billing::{ProrationBehavior, SeatCounts};
 use headcount_model::fewer::FewerSeats;
 use headcount_model::id::{OrganizationId, SeatId};
 use headcount_model::port::System;
-use headcount_model::seats::Tier;
+use headcount_model::seats::{SeatsEnd, Tier};
 use headcount_model::text::Text;
 use headcount_store::rows::{BillingRow, OrganizationRow};
 use headcount_store::{Allowance, Limits, ProvisionError, SpendingLimit, StripeLink, Table};
@@ -80,6 +80,16 @@ pub(crate) enum Command {
         /// none, or credit (as set-proration says for more seats).
         #[arg(value_name = "SETTING")]
         setting: FewerSeats,
+    },
+    /// Sets when seats end that are given back from now on. Those that are to end already end when
+    /// they were told.
+    SetSeatsEnd {
+        /// Id of the organization, org_…
+        #[arg(value_name = "ORG", value_parser = OrganizationId::parse)]
+        id: OrganizationId,
+        /// at_once, or period_end (with the billing period; until then that can be revoked).
+        #[arg(value_name = "SETTING")]
+        setting: SeatsEnd,
     },
 }
 
@@ -171,6 +181,11 @@ impl Command {
             Command::SetFewerSeats { id, setting } => {
                 let table = target.table().await?;
                 table.set_fewer_seats(&id, setting).await?;
+                show(&table, &id).await
+            }
+            Command::SetSeatsEnd { id, setting } => {
+                let table = target.table().await?;
+                table.set_seats_end(&id, setting).await?;
                 show(&table, &id).await
             }
         }
@@ -479,6 +494,7 @@ fn view(billing: BillingRow) -> Value {
         "proration_behavior":
             billing.proration_behavior.as_deref().unwrap_or(ProrationBehavior::default().as_str()),
         "fewer_seats": billing.fewer_seats.as_deref().unwrap_or(FewerSeats::default().as_str()),
+        "seats_end": billing.seats_end.as_deref().unwrap_or(SeatsEnd::default().as_str()),
         "version": billing.version,
         "applied_version": billing.applied_version,
         "behind_since": billing.behind_since,
@@ -526,6 +542,7 @@ mod tests {
             changed_by: None,
             changed_version: None,
             fewer_seats: None,
+            seats_end: None,
             fewer_version: None,
             fewer_at: None,
             item_basic: None,
@@ -554,6 +571,7 @@ mod tests {
                 "cents_left": 32_000,
                 "proration_behavior": "create_prorations",
                 "fewer_seats": "none",
+                "seats_end": "at_once",
                 "version": 3,
                 "applied_version": 2,
                 "behind_since": "2026-02-03T18:12:47.000000Z",

@@ -289,6 +289,7 @@ fn an_organization_without_billing() {
                 "seats": {"basic": 0, "premium": 0}, "seat_limit": 100_000,
                 "seats_left": 100_000, "spending_limit": null, "cents_left": null,
                 "proration_behavior": "create_prorations", "fewer_seats": "none",
+                "seats_end": "at_once",
                 "version": 0, "applied_version": 0, "behind_since": null, "last_error": null,
             },
         })
@@ -624,6 +625,13 @@ fn what_becomes_of_seats_that_are_given_back_is_set() {
         let shown = world.run(&["org", "set-fewer-seats", org, setting]);
         assert_eq!(shown["billing"]["fewer_seats"], setting);
     }
+    for setting in ["period_end", "at_once"] {
+        let shown = world.run(&["org", "set-seats-end", org, setting]);
+        assert_eq!(shown["billing"]["seats_end"], setting);
+    }
+    let (code, message) = world.fail(&["org", "set-seats-end", org, "later"]);
+    assert_eq!(code, 2);
+    assert!(message.contains("there are: at_once, period_end"), "{message}");
     let key =
         world.run(&["api-key", "create", "--org", org, "--permission", "accounts:deactivate"]);
     assert!(!key.is_null(), "the permission is known");

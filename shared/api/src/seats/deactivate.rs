@@ -1,9 +1,10 @@
-//! `POST /billing/deactivate`: seats are given back.
+//! `POST /billing/deactivate`: seats are given back, or kept after all.
 
 use headcount_model::fault::{Fault, Given, Kind};
 use headcount_model::id::SeatId;
 use headcount_model::idempotency::StoredAnswer;
-use headcount_model::seats::{DeactivateSeats, DeactivationRefusal};
+use headcount_model::seats::{DeactivateSeats, DeactivationRefusal, Told, Which};
+use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
@@ -27,8 +28,9 @@ pub fn deactivate_seats(body: Object) -> Result<DeactivateSeats, Vec<Fault>> {
         Given::Wrong(kind) => Given::Wrong(kind),
         Given::Value(list) => Given::Value(list.into_iter().map(text).collect()),
     };
+    let revoke = fields.flag("revoke");
     fields.refuse_rest(&mut faults);
-    DeactivateSeats::parse(one, several, faults)
+    DeactivateSeats::parse(one, several, revoke, faults)
 }
 
 /// An element of a list of texts.
@@ -40,23 +42,36 @@ fn text(element: Json) -> Given<String> {
     }
 }
 
-/// What the caller is told: the published body for `account_id`, the plural for `account_ids`.
-pub fn deactivated(seats: &DeactivateSeats) -> Answer {
-    match seats {
-        DeactivateSeats::One(id) => success(DeactivatedView {
-            message: "Account deactivated and billing updated",
+/// What the caller is told: the published body for `account_id`, the plural for `account_ids`. Beside
+/// it stands when the seats end that have not ended yet; where several differ, when the last one does.
+pub fn deactivated(seats: &DeactivateSeats, ends_at: Option<Timestamp>) -> String {
+    let ends_at = ends_at.map(|time| format!("{time:.3}"));
+    let answer = match (&seats.which, seats.revoke) {
+        (Which::One(id), revoke) => success(DeactivatedView {
+            message: if revoke { "Deactivation revoked" } else { DEACTIVATED },
             account_id: id.as_str(),
+            ends_at,
         }),
-        DeactivateSeats::Several(ids) => success(DeactivatedSeveralView {
-            message: format!("Deactivated {} account(s) and billing updated", ids.len()),
+        (Which::Several(ids), revoke) => success(DeactivatedSeveralView {
+            message: if revoke {
+                format!("Revoked the deactivation of {} account(s)", ids.len())
+            } else {
+                format!("Deactivated {} account(s) and billing updated", ids.len())
+            },
             account_ids: ids.iter().map(SeatId::as_str).collect(),
+            ends_at,
         }),
-    }
+    };
+    answer.body
 }
 
-/// What the caller was told before.
-pub fn deactivated_before(body: String) -> Answer {
-    Answer::stored(StoredAnswer { status: 200, location: None, body }, true)
+/// The original's words.
+const DEACTIVATED: &str = "Account deactivated and billing updated";
+
+/// The answer.
+pub fn told(told: Told) -> Answer {
+    let stored = StoredAnswer { status: 200, location: None, body: told.answer };
+    Answer::stored(stored, told.is_replay)
 }
 
 fn success(data: impl Serialize) -> Answer {
@@ -71,6 +86,11 @@ pub(crate) struct DeactivatedView<'d> {
     /// The account.
     #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::seat_id"))]
     account_id: &'d str,
+    /// When it ends, ISO 8601, UTC, with three decimals; absent when it has ended, and when its
+    /// deactivation is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::ends_at"))]
+    ends_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -81,6 +101,11 @@ pub(crate) struct DeactivatedSeveralView<'d> {
     /// The accounts, in the order of the request.
     #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::seat_ids"))]
     account_ids: Vec<&'d str>,
+    /// When all of them have ended, ISO 8601, UTC, with three decimals; absent when they have, and when
+    /// their deactivation is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::ends_at"))]
+    ends_at: Option<String>,
 }
 
 /// One of the two answers.
@@ -96,7 +121,7 @@ pub(crate) enum EitherView<'d> {
 impl From<DeactivationRefusal> for Failure<Refusal> {
     fn from(refusal: DeactivationRefusal) -> Self {
         match refusal {
-            DeactivationRefusal::Missing(faults) => Failure::Faults(faults),
+            DeactivationRefusal::Faults(faults) => Failure::Faults(faults),
             DeactivationRefusal::KeyReused => Failure::KeyReused,
             DeactivationRefusal::Throttled => Failure::TooManyRequests,
             DeactivationRefusal::Unavailable => Failure::Unavailable,

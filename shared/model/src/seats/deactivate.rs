@@ -1,5 +1,6 @@
-//! Giving seats back: which, and in which transactions. A seat that is deactivated stays, and is
-//! counted no more.
+//! Giving seats back: which, when they end, and in which transactions. A seat that is deactivated
+//! stays, and is counted no more. One that is to end later is counted until then, and its end can be
+//! revoked.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -7,6 +8,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use super::create::{Keyed, Stored};
+use super::ends::EndTerms;
 use super::seat::Tier;
 use crate::audit::Entry;
 use crate::billing::SeatCounts;
@@ -22,9 +24,18 @@ pub const MAX_DEACTIVATIONS_PER_REQUEST: usize = 100;
 /// How often the seats are read again because somebody else changed one of them meanwhile.
 const MAX_TRIES: usize = 5;
 
-/// A valid request to deactivate seats.
+/// A valid request to deactivate seats, or to revoke that.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeactivateSeats {
+pub struct DeactivateSeats {
+    /// Which.
+    pub which: Which,
+    /// `revoke`: whether seats that are to end are to stay after all.
+    pub revoke: bool,
+}
+
+/// The seats of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
     /// `account_id`: one, as the published API has it.
     One(SeatId),
     /// `account_ids`: several, each once, in the order of the request.
@@ -32,7 +43,7 @@ pub enum DeactivateSeats {
 }
 
 impl DeactivateSeats {
-    /// Checks the two fields of a request, of which one must be there.
+    /// Checks the fields of a request, of which one of the first two must be there.
     ///
     /// `faults` holds what the reader of the body has found already.
     ///
@@ -41,6 +52,7 @@ impl DeactivateSeats {
     pub fn parse(
         one: Given<String>,
         several: Given<Vec<Given<String>>>,
+        revoke: Given<bool>,
         mut faults: Vec<Fault>,
     ) -> Result<Self, Vec<Fault>> {
         let mut form = Form::new(&mut faults);
@@ -58,29 +70,37 @@ impl DeactivateSeats {
         };
         let several = form.optional("account_ids", several, listed).unwrap_or_default();
         let several = parse_list(several, id, &mut form);
+        let revoke = form.optional("revoke", revoke, Ok).unwrap_or(false);
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(one.map_or(Self::Several(several), Self::One))
+        Ok(Self { which: one.map_or(Which::Several(several), Which::One), revoke })
     }
 
     /// The seats, in the order of the request.
     pub fn ids(&self) -> &[SeatId] {
-        match self {
-            DeactivateSeats::One(id) => std::slice::from_ref(id),
-            DeactivateSeats::Several(ids) => ids,
+        match &self.which {
+            Which::One(id) => std::slice::from_ref(id),
+            Which::Several(ids) => ids,
         }
     }
 
-    /// What is wrong when some of the seats are not there, or are somebody else's.
-    fn missing(&self, kept: &HashMap<SeatId, KeptSeat>) -> Vec<Fault> {
-        let places = self.ids().iter().enumerate().filter(|(_, id)| !kept.contains_key(id));
-        let field = |place| match self {
-            DeactivateSeats::One(_) => "account_id".into(),
-            DeactivateSeats::Several(_) => format!("account_ids[{place}]").into(),
+    /// What is wrong with the seats as they are: some are not there, or are somebody else's; some
+    /// have ended, and cannot be taken back.
+    fn faults(&self, kept: &Seats) -> Vec<Fault> {
+        let rule = |id: &SeatId| match kept.of.get(id) {
+            None => Some(Rule::NoSuchSeat),
+            Some(seat) if self.revoke && seat.is_deactivated => Some(Rule::SeatHasEnded),
+            Some(_) => None,
         };
-        let fault = |(place, _)| Fault { index: None, field: field(place), rule: Rule::NoSuchSeat };
-        places.map(fault).collect()
+        let field = |place| match &self.which {
+            Which::One(_) => "account_id".into(),
+            Which::Several(_) => format!("account_ids[{place}]").into(),
+        };
+        let faults = self.ids().iter().enumerate().filter_map(|(place, id)| {
+            Some(Fault { index: None, field: field(place), rule: rule(id)? })
+        });
+        faults.collect()
     }
 }
 
@@ -121,17 +141,60 @@ pub struct KeptSeat {
     pub tier: Tier,
     /// Whether it has been given back.
     pub is_deactivated: bool,
+    /// When it is to end; `None` while it is not, and when it has.
+    pub ends_at: Option<Timestamp>,
     /// How often it has been changed: its optimistic lock. 0 for one that never was.
     pub version: u64,
 }
 
-/// One transaction's worth of a request: the seats that are still counted, what they take from
-/// the billing record, the audit entry, and the piece of the idempotency record that says that it
-/// was done. None of these can be saved without the others.
+/// Seats, and what decides when they end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Those of the seats that are there, in any order.
+    pub seats: Vec<KeptSeat>,
+    /// Of the organization.
+    pub terms: EndTerms,
+}
+
+/// What is done to seats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// They end: they are counted no more.
+    End,
+    /// They are to end then, and are counted until they do.
+    EndAt(Timestamp),
+    /// They are not to end any more.
+    Revoke,
+}
+
+impl Change {
+    /// The fields of a seat that are changed, for the audit.
+    fn fields(self) -> &'static [&'static str] {
+        match self {
+            Change::End => &["status"],
+            Change::EndAt(_) | Change::Revoke => &["ends_at"],
+        }
+    }
+
+    /// Whether there is anything to do. A seat that is to end already ends when it was told.
+    fn concerns(self, seat: &KeptSeat) -> bool {
+        match self {
+            Change::End => !seat.is_deactivated,
+            Change::EndAt(_) => !seat.is_deactivated && seat.ends_at.is_none(),
+            Change::Revoke => seat.ends_at.is_some(),
+        }
+    }
+}
+
+/// One transaction's worth of a request: the seats that are changed, what that takes from the billing
+/// record, the audit entry, and the piece of the idempotency record that says that it was done.
+/// None of these can be saved without the others.
 #[derive(Debug, Clone)]
 pub struct Deactivation<'a> {
     /// Whose seats they are.
     pub organization: &'a OrganizationId,
+    /// What is done to them.
+    pub change: Change,
     /// The seats, none of them deactivated yet. Empty when a retry finds nothing left to do.
     pub seats: &'a [KeptSeat],
     /// The record, when the caller sent an idempotency key.
@@ -144,10 +207,13 @@ pub struct Deactivation<'a> {
     pub now: Timestamp,
 }
 
-impl Deactivation<'_> {
+impl<'a> Deactivation<'a> {
     /// How many seats of each tier are counted no more.
     pub fn counts(&self) -> SeatCounts {
         let mut counts = SeatCounts::default();
+        if self.change != Change::End {
+            return counts;
+        }
         for seat in self.seats {
             match seat.tier {
                 Tier::Basic => counts.basic += 1,
@@ -156,13 +222,40 @@ impl Deactivation<'_> {
         }
         counts
     }
+
+    /// What a function of the stack does to seats whose time has come: nobody asked for it by a
+    /// request.
+    ///
+    /// # Errors
+    /// [`NoEntropy`].
+    pub fn of_the_stack(
+        organization: &'a OrganizationId,
+        change: Change,
+        seats: &'a [KeptSeat],
+        (function, invocation): (&'static str, &'a str),
+        tiers: &'a Tiers,
+        ports: &(impl Clock + Entropy),
+    ) -> Result<Self, NoEntropy> {
+        let now = ports.now();
+        let audit = Entry {
+            id: AuditId::new(ports, ports)?,
+            credential: None,
+            route: function,
+            objects: seats.iter().map(|seat| seat.id.as_str()).collect(),
+            fields: change.fields(),
+            at: now,
+            request_id: invocation,
+        };
+        Ok(Self { organization, change, seats, record: None, audit: Some(audit), tiers, now })
+    }
 }
 
-/// Why seats could not be deactivated.
+/// Why seats could not be deactivated, or that not be revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeactivationRefusal {
-    /// Some of the seats are not there, or are somebody else's, which looks the same.
-    Missing(Vec<Fault>),
+    /// Some of the seats are not there, or are somebody else's, which looks the same; or some have
+    /// ended, and cannot be taken back.
+    Faults(Vec<Fault>),
     /// The idempotency key belongs to a request with another body.
     KeyReused,
     /// The organization is written to faster than the table takes it; later is fine.
@@ -209,7 +302,8 @@ pub trait SeatEndings {
     /// at the same places, so this must not change while records live (24 h).
     fn deactivations_per_commit(&self) -> usize;
 
-    /// The seats of an organization among `ids`, in any order, as of now (consistent reads).
+    /// The seats of an organization among `ids`, and what decides when they end, as of now
+    /// (consistent reads).
     ///
     /// # Errors
     /// [`NotDeactivated::Throttled`] and [`NotDeactivated::Unavailable`].
@@ -217,10 +311,10 @@ pub trait SeatEndings {
         &self,
         organization: &OrganizationId,
         ids: &[SeatId],
-    ) -> impl Future<Output = Result<Vec<KeptSeat>, NotDeactivated>> + Send;
+    ) -> impl Future<Output = Result<Kept, NotDeactivated>> + Send;
 
-    /// Commits all of it or nothing. `Some` is what an earlier commit of the same request left:
-    /// nothing was done now.
+    /// Commits all of it or nothing: each seat must be at its version and not deactivated. `Some` is
+    /// what an earlier commit of the same request left: nothing was done now.
     ///
     /// # Errors
     /// [`NotDeactivated`]; nothing was written, except that it is unknown for
@@ -236,7 +330,7 @@ pub trait SeatEndings {
 pub struct Ending<'a> {
     /// Whose seats they are.
     pub organization: &'a OrganizationId,
-    /// Which.
+    /// Which, and whether they are to end or to stay.
     pub seats: &'a DeactivateSeats,
     /// Who asks.
     pub credential: &'a CredentialId,
@@ -246,95 +340,183 @@ pub struct Ending<'a> {
     pub request_id: &'a str,
     /// Key and fingerprint, when the caller sent an idempotency key.
     pub request: Option<&'a KeyedRequest>,
-    /// What the caller is told.
-    pub answer: &'a str,
+    /// What the caller is told, by when all of the seats have ended: `None` when they have.
+    pub answer: fn(&DeactivateSeats, Option<Timestamp>) -> String,
     /// What the tiers stand for.
     pub tiers: &'a Tiers,
     /// The time of the request.
     pub now: Timestamp,
 }
 
-/// Deactivates seats in as few transactions as possible, in the order of the request. `Some` is
-/// what an earlier sending of the same request was told.
+impl Ending<'_> {
+    /// What is to be done to the seats.
+    fn change(&self, kept: &Seats) -> Change {
+        match kept.terms.ends_at(self.now) {
+            _ if self.seats.revoke => Change::Revoke,
+            Some(ends_at) => Change::EndAt(ends_at),
+            None => Change::End,
+        }
+    }
+
+    /// What the caller is told once `change` is done to all of the seats.
+    fn answer(&self, kept: &Seats, change: Change) -> String {
+        let ends_at = match change {
+            Change::EndAt(ends_at) => {
+                let seats = self.seats.ids().iter().filter_map(|id| kept.of.get(id));
+                let left = seats.filter(|seat| !seat.is_deactivated);
+                left.map(|seat| seat.ends_at.unwrap_or(ends_at)).max()
+            }
+            Change::End | Change::Revoke => None,
+        };
+        (self.answer)(self.seats, ends_at)
+    }
+}
+
+/// What a caller is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The answer.
+    pub answer: String,
+    /// Whether an earlier sending of the same request was told it, and nothing was done now.
+    pub is_replay: bool,
+}
+
+/// The seats of a request, by their ids.
+struct Seats {
+    of: HashMap<SeatId, KeptSeat>,
+    terms: EndTerms,
+}
+
+/// Deactivates seats, or revokes that, in as few transactions as possible, in the order of the
+/// request.
 ///
-/// That a seat is deactivated already is no fault: it is counted down once. Should a later
-/// transaction of a long request fail, the same request again does the rest.
+/// That a seat is deactivated already is no fault: it is counted down once. Nor is that one is to end
+/// already, or is not to end when that is revoked. Should a later transaction of a long request fail,
+/// the same request again does the rest.
 ///
 /// # Errors
-/// [`DeactivationRefusal`]. With [`DeactivationRefusal::Missing`] and
-/// [`DeactivationRefusal::KeyReused`] nothing was done.
+/// [`DeactivationRefusal`]. With [`DeactivationRefusal::KeyReused`] nothing was done, nor with
+/// [`DeactivationRefusal::Faults`], unless a seat ended between two transactions.
 pub async fn deactivate(
     store: &impl SeatEndings,
     ports: &(impl Clock + Entropy),
     ending: &Ending<'_>,
-) -> Result<Option<String>, DeactivationRefusal> {
+) -> Result<Told, DeactivationRefusal> {
     let mut kept = read(store, ending).await?;
-    let missing = ending.seats.missing(&kept);
-    if !missing.is_empty() {
-        return Err(DeactivationRefusal::Missing(missing));
+    let faults = ending.seats.faults(&kept);
+    if !faults.is_empty() {
+        let told = told_before(store, ending, &kept, &faults).await?;
+        return told.ok_or(DeactivationRefusal::Faults(faults));
     }
-    let mut told = None;
+    let mut told: Option<Told> = None;
     let mut request = ending.request.cloned();
     for (part, ids) in ending.seats.ids().chunks(store.deactivations_per_commit()).enumerate() {
-        let stored = commit(store, ports, ending, &mut kept, (part, ids), request.as_ref()).await?;
+        let (stored, answer) =
+            commit(store, ports, ending, &mut kept, (part, ids), request.as_ref()).await?;
         if let (Some(stored), Some(request)) = (&stored, &mut request) {
             // The parts of a record expire together, with the first.
             request.expires_at = stored.expires_at;
         }
-        // What one part did now was not done before.
-        let stored = stored.map(|stored| stored.answer);
-        told = if part == 0 { stored } else { told.and(stored) };
+        let is_replay = stored.is_some();
+        let answer = stored.map_or(answer, |stored| stored.answer);
+        // What the first part was told is the answer. What one part did now was not done before.
+        told = Some(match told {
+            None => Told { answer, is_replay },
+            Some(first) => Told { is_replay: first.is_replay && is_replay, ..first },
+        });
+    }
+    told.ok_or(DeactivationRefusal::Unavailable)
+}
+
+async fn read(store: &impl SeatEndings, ending: &Ending<'_>) -> Result<Seats, NotDeactivated> {
+    let kept = store.seats(ending.organization, ending.seats.ids()).await?;
+    let of = kept.seats.into_iter().map(|seat| (seat.id.clone(), seat)).collect();
+    Ok(Seats { of, terms: kept.terms })
+}
+
+/// What a revocation was told that was carried out before the seats ended: that they have is no reason
+/// to refuse it when it comes again. A transaction that would change a seat that has ended commits
+/// nothing, and says whether the record of the request is there.
+async fn told_before(
+    store: &impl SeatEndings,
+    ending: &Ending<'_>,
+    kept: &Seats,
+    faults: &[Fault],
+) -> Result<Option<Told>, DeactivationRefusal> {
+    let (Some(request), true) =
+        (ending.request, faults.iter().all(|f| f.rule == Rule::SeatHasEnded))
+    else {
+        return Ok(None);
+    };
+    let ended: Vec<_> =
+        kept.of.values().filter(|seat| seat.is_deactivated).take(1).cloned().collect();
+    let mut told: Option<Told> = None;
+    let parts = ending.seats.ids().len().div_ceil(store.deactivations_per_commit());
+    for part in 0..parts {
+        let deactivation = Deactivation {
+            organization: ending.organization,
+            change: Change::Revoke,
+            seats: &ended,
+            record: Some(Keyed { request, part, answer: String::new() }),
+            audit: None,
+            tiers: ending.tiers,
+            now: ending.now,
+        };
+        match store.deactivate(deactivation).await {
+            Ok(Some(stored)) => {
+                told.get_or_insert(Told { answer: stored.answer, is_replay: true });
+            }
+            Ok(None) | Err(NotDeactivated::Changed) => return Ok(None),
+            Err(other) => return Err(other.into()),
+        }
     }
     Ok(told)
 }
 
-async fn read(
-    store: &impl SeatEndings,
-    ending: &Ending<'_>,
-) -> Result<HashMap<SeatId, KeptSeat>, NotDeactivated> {
-    let seats = store.seats(ending.organization, ending.seats.ids()).await?;
-    Ok(seats.into_iter().map(|seat| (seat.id.clone(), seat)).collect())
-}
-
-/// One transaction of a request, tried again when somebody else was faster.
+/// One transaction of a request, tried again when somebody else was faster; with the answer of the
+/// request.
 async fn commit(
     store: &impl SeatEndings,
     ports: &(impl Clock + Entropy),
     ending: &Ending<'_>,
-    kept: &mut HashMap<SeatId, KeptSeat>,
+    kept: &mut Seats,
     (part, ids): (usize, &[SeatId]),
     request: Option<&KeyedRequest>,
-) -> Result<Option<Stored>, DeactivationRefusal> {
+) -> Result<(Option<Stored>, String), DeactivationRefusal> {
     for _ in 0..MAX_TRIES {
-        let counted = ids.iter().filter_map(|id| kept.get(id));
-        let seats: Vec<_> = counted.filter(|seat| !seat.is_deactivated).cloned().collect();
+        let change = ending.change(kept);
+        let answer = ending.answer(kept, change);
+        let there = ids.iter().filter_map(|id| kept.of.get(id));
+        let seats: Vec<_> = there.filter(|seat| change.concerns(seat)).cloned().collect();
         if seats.is_empty() && request.is_none() {
-            return Ok(None);
+            return Ok((None, answer));
         }
         let audit = Entry {
             id: AuditId::new(ports, ports)?,
-            credential: ending.credential,
+            credential: Some(ending.credential),
             route: ending.route,
             objects: seats.iter().map(|seat| seat.id.as_str()).collect(),
-            fields: &["status"],
+            fields: change.fields(),
             at: ending.now,
             request_id: ending.request_id,
         };
         let deactivation = Deactivation {
             organization: ending.organization,
+            change,
             audit: (!seats.is_empty()).then_some(audit),
             seats: &seats,
-            record: request.map(|request| Keyed {
-                request,
-                part,
-                answer: ending.answer.to_owned(),
-            }),
+            record: request.map(|request| Keyed { request, part, answer: answer.clone() }),
             tiers: ending.tiers,
             now: ending.now,
         };
         match store.deactivate(deactivation).await {
             Err(NotDeactivated::Changed) => *kept = read(store, ending).await?,
-            done => return Ok(done?),
+            done => return Ok((done?, answer)),
+        }
+        // One may have ended meanwhile.
+        let faults = ending.seats.faults(kept);
+        if !faults.is_empty() {
+            return Err(DeactivationRefusal::Faults(faults));
         }
     }
     Err(NotDeactivated::Changed.into())
@@ -358,16 +540,18 @@ mod tests {
     }
 
     fn faults(one: Given<String>, several: Given<Vec<Given<String>>>) -> Vec<(String, Rule)> {
-        let faults = DeactivateSeats::parse(one, several, Vec::new()).expect_err("faults");
+        let faults =
+            DeactivateSeats::parse(one, several, Given::Absent, Vec::new()).expect_err("faults");
         faults.into_iter().map(|fault| (fault.field.into_owned(), fault.rule)).collect()
     }
 
     #[test]
     fn one_or_several_and_not_both() {
-        let one = DeactivateSeats::parse(given(&id('1')), Given::Absent, Vec::new());
+        let one = DeactivateSeats::parse(given(&id('1')), Given::Absent, Given::Absent, Vec::new());
         assert_eq!(one.expect("valid").ids().len(), 1);
         let list = several(&[&id('1'), &id('2')]);
-        let both = DeactivateSeats::parse(Given::Absent, list.clone(), Vec::new());
+        let both =
+            DeactivateSeats::parse(Given::Absent, list.clone(), Given::Value(true), Vec::new());
         assert_eq!(both.expect("valid").ids().len(), 2);
         assert_eq!(
             faults(given(&id('1')), list),

@@ -2,6 +2,7 @@
 
 mod create;
 mod deactivate;
+mod ends;
 mod quote;
 mod seat;
 
@@ -10,9 +11,10 @@ pub use create::{
     Stored, create,
 };
 pub use deactivate::{
-    DeactivateSeats, Deactivation, DeactivationRefusal, Ending, KeptSeat,
-    MAX_DEACTIVATIONS_PER_REQUEST, NotDeactivated, SeatEndings, deactivate,
+    Change, DeactivateSeats, Deactivation, DeactivationRefusal, Ending, Kept, KeptSeat,
+    MAX_DEACTIVATIONS_PER_REQUEST, NotDeactivated, SeatEndings, Told, Which, deactivate,
 };
+pub use ends::{Billed, EndTerms, Fate, LEAD, SeatsEnd, fate};
 pub use quote::{PriceList, Quote, Quoted};
 pub use seat::{
     AgeRange, Details, Keywords, NewSeat, Platforms, Profile, Seat, SeatInput, SeatStatus, Sex,
