@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::{
     KeysAndAttributes, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
+use headcount_model::audit::Entry;
 use headcount_model::billing::{Period, SubscriptionStatus};
 use headcount_model::credential::LookupFailed;
 use headcount_model::history::By;
@@ -226,10 +227,9 @@ fn take_from_billing(
         (":shard", text(behind_shard(organization))),
     ];
     // What reconcile-billing ends has no caller, and names nobody.
-    let audit = deactivation.audit.as_ref();
-    if let Some((credential, entry)) = audit.and_then(|entry| entry.credential.zip(Some(entry))) {
+    if let Some(Entry { credential: Some(credential), request_id, .. }) = &deactivation.audit {
         expression += ", changed_version = version + :one, changed_by = :by";
-        values.push((":by", text(By::text(credential, entry.request_id))));
+        values.push((":by", text(By::text(credential, request_id))));
     }
     update(table, &Key::billing(organization), &expression, condition, values)
 }
