@@ -4,6 +4,7 @@
 mod billing;
 mod clients;
 mod creates;
+mod generated;
 mod races;
 mod reference;
 mod runbook;

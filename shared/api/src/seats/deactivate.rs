@@ -64,7 +64,7 @@ fn success(data: impl Serialize) -> Answer {
 }
 
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "DeactivatedOne"))]
 pub(crate) struct DeactivatedView<'d> {
     /// A sentence for a person.
     message: &'static str,
@@ -74,7 +74,11 @@ pub(crate) struct DeactivatedView<'d> {
 }
 
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeactivatedSeveral")
+)]
 pub(crate) struct DeactivatedSeveralView<'d> {
     /// A sentence for a person.
     message: String,
@@ -87,6 +91,7 @@ pub(crate) struct DeactivatedSeveralView<'d> {
 #[cfg(feature = "openapi")]
 #[derive(Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
+#[schemars(inline)]
 #[allow(dead_code, reason = "stands for its schema")]
 pub(crate) enum EitherView<'d> {
     One(DeactivatedView<'d>),
