@@ -218,6 +218,9 @@ unit:
 	cargo test --workspace --locked --features stripe-stand-in/sdk-test
 
 # A stack of its own, made anew, on free ports: it disturbs no `make run`. The runbook comes by itself: it holds billing.
+# At first no other origin may call, as by default; afterwards these may.
+TEST_ORIGINS := http://shop.example,https://www.shop.example:8443
+
 .PHONY: end-to-end
 end-to-end:
 	@$(STACK) packages requirements-conformance.txt
@@ -228,7 +231,10 @@ end-to-end:
 	@trap '$(STACK) down --dir $(TEST_STACK)' EXIT; \
 	$(STACK) up --dir $(TEST_STACK) --any-ports --detach; \
 	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
-		cargo test --workspace --locked --features headcount-tests/end-to-end --test end-to-end -- --skip runbook::; \
+		cargo test --workspace --locked --features headcount-tests/end-to-end --test end-to-end -- origins::off::; \
+	$(STACK) up --dir $(TEST_STACK) --detach --allowed-origins $(TEST_ORIGINS); \
+	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
+		cargo test --workspace --locked --features headcount-tests/end-to-end --test end-to-end -- --skip runbook:: --skip origins::off::; \
 	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
 		cargo test --workspace --locked --features headcount-tests/end-to-end --test end-to-end -- runbook::; \
 	$(VENV)/python tools/local/conformance.py --stack-file $(TEST_STACK)/stack.json --examples 10 --seed 1
