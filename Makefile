@@ -49,10 +49,10 @@ clean-local: ## end the local stack and forget its state
 	@$(STACK) forget
 
 .PHONY: test
-test: format lint-template unit end-to-end runtime-interface guard ## everything that must pass, as CI runs it
+test: format lint-template lint-reference unit end-to-end runtime-interface guard ## everything that must pass, as CI runs it
 
 .PHONY: check
-check: format clippy dependencies lint-template validate-template ## formatting, lints, dependencies, template
+check: format clippy dependencies lint-template lint-reference validate-template ## formatting, lints, dependencies, template
 
 .PHONY: chaos
 chaos: ## creates under fire on the running stack: Stripe fails half, sync-billing is killed; then all must agree
@@ -205,6 +205,11 @@ validate-template:
 	@$(STACK) packages requirements-check.txt
 	$(VENV)/sam validate --lint --region us-east-1 --template template.yaml
 
+.PHONY: lint-reference
+lint-reference:
+	@$(STACK) node-packages
+	$(VENV)/python tools/local/clients.py lint
+
 # Every command below builds the whole workspace, or binaries of it: with a package alone, other features of what it
 # needs would be asked for, and most of it built twice.
 .PHONY: unit
@@ -213,16 +218,23 @@ unit:
 	cargo test --workspace --locked --features stripe-stand-in/sdk-test
 
 # A stack of its own, made anew, on free ports: it disturbs no `make run`. The runbook comes by itself: it holds billing.
+# At first no other origin may call, as by default; afterwards these may.
+TEST_ORIGINS := http://shop.example,https://www.shop.example:8443
+
 .PHONY: end-to-end
 end-to-end:
 	@$(STACK) packages requirements-conformance.txt
 	@$(STACK) packages requirements-check.txt
 	@$(STACK) packages requirements-runbook.txt
+	@$(STACK) node-packages
 	@$(STACK) forget --dir $(TEST_STACK)
 	@trap '$(STACK) down --dir $(TEST_STACK)' EXIT; \
 	$(STACK) up --dir $(TEST_STACK) --any-ports --detach; \
 	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
-		cargo test --workspace --locked --features headcount-tests/end-to-end --test end-to-end -- --skip runbook::; \
+		cargo test --workspace --locked --features headcount-tests/end-to-end --test end-to-end -- origins::off::; \
+	$(STACK) up --dir $(TEST_STACK) --detach --allowed-origins $(TEST_ORIGINS); \
+	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
+		cargo test --workspace --locked --features headcount-tests/end-to-end --test end-to-end -- --skip runbook:: --skip origins::off::; \
 	HEADCOUNT_STACK="$(CURDIR)/$(TEST_STACK)/stack.json" \
 		cargo test --workspace --locked --features headcount-tests/end-to-end --test end-to-end -- runbook::; \
 	$(VENV)/python tools/local/conformance.py --stack-file $(TEST_STACK)/stack.json --examples 10 --seed 1

@@ -2,8 +2,11 @@
 //! brings up a stack of its own for these tests and names it in `HEADCOUNT_STACK`.
 
 mod billing;
+mod browser;
 mod clients;
 mod creates;
+mod generated;
+mod origins;
 mod races;
 mod reference;
 mod runbook;

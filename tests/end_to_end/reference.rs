@@ -1,10 +1,10 @@
 //! The API reference that the stack serves, as a reader sees it in a browser.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::browser;
 use crate::stack::Stack;
 
 fn root() -> PathBuf {
@@ -43,20 +43,7 @@ async fn a_reader_finds_every_operation_and_creates_an_account() {
     let stack = Stack::up();
     let documented = std::fs::read_to_string(root().join("docs/openapi.json")).expect("a document");
     let documented: Value = serde_json::from_str(&documented).expect("JSON");
-    let python = root().join(".local/venv/bin/python");
-    let walk = Command::new(python)
-        .arg(root().join("tools/local/reference.py"))
-        .arg("--stack-file")
-        .arg(stack.file())
-        .output()
-        .expect("Python runs");
-    let said = String::from_utf8_lossy(&walk.stderr);
-    assert!(walk.status.success(), "{said}");
-    let seen: Value = serde_json::from_slice(&walk.stdout).expect("JSON");
-    if let Some(reason) = seen["left_out"].as_str() {
-        eprintln!("left out: the reference in a browser; {reason}");
-        return;
-    }
+    let Some(seen) = browser::seen_by("reference.py", &[], &stack) else { return };
     let operations = documented["paths"].as_object().expect("paths").len();
     let quote = "#tag/seats/POST/accounts/quote";
     assert_eq!(seen, json!({"operations": operations, "found": quote, "created": 201}));

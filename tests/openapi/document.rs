@@ -59,21 +59,39 @@ impl Document {
             .map(|(_, operation)| (operation["operationId"].as_str().expect("an id"), operation))
     }
 
-    /// Every example of a request.
+    /// Every example of a request: those that are taken, and those that stand beside their refusals.
     pub(crate) fn requests(&self) -> Vec<Request> {
         let mut requests = Vec::new();
         for (id, operation) in self.operations() {
             let content = &operation["requestBody"]["content"]["application/json"];
-            for (key, example) in members(&content["examples"]) {
+            let mut add = |key: &str, example: &Value| {
                 requests.push(Request {
                     operation: id.to_owned(),
-                    key: key.clone(),
+                    key: key.to_owned(),
                     schema: content["schema"].clone(),
-                    example: example["value"].clone(),
+                    example: example.clone(),
                 });
+            };
+            for (key, example) in members(&content["examples"]) {
+                add(key, &example["value"]);
+            }
+            for (_, response) in members(&operation["responses"]) {
+                let examples = &response["content"]["application/json"]["examples"];
+                for (key, example) in members(examples) {
+                    example.get("x-request").into_iter().for_each(|request| add(key, request));
+                }
             }
         }
         requests
+    }
+
+    /// A schema, or the one that it refers to, alone or as what may be `null`.
+    pub(crate) fn resolved<'s>(&'s self, schema: &'s Value) -> &'s Value {
+        let either = schema["anyOf"].as_array().and_then(|either| either.first());
+        match either.unwrap_or(schema)["$ref"].as_str() {
+            Some(reference) => self.json.pointer(&reference[1..]).expect("it leads somewhere"),
+            None => schema,
+        }
     }
 
     /// The example of a request by operation and key.

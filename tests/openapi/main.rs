@@ -8,6 +8,7 @@ mod answers;
 mod document;
 mod rules;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -80,6 +81,31 @@ fn the_document_has_the_routes_of_the_template_and_no_others() {
     let mut routes = Document::new().routes();
     routes.sort();
     assert_eq!(routes, routes_of_the_template());
+}
+
+/// What a page of another origin may do is what the document has, but for what only Stripe sends.
+#[test]
+fn pages_of_other_origins_may_send_and_read_what_is_documented() {
+    let template = read("template.yaml");
+    let listed = |name: &str| -> BTreeSet<String> {
+        let line = template.lines().find_map(|line| line.trim().strip_prefix(name));
+        let list = line.and_then(|list| list.strip_prefix(": [")?.strip_suffix(']'));
+        let names = list.expect("a list in the template").split(", ");
+        names.map(str::to_owned).collect()
+    };
+    let document = Document::new();
+    let methods = document.routes().into_iter().map(|(method, _)| method.to_uppercase());
+    assert_eq!(listed("AllowMethods"), methods.collect());
+
+    let parameters = document::members(&document.json["components"]["parameters"]);
+    let sent = parameters
+        .map(|(_, parameter)| parameter["name"].as_str().expect("a name").to_lowercase())
+        .filter(|name| name != "stripe-signature")
+        .chain(["authorization", "content-type"].map(str::to_owned));
+    assert_eq!(listed("AllowHeaders"), sent.collect());
+
+    let answers = document.answers().into_iter().flat_map(|answer| answer.headers);
+    assert_eq!(listed("ExposeHeaders"), answers.chain(["apigw-requestid".to_owned()]).collect());
 }
 
 #[test]

@@ -13,8 +13,9 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -163,11 +164,13 @@ class Page:
 
 
 @contextmanager
-def opened(width: int, height: int) -> Iterator[Page]:
-    """A page in a new browser with an empty profile, which can reach this machine alone."""
+def opened(width: int, height: int, hosts: Mapping[str, int] = MappingProxyType({})) -> Iterator[Page]:
+    """A page in a new browser with an empty profile, which can reach this machine alone: 127.0.0.1, and each of the hosts
+    at its port on this machine."""
     found = program()
     if not found:
         raise Failure("there is no Chromium on the PATH")
+    named = [f"MAP {host}:80 127.0.0.1:{port}" for host, port in hosts.items()]
     commands_out, commands_in = os.pipe()
     events_out, events_in = os.pipe()
     # Helpers of the browser may write to the profile to the last.
@@ -177,7 +180,7 @@ def opened(width: int, height: int) -> Iterator[Page]:
             "--remote-debugging-pipe",
             f"--user-data-dir={profile}",
             f"--window-size={width},{height}",
-            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+            "--host-resolver-rules=" + " , ".join([*named, "MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1"]),
             "--no-first-run",
             "--disable-background-networking",
             "--disable-component-update",

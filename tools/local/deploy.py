@@ -75,14 +75,17 @@ def deploy(settings: Settings, template_url: str, parameters: Mapping[str, str])
         cloudformation.delete_stack(StackName=STACK_NAME)
         _wait_for_stack(cloudformation)
         status = None
-    change_set = cloudformation.create_change_set(
-        StackName=STACK_NAME,
-        ChangeSetName=f"local-{int(time.time() * 1000)}",
-        ChangeSetType="UPDATE" if status else "CREATE",
-        TemplateURL=template_url,
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-    )["Id"]
+    try:
+        change_set = cloudformation.create_change_set(
+            StackName=STACK_NAME,
+            ChangeSetName=f"local-{int(time.time() * 1000)}",
+            ChangeSetType="UPDATE" if status else "CREATE",
+            TemplateURL=template_url,
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        )["Id"]
+    except ClientError as error:
+        raise Failure(f"CloudFormation refused template.yaml: {error.response['Error']['Message']}") from None
     described = _wait_for_change_set(cloudformation, change_set)
     changes = described.get("Changes", [])
     if described["Status"] == "FAILED":
@@ -96,7 +99,7 @@ def deploy(settings: Settings, template_url: str, parameters: Mapping[str, str])
     return _wait_for_stack(cloudformation)
 
 
-def local_parameters(price_basic: str, price_premium: str) -> dict[str, str]:
+def local_parameters(price_basic: str, price_premium: str, allowed_origins: str) -> dict[str, str]:
     """The template's parameters where the local stack differs from their defaults."""
     return {
         "Stage": "local",
@@ -105,6 +108,7 @@ def local_parameters(price_basic: str, price_premium: str) -> dict[str, str]:
         "StripeWebhookSecretName": STRIPE_WEBHOOK_SECRET_NAME,
         "StripePriceBasic": price_basic,
         "StripePricePremium": price_premium,
+        "AllowedOrigins": allowed_origins,
     }
 
 

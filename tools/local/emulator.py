@@ -19,6 +19,8 @@ def main() -> None:
     emulator_likeness.authorize_batches_as_aws_does()
     emulator_likeness.retry_stream_records()
     emulator_likeness.give_parameters_to_the_sam_transform()
+    emulator_likeness.take_cors_from_the_body()
+    emulator_likeness.answer_options_as_aws_does()
     app.save_all = emulator_state.save
     emulator_state.restore_streams()
     threading.Thread(target=emulator_state.save_now_and_then, daemon=True).start()

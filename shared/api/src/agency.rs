@@ -119,7 +119,7 @@ pub(crate) struct Success<'a> {
 
 /// An account as the caller sees it.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgencyAccount"))]
 struct AccountView<'a> {
     /// The account's name, trimmed.
     name: &'a str,
@@ -148,7 +148,11 @@ struct AccountView<'a> {
 
 /// Images of an account. None can be set at creation.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "AgencyAccountOptions")
+)]
 struct Options {
     primary_image_public_url: Option<String>,
     primary_image_background_removed_public_url: Option<String>,

@@ -100,7 +100,7 @@ pub(crate) struct AccountView<'a> {
 
 /// Preferences, defaults filled in.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AccountSettings"))]
 struct SettingsView<'a> {
     /// ISO 4217.
     currency: &'a str,
@@ -155,7 +155,7 @@ pub(crate) struct ErrorBody {
 }
 
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IdentityFault"))]
 struct FaultView {
     /// The field, dotted when nested: `settings.timezone`.
     field: String,

@@ -4,8 +4,7 @@
 use headcount_model::billing::{ProrationBehavior, SubscriptionStatus};
 use headcount_model::history::{FAILED, PARTLY, TOLD};
 use headcount_model::id::{AccountId, AgencyAccountLcuid, SeatId};
-use headcount_model::identity::AccountKind;
-use headcount_model::seats::{SeatStatus, Tier};
+use headcount_model::seats::SeatStatus;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -77,10 +76,14 @@ pub fn webhook_error() -> Value {
     of::<webhooks::ErrorBody>()
 }
 
-/// A view's schema, without references to others.
+/// Where the document has a schema that others refer to: a client that is generated from it has one
+/// type for it, called like it.
+const COMPONENTS: &str = "#/components/schemas/";
+
+/// A view's schema. Those of its parts are under `$defs`; what refers to them, refers to the
+/// document's components.
 fn of<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12().for_serialize();
-    settings.inline_subschemas = true;
     settings.meta_schema = None;
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     RecursiveTransform(exact).transform(&mut schema);
@@ -96,6 +99,11 @@ fn exact(schema: &mut Schema) {
     }
     if schema.get("format").is_some_and(|format| format == "uint") {
         schema.remove("format");
+    }
+    let part = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/$defs/"));
+    if let Some(name) = part {
+        let component = format!("{COMPONENTS}{name}");
+        schema.insert("$ref".to_owned(), component.into());
     }
     // A comment breaks its lines where the code does.
     if let Some(description) = schema.get("description").and_then(Value::as_str) {
@@ -143,8 +151,9 @@ pub(crate) fn success_message(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "const": "Success"})
 }
 
+/// The component `Tier`.
 pub(crate) fn tier(_: &mut SchemaGenerator) -> Schema {
-    one_of(Tier::ALL.map(Tier::as_str))
+    json_schema!({"$ref": format!("{COMPONENTS}Tier")})
 }
 
 pub(crate) fn seat_status(_: &mut SchemaGenerator) -> Schema {
@@ -171,8 +180,9 @@ pub(crate) fn currency(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "const": CURRENCY})
 }
 
+/// The component `AccountType`.
 pub(crate) fn account_kind(_: &mut SchemaGenerator) -> Schema {
-    one_of(AccountKind::ALL.map(AccountKind::as_str))
+    json_schema!({"$ref": format!("{COMPONENTS}AccountType")})
 }
 
 pub(crate) fn account_status(_: &mut SchemaGenerator) -> Schema {

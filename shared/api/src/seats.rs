@@ -155,7 +155,7 @@ fn seat_input(index: usize, seat: Json, faults: &mut Vec<Fault>) -> Given<SeatIn
 
 /// A created seat as the caller sees it.
 #[derive(Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "CreatedSeat"))]
 pub(crate) struct SeatView {
     /// Names the seat.
     #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::seat_id"))]
@@ -235,7 +235,11 @@ pub(crate) struct Success<T> {
 }
 
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "CreatedSeatsData")
+)]
 pub(crate) struct CreatedView {
     /// A sentence for a person.
     message: String,
@@ -266,7 +270,7 @@ pub(crate) struct ErrorBody {
 }
 
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SeatsFault"))]
 struct FaultView {
     /// Position of the seat in the request, from 0; `null` when the fault is the request's own.
     index: Option<usize>,

@@ -36,7 +36,7 @@ pub(crate) struct ErrorBody {
 }
 
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "WebhookRefusal"))]
 struct ErrorView {
     /// A sentence for a person.
     message: String,

@@ -107,7 +107,8 @@ fn create() -> Operation {
         },
         request: Some(Request {
             schema: "CreateAgencyAccount",
-            examples: examples.into_iter().chain([invalid_fields()]).collect(),
+            examples: Vec::from(examples),
+            refused: vec![invalid_fields()],
         }),
     }
 }

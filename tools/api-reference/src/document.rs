@@ -6,6 +6,7 @@ use headcount_model::history::{DEFAULT_PAGE, MAX_PAGE};
 use headcount_model::id::AppLcuid;
 use headcount_model::idempotency::IdempotencyKey;
 
+use crate::fields::component;
 use crate::json::{Json, object};
 use crate::operation::{Api, Example, Op, Operation, Success};
 use crate::{Refusal, body};
@@ -30,6 +31,7 @@ pub(crate) fn document(apis: &[Api]) -> Json {
             "version" => env!("CARGO_PKG_VERSION"),
             "summary" => "Account provisioning and seat billing",
             "description" => INTRODUCTION,
+            "contact" => object! { "name" => "Whoever operates the stack that answers" },
             "license" => object! { "name" => "Apache-2.0", "identifier" => "Apache-2.0" },
         },
         "servers" => vec![object! { "url" => "/", "description" => "Where this page comes from" }],
@@ -66,7 +68,7 @@ fn described(api: &Api, operation: &Operation) -> Json {
         json = json.with("parameters", parameters.collect::<Vec<_>>());
     }
     if let Some(request) = &operation.request {
-        let content = content(request.schema, &request.examples);
+        let content = content(request.schema, request.examples.iter().map(shown));
         json = json.with("requestBody", object! { "required" => true, "content" => content });
     }
     json.with("responses", responses(api, operation))
@@ -88,9 +90,10 @@ fn responses(api: &Api, operation: &Operation) -> Json {
     for refusal in refusals_of(api, operation.op) {
         by_status.entry(refusal.answer.status.as_u16()).or_default().push(refusal);
     }
+    let requests = operation.request.as_ref().map_or(&[][..], |request| &request.refused);
     let refused = by_status
         .into_iter()
-        .map(|(status, refusals)| (status.to_string(), refused(api.error.0, &refusals)));
+        .map(|(status, refusals)| (status.to_string(), refused(api.error.0, &refusals, requests)));
     let success = (operation.success.status.to_string(), succeeded(&operation.success));
     Json::Object(std::iter::once(success).chain(refused).collect())
 }
@@ -104,11 +107,13 @@ fn succeeded(success: &Success) -> Json {
     object! {
         "description" => success.description,
         "headers" => header_references(std::iter::once("RequestId").chain(success.headers.iter().copied())),
-        "content" => content(success.schema, &success.examples),
+        "content" => content(success.schema, success.examples.iter().map(shown)),
     }
 }
 
-fn refused(schema: &str, refusals: &[&Refusal]) -> Json {
+/// An example of a request that is refused breaks the request's schema more often than not, so that it is
+/// no example of a request in the document. It stands beside the answer to it.
+fn refused(schema: &str, refusals: &[&Refusal], requests: &[Example]) -> Json {
     let description: Vec<_> =
         refusals.iter().map(|refusal| format!("- {}", refusal.words.cause)).collect();
     let description = match refusals {
@@ -118,13 +123,17 @@ fn refused(schema: &str, refusals: &[&Refusal]) -> Json {
     let retry = refusals.iter().any(|refusal| refusal.answer.retry_after.is_some());
     let headers = std::iter::once("RequestId").chain(retry.then_some("RetryAfter"));
     let example = |refusal: &&Refusal| {
-        Example::new(refusal.key, refusal.key.replace('_', " "), body::of(&refusal.answer))
+        let summary = refusal.key.replace('_', " ");
+        let (key, answer) = shown(&Example::new(refusal.key, summary, body::of(&refusal.answer)));
+        match requests.iter().find(|request| request.key == refusal.key) {
+            Some(request) => (key, answer.with("x-request", request.body.clone())),
+            None => (key, answer),
+        }
     };
-    let examples: Vec<_> = refusals.iter().map(example).collect();
     object! {
         "description" => description,
         "headers" => header_references(headers),
-        "content" => content(schema, &examples),
+        "content" => content(schema, refusals.iter().map(example)),
     }
 }
 
@@ -138,25 +147,40 @@ fn header_references<'n>(names: impl Iterator<Item = &'n str>) -> Json {
     Json::Object(names.map(|name| (name_of(name).to_owned(), reference("headers", name))).collect())
 }
 
-fn content(schema: &str, examples: &[Example]) -> Json {
-    let example = |example: &Example| {
-        let shown =
-            object! { "summary" => example.summary.clone(), "value" => example.body.clone() };
-        (example.key.to_owned(), shown)
-    };
+fn content(schema: &str, examples: impl Iterator<Item = (String, Json)>) -> Json {
     object! { "application/json" => object! {
-        "schema" => reference("schemas", schema),
-        "examples" => Json::Object(examples.iter().map(example).collect()),
+        "schema" => component(schema),
+        "examples" => Json::Object(examples.collect()),
     } }
+}
+
+/// An example under its key.
+fn shown(example: &Example) -> (String, Json) {
+    let shown = object! { "summary" => example.summary.clone(), "value" => example.body.clone() };
+    (example.key.to_owned(), shown)
 }
 
 fn reference(kind: &str, name: &str) -> Json {
     object! { "$ref" => format!("#/components/{kind}/{name}") }
 }
 
+/// The schemas of an API, each with its parts behind it. What several have in common is there once.
 fn schemas(api: &Api) -> Vec<(String, Json)> {
-    let all = api.schemas.iter().chain(std::iter::once(&api.error));
-    all.map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect()
+    let mut all: Vec<(String, Json)> = Vec::new();
+    for (name, schema) in api.schemas.iter().chain(std::iter::once(&api.error)) {
+        let mut schema = schema.clone();
+        let parts = match schema.take("$defs") {
+            Some(Json::Object(parts)) => parts,
+            _ => Vec::new(),
+        };
+        for (name, schema) in std::iter::once(((*name).to_owned(), schema)).chain(parts) {
+            match all.iter().find(|(known, _)| *known == name) {
+                Some((_, known)) => assert!(*known == schema, "two schemas are called {name}"),
+                None => all.push((name, schema)),
+            }
+        }
+    }
+    all
 }
 
 fn security_schemes() -> Json {

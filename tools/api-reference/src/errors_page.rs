@@ -31,6 +31,8 @@ API Gateway answers some requests by itself, in every API alike, without `x-requ
 Send it again later; wait longer each time. |
 | 500, 503 | `{\"message\":\"Internal Server Error\"}`, `{\"message\":\"Service Unavailable\"}` | The function could not be run, \
 or took longer than it may: 25 s, `/webhooks/stripe` 29 s. | Send it again with the same `Idempotency-Key`. |
+
+A page of another origin may be unable to read these: its `fetch` fails with a `TypeError`, also where the origin is allowed.
 ";
 
 /// The page.

@@ -16,10 +16,24 @@ pub(crate) fn optional(mut schema: Json) -> Json {
     if let Some(kind) = schema.get_mut("type") {
         *kind = Json::from(vec![kind.clone(), Json::from("null")]);
     }
-    if let Some(Json::Array(values)) = schema.get_mut("enum") {
-        values.push(Json::Scalar(serde_json::Value::Null));
-    }
     schema
+}
+
+/// A schema that has a name of its own: generated clients have one type for it.
+pub(crate) fn component(name: &str) -> Json {
+    object! { "$ref" => format!("#/components/schemas/{name}") }
+}
+
+/// A field that must be there, of a component's schema.
+pub(crate) fn required_one(description: &str, name: &str) -> Json {
+    component(name).with("description", description)
+}
+
+/// A field of a component's schema that may be left out; `null` is the same. (A list of types with
+/// `null` in it, beside an enumeration or properties, is several types to a generator of clients.)
+pub(crate) fn optional_one(description: &str, name: &str) -> Json {
+    let either = vec![component(name), object! { "type" => "null" }];
+    object! { "description" => description, "anyOf" => either }
 }
 
 /// Text with a length, in Unicode scalar values.

@@ -11,7 +11,9 @@ use headcount_model::identity::{
 use headcount_model::port::Clock;
 
 use crate::explained::{Said, Words, explained, worded};
-use crate::fields::{exactly, one_of, optional, pattern, required, text};
+use crate::fields::{
+    exactly, one_of, optional, optional_one, pattern, required, required_one, text,
+};
 use crate::json::{Json, object};
 use crate::operation::{Api, Example, Op, Operation, Request, Success};
 use crate::ports::Still;
@@ -67,7 +69,7 @@ pub(crate) fn api() -> Api {
     let refusals = worded::<Identity>(failures());
     let mut error = schema::identity_error();
     error["properties"]["error"]["enum"] = codes(&refusals).into_iter().collect();
-    error["properties"]["details"]["items"]["properties"]["rule"]["enum"] =
+    error["$defs"]["IdentityFault"]["properties"]["rule"]["enum"] =
         rules::codes(rules::Of::Identity).into();
     Api {
         tag: "Identity",
@@ -77,6 +79,8 @@ pub(crate) fn api() -> Api {
         error: ("IdentityError", Json::schema(error)),
         schemas: vec![
             ("CreateAccount", create_schema()),
+            ("NewAccountSettings", settings_schema()),
+            ("AccountType", kind_schema()),
             ("Account", Json::schema(schema::created_account())),
         ],
     }
@@ -102,7 +106,8 @@ fn create() -> Operation {
         },
         request: Some(Request {
             schema: "CreateAccount",
-            examples: examples.into_iter().chain([invalid_request()]).collect(),
+            examples: Vec::from(examples),
+            refused: vec![invalid_request()],
         }),
     }
 }
@@ -125,11 +130,15 @@ fn create_schema() -> Json {
         object! {
             "email" => required(email),
             "name" => required(text("Of the business or the person.", 1..=NewAccount::MAX_NAME)),
-            "type" => required(one_of("Whose account it is.", AccountKind::ALL.map(AccountKind::as_str))),
+            "type" => required_one("Whose account it is.", "AccountType"),
             "password" => required(password.with("format", "password")),
-            "settings" => optional(settings_schema()),
+            "settings" => optional_one("Preferences.", "NewAccountSettings"),
         },
     )
+}
+
+fn kind_schema() -> Json {
+    one_of("Whose an account is.", AccountKind::ALL.map(AccountKind::as_str))
 }
 
 fn settings_schema() -> Json {
@@ -147,7 +156,7 @@ fn settings_schema() -> Json {
             ),
         },
     )
-    .with("description", "Preferences.")
+    .with("description", "Preferences; what is left out is as the default says.")
 }
 
 fn business() -> Example {

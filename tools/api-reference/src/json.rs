@@ -51,6 +51,13 @@ impl Json {
         members.iter_mut().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
+    /// Takes the member of an object out of it.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Json> {
+        let Json::Object(members) = self else { return None };
+        let place = members.iter().position(|(member, _)| member == name)?;
+        Some(members.remove(place).1)
+    }
+
     /// A derived schema, whose members come in the order of their names: fields in the order of
     /// the view, which `required` has kept, and what a reader looks for first in front.
     pub(crate) fn schema(value: Value) -> Self {

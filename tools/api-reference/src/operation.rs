@@ -77,6 +77,8 @@ pub(crate) struct Request {
     /// Name of the schema.
     pub(crate) schema: &'static str,
     pub(crate) examples: Vec<Example>,
+    /// What is refused, under the key of the refusal.
+    pub(crate) refused: Vec<Example>,
 }
 
 /// What an endpoint gives when it does what it is asked.

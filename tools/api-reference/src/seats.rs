@@ -25,7 +25,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::explained::{Said, Words, explained, worded};
-use crate::fields::{exactly, one_of, optional, pattern, required, text, url};
+use crate::fields::{
+    component, exactly, one_of, optional, optional_one, pattern, required, required_one, text, url,
+};
 use crate::json::{Json, object};
 use crate::operation::{Api, Example, Op, Operation, Request, Success};
 use crate::ports::Still;
@@ -168,7 +170,12 @@ pub(crate) fn api() -> Api {
             ("CreateSeats", create_schema()),
             ("QuoteSeats", quote_schema()),
             ("DeactivateSeats", deactivate_schema()),
+            ("DeactivateOne", deactivate_one_schema()),
+            ("DeactivateSeveral", deactivate_several_schema()),
             ("Seat", seat_schema()),
+            ("Tier", tier_schema()),
+            ("Platform", platform_schema()),
+            ("Sex", sex_schema()),
             ("CreatedSeats", Json::schema(schema::created_seats())),
             ("Quote", Json::schema(schema::quote())),
             ("DeactivatedSeats", Json::schema(schema::deactivated_seats())),
@@ -191,7 +198,7 @@ pub(crate) fn codes(refusals: &[Refusal]) -> BTreeSet<String> {
 fn error_schema(codes: &BTreeSet<String>) -> Json {
     let mut schema = schema::seats_error();
     schema["properties"]["error"]["enum"] = codes.iter().cloned().collect();
-    schema["properties"]["errors"]["items"]["properties"]["rule"]["enum"] =
+    schema["$defs"]["SeatsFault"]["properties"]["rule"]["enum"] =
         rules::codes(rules::Of::Seats).into();
     Json::schema(schema)
 }
@@ -220,10 +227,8 @@ fn create() -> Operation {
         },
         request: Some(Request {
             schema: "CreateSeats",
-            examples: examples
-                .into_iter()
-                .chain([missing_detail_fields(), invalid_request()])
-                .collect(),
+            examples: Vec::from(examples),
+            refused: vec![missing_detail_fields(), invalid_request()],
         }),
     }
 }
@@ -247,7 +252,8 @@ fn quote() -> Operation {
         },
         request: Some(Request {
             schema: "QuoteSeats",
-            examples: vec![example, missing_detail_fields(), invalid_request()],
+            examples: vec![example],
+            refused: vec![missing_detail_fields(), invalid_request()],
         }),
     }
 }
@@ -287,7 +293,8 @@ fn deactivate() -> Operation {
         },
         request: Some(Request {
             schema: "DeactivateSeats",
-            examples: examples.into_iter().chain([invalid_ending()]).collect(),
+            examples: Vec::from(examples),
+            refused: vec![invalid_ending()],
         }),
     }
 }
@@ -415,27 +422,55 @@ fn quote_schema() -> Json {
 }
 
 fn deactivate_schema() -> Json {
-    let id = || format!("^{}[0-9a-hjkmnp-tv-z]{{26}}$", SeatId::PREFIX);
+    object! {
+        "description" => "One account or several.",
+        "oneOf" => vec![component("DeactivateOne"), component("DeactivateSeveral")],
+    }
+}
+
+fn deactivate_one_schema() -> Json {
+    exactly(
+        ["account_id"],
+        object! {
+            "account_id" => required(pattern("An account of the organization.", an_account())),
+            "account_ids" => nothing(),
+            "revoke" => revoke(),
+        },
+    )
+}
+
+fn deactivate_several_schema() -> Json {
     let list = object! {
         "type" => "array",
         "description" => "Several accounts of the organization, each once.",
         "minItems" => 1_usize,
         "maxItems" => MAX_DEACTIVATIONS_PER_REQUEST,
-        "items" => pattern("An account.", id()),
+        "items" => pattern("An account.", an_account()),
     };
-    let either = vec![given("account_id"), given("account_ids")];
     exactly(
-        [],
+        ["account_ids"],
         object! {
-            "account_id" => optional(pattern("An account of the organization.", id())),
-            "account_ids" => optional(list),
-            "revoke" => optional(object! {
-                "type" => "boolean",
-                "description" => "Lets accounts stay that are to end. One that is not to end is no fault.",
-            }),
+            "account_ids" => required(list),
+            "account_id" => nothing(),
+            "revoke" => revoke(),
         },
     )
-    .with("oneOf", either)
+}
+
+fn revoke() -> Json {
+    optional(object! {
+        "type" => "boolean",
+        "description" => "Lets accounts stay that are to end. One that is not to end is no fault.",
+    })
+}
+
+fn an_account() -> String {
+    format!("^{}[0-9a-hjkmnp-tv-z]{{26}}$", SeatId::PREFIX)
+}
+
+/// A field that may only be `null`, which is as good as left out.
+fn nothing() -> Json {
+    object! { "type" => "null", "description" => "Not beside the other one." }
 }
 
 /// What has a field that is not `null`.
@@ -450,7 +485,7 @@ fn accounts() -> Json {
         "description" => "The seats. Two of one request may not have the same platform and username, case aside.",
         "minItems" => 1_usize,
         "maxItems" => MAX_SEATS_PER_REQUEST,
-        "items" => object! { "$ref" => "#/components/schemas/Seat" },
+        "items" => component("Seat"),
     }
 }
 
@@ -460,8 +495,8 @@ const DETAILS: [&str; 4] = ["platform", "username", "pfp_url", "keywords"];
 fn seat_schema() -> Json {
     let (keywords, keyword) = (Keywords::MAX_COUNT, Keywords::MAX_LENGTH);
     let fields = object! {
-        "tier" => required(one_of("What the seat is billed by; it also fixes the kind of device.", Tier::ALL.map(Tier::as_str))),
-        "platform" => optional(one_of("Detail group. The platforms are configuration; these are the default.", DEFAULT_PLATFORMS)),
+        "tier" => required_one("What the seat is billed by.", "Tier"),
+        "platform" => optional_one("Detail group.", "Platform"),
         "username" => optional(pattern(
             "Detail group. The handle on the platform; a leading `@` is dropped.",
             format!("^@?[A-Za-z0-9._-]{{1,{}}}$", Username::MAX_LENGTH),
@@ -476,7 +511,7 @@ fn seat_schema() -> Json {
             &format!("Two ages in years, the first not above the second, at most {}.", AgeRange::MAX_AGE),
             "^[0-9]+-[0-9]+$",
         )),
-        "sex" => optional(one_of("Of the persona that the account shows.", Sex::ALL.map(Sex::as_str))),
+        "sex" => optional_one("Of the persona that the account shows.", "Sex"),
         "location" => optional(text("Of the persona.", 1..=Profile::MAX_LOCATION)),
         "description" => optional(text("Interests. May hold newlines and tabs; CR LF is kept as LF.", 1..=Profile::MAX_DESCRIPTION)),
         "tag" => optional(text("A label of the organization's own.", 1..=Profile::MAX_TAG)),
@@ -487,6 +522,24 @@ fn seat_schema() -> Json {
     exactly(["tier"], fields)
         .with("if", object! { "anyOf" => any })
         .with("then", object! { "allOf" => all })
+}
+
+fn tier_schema() -> Json {
+    one_of(
+        "What a seat is billed by; it also fixes the kind of device.",
+        Tier::ALL.map(Tier::as_str),
+    )
+}
+
+fn platform_schema() -> Json {
+    one_of(
+        "Where a seat is. The platforms are configuration; these are the default.",
+        DEFAULT_PLATFORMS,
+    )
+}
+
+fn sex_schema() -> Json {
+    one_of("Of a persona.", Sex::ALL.map(Sex::as_str))
 }
 
 fn two_seats() -> Example {

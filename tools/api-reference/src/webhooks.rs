@@ -83,7 +83,11 @@ fn webhook() -> Operation {
             headers: &[],
             examples: Vec::from(answers),
         },
-        request: Some(Request { schema: "StripeEvent", examples: vec![updated(), paid()] }),
+        request: Some(Request {
+            schema: "StripeEvent",
+            examples: vec![updated(), paid()],
+            refused: Vec::new(),
+        }),
     }
 }
 
@@ -96,9 +100,12 @@ fn event_schema() -> Json {
             "id" => object! { "type" => "string" },
             "type" => object! { "type" => "string" },
             "data" => object! { "type" => "object", "properties" => object! {
-                "object" => object! { "type" => "object", "description" => "What it is about." },
-            } },
+                "object" => object! {
+                    "type" => "object", "description" => "What it is about.", "additionalProperties" => true,
+                },
+            }, "additionalProperties" => true },
         },
+        "additionalProperties" => true,
     }
 }
 

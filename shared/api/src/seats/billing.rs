@@ -18,7 +18,7 @@ use crate::dialect::Answer;
 use crate::schema;
 
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BillingData"))]
 pub(crate) struct StatementView<'s> {
     /// The Stripe customer, `cus_…`; `null` when nobody pays.
     billing_id: Option<&'s str>,
@@ -34,7 +34,7 @@ pub(crate) struct StatementView<'s> {
 
 /// An organization.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Organization"))]
 struct OrganizationView<'s> {
     /// `org_…`
     id: &'s str,
@@ -44,7 +44,7 @@ struct OrganizationView<'s> {
 
 /// Which subscriptions take seats, and whether the organization's does.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Billable"))]
 struct BillableView {
     /// Whether seats can be added to the organization's.
     takes_seats: bool,
@@ -57,7 +57,7 @@ struct BillableView {
 
 /// Which subscriptions take seats.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BillablePolicy"))]
 struct PolicyView {
     /// The states that do: Stripe's statuses, and `collection_paused` where its invoices need not be
     /// collected.
@@ -77,7 +77,7 @@ impl From<&BillingPolicy> for PolicyView {
 
 /// How a subscription stands.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Subscription"))]
 struct SubscriptionView {
     /// Stripe's status.
     #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::subscription_status"))]
@@ -96,7 +96,7 @@ struct SubscriptionView {
 
 /// Seats by tier.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Slots"))]
 pub(super) struct SlotsView {
     /// Basic seats.
     pub(super) basic: u64,
@@ -106,7 +106,7 @@ pub(super) struct SlotsView {
 
 /// Whether the bill is current.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BillingSync"))]
 struct SyncView<'s> {
     /// `synced`: Stripe was told of the newest version. `pending`: it is about to be. `failed`: it
     /// could not be, and an operator has to look.
@@ -122,7 +122,7 @@ struct SyncView<'s> {
 
 /// Why Stripe could not be told.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BillingError"))]
 pub(super) struct ErrorView<'s> {
     /// A stable code.
     #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::billing_error"))]
@@ -236,7 +236,7 @@ pub struct Quoted<'q> {
 pub(crate) const CURRENCY: &str = "usd";
 
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "QuoteData"))]
 pub(crate) struct QuoteView {
     /// Makes a create hold to this quote.
     quote_id: String,
@@ -260,7 +260,7 @@ pub(crate) struct QuoteView {
 
 /// Seats and prices by tier.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "QuotedTiers"))]
 struct TiersView {
     /// Basic seats.
     basic: TierView,
@@ -270,7 +270,7 @@ struct TiersView {
 
 /// Seats of one tier.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "QuotedTier"))]
 struct TierView {
     /// The seats that exist.
     before: u64,

@@ -79,7 +79,7 @@ fn success(data: impl Serialize) -> Answer {
 }
 
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "DeactivatedOne"))]
 pub(crate) struct DeactivatedView<'d> {
     /// A sentence for a person.
     message: &'static str,
@@ -94,7 +94,11 @@ pub(crate) struct DeactivatedView<'d> {
 }
 
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DeactivatedSeveral")
+)]
 pub(crate) struct DeactivatedSeveralView<'d> {
     /// A sentence for a person.
     message: String,
@@ -112,6 +116,7 @@ pub(crate) struct DeactivatedSeveralView<'d> {
 #[cfg(feature = "openapi")]
 #[derive(Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
+#[schemars(inline)]
 #[allow(dead_code, reason = "stands for its schema")]
 pub(crate) enum EitherView<'d> {
     One(DeactivatedView<'d>),
