@@ -506,7 +506,8 @@ impl Rest<'_> {
 
     // ------------------------------------------------------------------------ History
 
-    /// Each version says who made it: a key of the organization and no other's.
+    /// Each version says who made it: a key of the organization and no other's. What reconcile-billing ends
+    /// is nobody's doing, and each time has an entry of the audit.
     fn check_authors(&self) {
         for tenant in self.tenants {
             let Some(record) = self.record(tenant) else { continue };
@@ -520,8 +521,18 @@ impl Rest<'_> {
                 .map(|item| (number(item, "version"), text(item, "credential")))
                 .collect();
             let key = tenant.api_key.split('_').nth(1).unwrap_or_default();
+            let due = |item: &&Row| {
+                text(item, "pk") == pk
+                    && text(item, "sk").starts_with("AUDIT#")
+                    && text(item, "route") == "reconcile-billing"
+            };
+            let mut ended = self.items.iter().filter(due).count();
             for (version, author) in &authors {
-                let is_nobody = author.is_empty() && (self.corrects || !self.is_all_heard);
+                let mut is_nobody = author.is_empty() && (self.corrects || !self.is_all_heard);
+                if author.is_empty() && !is_nobody && ended > 0 {
+                    ended -= 1;
+                    is_nobody = true;
+                }
                 if *author != key && !is_nobody {
                     self.broken(13, format_args!("{version} of {pk} was made by {author:?}"));
                 }
