@@ -85,6 +85,16 @@ pub(crate) fn create_agency_account(input: &[u8]) {
     answered(&function, &sent);
 }
 
+pub(crate) fn check_token(input: &[u8]) {
+    let sent = Sent::read(input);
+    answered(&check_token::Function { store: Table(sent.found()), ports: Still }, &sent);
+}
+
+pub(crate) fn get_agency_account(input: &[u8]) {
+    let sent = Sent::read(input);
+    answered(&get_agency_account::Function { store: Table(sent.found()), ports: Still }, &sent);
+}
+
 /// Most inputs that would create an account are given no salt, and end there: a hash takes as long
 /// as a thousand inputs.
 pub(crate) fn create_account(input: &[u8]) {

@@ -21,12 +21,14 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 19] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
     target("get-billing", endpoints::get_billing),
     target("create-agency-account", endpoints::create_agency_account),
+    target("check-token", endpoints::check_token),
+    target("get-agency-account", endpoints::get_agency_account),
     target("create-account", endpoints::create_account),
     target("stripe-webhook", endpoints::stripe_webhook),
     target("gateway-event", events::gateway),

@@ -13,7 +13,9 @@ use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SigningSecretSource;
 use headcount_billing::webhook::SigningSecrets;
 use headcount_billing::{StripeFailure, Subscription, Subscriptions, Unanswered, Worth};
-use headcount_model::agency::{self, AgencyAccounts, AgencySettings};
+use headcount_model::agency::{
+    self, AgencyAccountRecords, AgencyAccounts, AgencySettings, KeptAccount, KeptAgency,
+};
 use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
     LedgerUnavailable, LinkedSubscription, ProrationBehavior, Recorded, RememberedItems,
@@ -23,15 +25,18 @@ use headcount_model::credential::{
     AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Permission, Presented,
 };
 use headcount_model::grant::Grant;
-use headcount_model::id::{AgencyLcuid, AppLcuid, OrganizationId, SeatId};
+use headcount_model::id::{
+    AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId, SeatId, micros,
+};
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{self, Accounts};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
-use headcount_model::right::ReadBilling;
+use headcount_model::right::{ReadBilling, ViewAgencyAccounts};
 use headcount_model::seats::{
     self, Deactivation, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored, Tier,
 };
 use headcount_model::statement::{Linked, Statement, Statements};
+use headcount_model::text::Text;
 use jiff::Timestamp;
 use publish_changes::{Outbox, Parcel};
 use sha2::{Digest, Sha256};
@@ -206,6 +211,38 @@ impl AgencyAccounts for Table {
     ) -> Result<Option<StoredAnswer>, agency::CommitRefusal> {
         let taken = agency::CommitRefusal::UnusableParent;
         self.outcome(stored("{}"), taken, agency::CommitRefusal::KeyReused)
+    }
+}
+
+/// An account of the agency, unless the table finds what it should not.
+fn kept_account(lcuid: &AgencyAccountLcuid) -> KeptAccount {
+    KeptAccount {
+        lcuid: lcuid.clone(),
+        name: "My New Account".to_owned(),
+        slug: "MyNewAccount".to_owned(),
+        description: Some("One\n\ttwo".to_owned()),
+        website: None,
+        is_parent_account: true,
+        created_at: micros(Still.now()),
+    }
+}
+
+fn kept_agency() -> KeptAgency {
+    KeptAgency {
+        lcuid: AgencyLcuid::parse(AGENCY).expect("an id"),
+        name: Text::line("Blue River", 1..=255).expect("a name"),
+        settings: AgencySettings::default(),
+        created_at: micros(Still.now()),
+    }
+}
+
+impl AgencyAccountRecords for Table {
+    async fn account(
+        &self,
+        _: Grant<'_, ViewAgencyAccounts>,
+        lcuid: &AgencyAccountLcuid,
+    ) -> Result<Option<(KeptAccount, KeptAgency)>, LookupFailed> {
+        Ok((self.0 != Found::Taken).then(|| (kept_account(lcuid), kept_agency())))
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! - `:gateway: rest` or `:gateway: balancer`, otherwise an HTTP API;
 //! - `:base64: yes`: the gateway hands the body over as base64;
+//! - `:path: /api/v3/accounts/x`: what it is sent to;
 //! - `:table: taken`, `reused` or `replayed`: what the table finds when the request commits.
 
 use base64::Engine;
@@ -82,14 +83,18 @@ impl Sent {
         } else {
             String::from_utf8_lossy(&self.body).into_owned()
         };
+        let path = match self.control("path") {
+            "" => "/",
+            path => path,
+        };
         let mut event = match self.control("gateway") {
-            "rest" => self.lists(json!({"httpMethod": "POST", "stage": "prod"})),
-            "balancer" => self.lists(json!({"elb": {}})),
+            "rest" => self.lists(path, json!({"httpMethod": "POST", "stage": "prod"})),
+            "balancer" => self.lists(path, json!({"elb": {}})),
             _ => json!({
                 "version": "2.0",
-                "rawPath": "/",
+                "rawPath": path,
                 "headers": self.joined(),
-                "requestContext": {"http": {"method": "POST", "path": "/"}, "stage": "$default"}
+                "requestContext": {"http": {"method": "POST", "path": path}, "stage": "$default"}
             }),
         };
         event["body"] = json!(body);
@@ -111,7 +116,7 @@ impl Sent {
     }
 
     /// The others give the last value and all of them.
-    fn lists(&self, context: Value) -> Value {
+    fn lists(&self, path: &str, context: Value) -> Value {
         let (mut last, mut all) = (Map::new(), Map::new());
         for (name, value) in &self.headers {
             last.insert(name.clone(), json!(value));
@@ -120,7 +125,7 @@ impl Sent {
         }
         json!({
             "httpMethod": "POST",
-            "path": "/",
+            "path": path,
             "headers": last,
             "multiValueHeaders": all,
             "requestContext": context

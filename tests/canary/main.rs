@@ -241,6 +241,14 @@ impl World {
         for (n, (call, status)) in rows.into_iter().enumerate() {
             assert_eq!(self.send(&function, call).await, status, "agency {n}");
         }
+        let signed = |call: Call| agency.signed(call, &agency.token);
+        assert_eq!(self.send(&self.stage.check_token(), signed(Call::empty())).await, 200);
+        let get = self.stage.get_agency_account();
+        for (token, status) in [(&agency.token, 403), (&self.administrator, 401)] {
+            let call = Call::empty().at(&format!("/api/v3/accounts/{}", agency.plain));
+            let call = agency.signed(call, token);
+            assert_eq!(self.send(&get, call).await, status);
+        }
     }
 
     async fn billing(&self) {

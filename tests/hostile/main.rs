@@ -3,6 +3,7 @@
 //! Every row goes through every gateway. No row may get a 5xx, an answer that is not JSON or one
 //! that shows how the service is made; a row that is refused must leave the table as it was.
 
+mod agency_accounts;
 mod bodies;
 mod credentials;
 mod deactivations;
@@ -33,7 +34,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 8] = [
+const TABLES: [(&str, Rows); 9] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -42,6 +43,7 @@ const TABLES: [(&str, Rows); 8] = [
     ("keys", keys::rows),
     ("webhooks", webhooks::rows),
     ("deactivations", deactivations::rows),
+    ("agency accounts", agency_accounts::rows),
 ];
 
 #[tokio::test]
@@ -145,7 +147,7 @@ fn said(to: To, reply: &Reply) -> String {
         return String::new();
     }
     let faults = match to {
-        To::Agency => return text(&body["message"]),
+        To::Agency | To::Token | To::Account => return text(&body["message"]),
         To::Webhook => return text(&body["error"]["message"]),
         To::Identity => &body["details"],
         To::Seats | To::Quote | To::Deactivate | To::Billing => &body["errors"],

@@ -15,6 +15,10 @@ pub(crate) enum To {
     Billing,
     /// `POST /api/v3/accounts`
     Agency,
+    /// `GET /api/v3/status`
+    Token,
+    /// `GET /api/v3/accounts/{lcuid}`
+    Account,
     /// `POST /v1/accounts`
     Identity,
     /// `POST /webhooks/stripe`

@@ -342,6 +342,7 @@ pub(crate) struct App {
     pub(crate) id: AppLcuid,
     pub(crate) token: String,
     token_without_permission: String,
+    holder: Holder,
 }
 
 /// The agency of the document's examples, with the parent account that they name.
@@ -369,7 +370,8 @@ pub(crate) async fn agency_of_the_examples(stage: &Stage) -> App {
     let holder = Holder::App { app: id.clone(), agency };
     App {
         token: stage.credential(holder.clone(), &[Permission::AgencyCreateAccounts]).await,
-        token_without_permission: stage.credential(holder, &[]).await,
+        token_without_permission: stage.credential(holder.clone(), &[]).await,
+        holder,
         id,
     }
 }
@@ -403,6 +405,61 @@ async fn create_agency_account_answers_as_documented() {
     answered.add("rate_limited", call(good.clone()).send(&throttled).await);
     stage.wire.cut();
     answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+/// What every endpoint of the Agency API refuses of its callers, and a table that is in trouble.
+/// `call` is good but for token and app; `without` is a token that may not.
+async fn agency_refusals<E: Endpoint>(
+    answered: &mut Answered,
+    stage: &Stage,
+    (app, token, without): (&App, &str, Option<&str>),
+    call: Call,
+    to: impl Fn(Table) -> E,
+) {
+    let endpoint = to(stage.table.clone());
+    let call = call.bearer(token).header("appidv3", app.id.as_str());
+    let foreign = AppLcuid::new(&stage.ports).expect("entropy").to_string();
+    let mut calls = vec![
+        ("unauthenticated", call.clone().without("authorization")),
+        ("bad_app_header", call.clone().without("appidv3")),
+        ("foreign_app", call.clone().header("appidv3", &foreign)),
+    ];
+    calls.extend(without.map(|without| ("forbidden", call.clone().bearer(without))));
+    for (key, call) in calls {
+        answered.add(key, call.send(&endpoint).await);
+    }
+    answered.add("rate_limited", call.send(&to(throttled(stage).await)).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call.send(&to(stage.cold_table())).await);
+    stage.wire.mend();
+}
+
+#[tokio::test]
+async fn check_token_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let mut answered = Answered::new("checkToken");
+    let call = Call::empty().at("/api/v3/status");
+    let good = call.clone().bearer(&app.token).header("appidv3", app.id.as_str());
+    answered.add("good", good.send(&stage.check_token()).await);
+    let to = |store| check_token::Function { store, ..stage.check_token() };
+    agency_refusals(&mut answered, &stage, (&app, &app.token, None), call, to).await;
+    answered.check();
+}
+
+#[tokio::test]
+async fn get_agency_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountView]).await;
+    let mut answered = Answered::new("getAgencyAccount");
+    let call = Call::empty().at(&format!("/api/v3/accounts/{}", api_reference::PARENT));
+    let good = call.clone().bearer(&token).header("appidv3", app.id.as_str());
+    answered.add("account", good.send(&stage.get_agency_account()).await);
+    let to = |store| get_agency_account::Function { store, ..stage.get_agency_account() };
+    let tokens = (&app, &*token, Some(&*app.token));
+    agency_refusals(&mut answered, &stage, tokens, call, to).await;
     answered.check();
 }
 

@@ -11,6 +11,8 @@ use headcount_api::{Answer, Dialect, Failure, MAX_BODY, Transport};
 use headcount_billing::webhook::{BadSignature, NotAnEvent};
 use headcount_model::credential::Permission;
 use headcount_model::fault::{Fault, Rule};
+use headcount_model::grant::Right;
+use headcount_model::right::{CreateAgencyAccounts, ViewAgencyAccounts};
 use headcount_tests::samples::tenants;
 use serde_json::Value;
 
@@ -44,7 +46,21 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 Failure::Unauthorized | Failure::Refused(seats::Refusal::Forbidden(_))
             )
         }),
-        "create-agency-account" => missing::<Agency>(returned, agency_refusals(), |_| true),
+        "create-agency-account" => missing::<Agency>(
+            returned,
+            agency_refusals(CreateAgencyAccounts::ONE_OF, other_agency()),
+            |_| true,
+        ),
+        // The permission is of no account.
+        "check-token" => missing::<Agency>(returned, agency_refusals(&[], String::new()), |failure| {
+            is_of_callers(failure)
+                && !matches!(failure, Failure::Refused(agency::Refusal::Forbidden { .. }))
+        }),
+        "get-agency-account" => missing::<Agency>(
+            returned,
+            agency_refusals(ViewAgencyAccounts::ONE_OF, other_account()),
+            is_of_callers,
+        ),
         "create-account" => {
             missing::<Identity>(returned, identity_refusals(), |failure| !is_oversize(failure))
         }
@@ -139,17 +155,27 @@ fn seats_refusals(permission: &'static str) -> Vec<seats::Refusal> {
     .collect()
 }
 
-fn agency_refusals() -> Vec<agency::Refusal> {
+fn agency_refusals(one_of: &'static [Permission], object: String) -> Vec<agency::Refusal> {
     use agency::Refusal;
     successors(Some(Refusal::AppHeader), |refusal| match refusal {
         Refusal::AppHeader => Some(Refusal::ForeignApp),
-        Refusal::ForeignApp => Some(Refusal::Forbidden {
-            permission: Permission::AgencyCreateAccounts,
-            object: tenants().1.other_agency.agency_lcuid.to_string(),
-        }),
+        Refusal::ForeignApp => Some(Refusal::Forbidden { one_of, object: object.clone() }),
         Refusal::Forbidden { .. } => None,
     })
     .collect()
+}
+
+/// What is refused to who reads: who calls, and what it may see.
+fn is_of_callers<R>(failure: &Failure<R>) -> bool {
+    matches!(failure, Failure::Unauthorized | Failure::Refused(_))
+}
+
+fn other_agency() -> String {
+    tenants().1.other_agency.agency_lcuid.to_string()
+}
+
+fn other_account() -> String {
+    tenants().1.other_agency.parent_account_lcuid.to_string()
 }
 
 fn identity_refusals() -> Vec<identity::Refusal> {

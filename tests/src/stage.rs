@@ -27,6 +27,7 @@ use headcount_model::tiers::{TierEntry, Tiers};
 use headcount_store::{Allowance, SpendingLimit, StripeLink, Table};
 
 use crate::billing::Billing;
+use crate::call::Call;
 use crate::operations::Operations;
 use crate::ports::Ports;
 use crate::wire::Wire;
@@ -67,6 +68,21 @@ pub struct AgencyTenant {
     pub parent: String,
     /// An account that may not.
     pub plain: String,
+}
+
+impl AgencyTenant {
+    /// What a token of the app says of whose it is.
+    pub fn holder(&self) -> Holder {
+        Holder::App {
+            app: AppLcuid::parse(&self.app).expect("an app"),
+            agency: AgencyLcuid::parse(&self.lcuid).expect("an agency"),
+        }
+    }
+
+    /// A call of the app, with a token.
+    pub fn signed(&self, call: Call, token: &str) -> Call {
+        call.bearer(token).header("appidv3", &self.app)
+    }
 }
 
 /// So many seats, whatever they cost.
@@ -174,6 +190,16 @@ impl Stage {
             ports: self.ports.clone(),
             fingerprint_key: fingerprint_key(),
         }
+    }
+
+    /// `GET /api/v3/status`.
+    pub fn check_token(&self) -> check_token::Function<Table, Ports> {
+        check_token::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `GET /api/v3/accounts/{lcuid}`.
+    pub fn get_agency_account(&self) -> get_agency_account::Function<Table, Ports> {
+        get_agency_account::Function { store: self.table.clone(), ports: self.ports.clone() }
     }
 
     /// `POST /v1/accounts`, with self-signup on.

@@ -1,14 +1,17 @@
 //! The Agency API (CONTRACT section 2), whose clients know the conventions of the Laravel
 //! framework (<https://laravel.com/docs/validation#validation-error-response-format>).
 
+pub(crate) mod kept;
+
 use std::collections::HashMap;
 
 use headcount_model::agency::{
     AgencyAccount, AgencyAccountInput, AgencySettings, CommitRefusal, NewAgencyAccount, Slug,
 };
-use headcount_model::credential::Permission;
+use headcount_model::credential::{Credential, Holder, Permission};
 use headcount_model::fault::{Fault, Given, Kind, Rule, UrlRule};
-use headcount_model::id::{AppLcuid, micros};
+use headcount_model::grant::{Grant, NotGranted, Right};
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, micros};
 use headcount_model::idempotency::StoredAnswer;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -22,6 +25,8 @@ use crate::json::Object;
 use crate::schema;
 use crate::wording;
 
+pub use kept::shown;
+
 /// The dialect of the Agency API.
 pub struct Agency;
 
@@ -34,8 +39,8 @@ pub enum Refusal {
     ForeignApp,
     /// The token lacks a permission on an object, or there is no such object.
     Forbidden {
-        /// The permission that is needed.
-        permission: Permission,
+        /// The permissions, of which one is needed.
+        one_of: &'static [Permission],
         /// The object as the caller names it.
         object: String,
     },
@@ -66,6 +71,90 @@ pub fn app_of(request: &Incoming) -> Result<AppLcuid, Failure<Refusal>> {
         .and_then(|value| std::str::from_utf8(value).ok())
         .and_then(|text| AppLcuid::parse(text.trim()).ok())
         .ok_or(Failure::Refused(Refusal::AppHeader))
+}
+
+/// The caller: an app with a good token, named by the `AppIdV3` header too.
+///
+/// # Errors
+/// [`Failure::Unauthorized`] without a good token of this API, [`Refusal::AppHeader`] or
+/// [`Refusal::ForeignApp`].
+pub fn caller<'c>(
+    request: &Incoming,
+    credential: Option<&'c Credential>,
+) -> Result<&'c Credential, Failure<Refusal>> {
+    let credential = credential.ok_or(Failure::Unauthorized)?;
+    let Holder::App { app, .. } = &credential.holder else {
+        return Err(Failure::Unauthorized);
+    };
+    if app_of(request)? != *app {
+        return Err(Failure::Refused(Refusal::ForeignApp));
+    }
+    Ok(credential)
+}
+
+/// What the caller's token allows of a right to an object.
+///
+/// # Errors
+/// [`Failure::Unauthorized`] for a credential of another API, or [`Refusal::Forbidden`].
+pub fn grant<'c, R: Right<Of = AgencyLcuid>>(
+    credential: &'c Credential,
+    object: &str,
+) -> Result<Grant<'c, R>, Failure<Refusal>> {
+    credential.grant().map_err(|refused| match refused {
+        NotGranted::Foreign => Failure::Unauthorized,
+        NotGranted::Lacking => forbidden::<R>(object),
+    })
+}
+
+/// The answer to who may not do something to an object, and to who names one that does not exist.
+pub fn forbidden<R: Right>(object: &str) -> Failure<Refusal> {
+    Failure::Refused(Refusal::Forbidden { one_of: R::ONE_OF, object: object.to_owned() })
+}
+
+/// An account that a path names, and what the caller may do to it if it is there.
+pub struct Named<'c, R: Right> {
+    /// What the token allows.
+    pub granted: Grant<'c, R>,
+    /// The account.
+    pub lcuid: AgencyAccountLcuid,
+    /// As the path has it.
+    object: String,
+}
+
+impl<'c, R: Right<Of = AgencyLcuid>> Named<'c, R> {
+    /// The account in the place of `{…}` of a route.
+    ///
+    /// # Errors
+    /// As [`caller`] and [`grant`]; what is no id of an account is one that does not exist.
+    pub fn by(
+        request: &Incoming,
+        route: &str,
+        credential: Option<&'c Credential>,
+    ) -> Result<Self, Failure<Refusal>> {
+        let credential = caller(request, credential)?;
+        // A path that could name nothing is not kept.
+        let object = request.path_parameter(route).unwrap_or_default();
+        let granted = grant(credential, object)?;
+        let lcuid = AgencyAccountLcuid::parse(object).map_err(|_| forbidden::<R>(object))?;
+        Ok(Self { granted, lcuid, object: object.to_owned() })
+    }
+
+    /// The answer when there is no such account.
+    pub fn missing(&self) -> Failure<Refusal> {
+        forbidden::<R>(&self.object)
+    }
+}
+
+/// The answer of `GET /api/v3/status`: the token is good.
+pub fn done() -> Answer {
+    Answer::new(StatusCode::OK, &Done { success: true })
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct Done {
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::yes"))]
+    success: bool,
 }
 
 /// The body of `POST /api/v3/accounts`, read but not checked.
@@ -274,13 +363,16 @@ impl Dialect for Agency {
                 StatusCode::FORBIDDEN,
                 "Unauthorized. The token does not belong to the app that the AppIdV3 header names.",
             ),
-            Failure::Refused(Refusal::Forbidden { permission, object }) => message(
-                StatusCode::FORBIDDEN,
-                format!(
-                    "Unauthorized. Requires {} permission to perform this action on object [[{object}]]",
-                    permission.as_str()
-                ),
-            ),
+            Failure::Refused(Refusal::Forbidden { one_of, object }) => {
+                let names: Vec<_> = one_of.iter().map(|permission| permission.as_str()).collect();
+                let names = names.join(" or ");
+                message(
+                    StatusCode::FORBIDDEN,
+                    format!(
+                        "Unauthorized. Requires {names} permission to perform this action on object [[{object}]]"
+                    ),
+                )
+            }
         }
     }
 }

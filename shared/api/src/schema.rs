@@ -2,7 +2,7 @@
 //! views that serialize them. The API reference is made of these; no function has them on board.
 
 use headcount_model::billing::SubscriptionStatus;
-use headcount_model::id::{AccountId, AgencyAccountLcuid, SeatId};
+use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, SeatId};
 use headcount_model::identity::AccountKind;
 use headcount_model::seats::{SeatStatus, Tier};
 use schemars::generate::SchemaSettings;
@@ -43,6 +43,16 @@ pub fn seats_error() -> Value {
 /// `POST /api/v3/accounts`, 200.
 pub fn created_agency_account() -> Value {
     of::<agency::Success<'static>>()
+}
+
+/// `GET /api/v3/status`, 200.
+pub fn done() -> Value {
+    of::<agency::Done>()
+}
+
+/// `GET /api/v3/accounts/{lcuid}`, 200.
+pub fn shown_agency_account() -> Value {
+    of::<agency::kept::Shown<'static>>()
 }
 
 /// A refusal of the Agency API.
@@ -173,6 +183,14 @@ pub(crate) fn account_id(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn agency_account_lcuid(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "pattern": lcuid_pattern(AgencyAccountLcuid::PREFIX)})
+}
+
+pub(crate) fn agency_lcuid(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": lcuid_pattern(AgencyLcuid::PREFIX)})
+}
+
+pub(crate) fn agency_status(_: &mut SchemaGenerator) -> Schema {
+    one_of([agency::kept::ACTIVE])
 }
 
 pub(crate) fn time(_: &mut SchemaGenerator) -> Schema {

@@ -1,5 +1,7 @@
 //! The Agency API: apps create accounts and sub-accounts inside an agency.
 
+mod kept;
+
 use std::future::Future;
 
 use deunicode::deunicode;
@@ -11,6 +13,8 @@ use crate::idempotency::{Keyed, StoredAnswer};
 use crate::port::{Entropy, NoEntropy, random};
 use crate::text::Text;
 use crate::web_url::WebUrl;
+
+pub use kept::{AgencyAccountRecords, KeptAccount, KeptAgency};
 
 /// What an account is, in the words of an agency's own systems.
 #[derive(Debug, Clone, PartialEq, Eq)]

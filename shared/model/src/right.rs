@@ -1,9 +1,12 @@
 //! Every right there is: whose things it is about, and which permissions give it. This is the whole
 //! of who may do what (LIFECYCLE, "Seats API" and "Agency API").
 
-use crate::credential::Permission::{self, AccountsCreate, AccountsDeactivate, BillingRead};
+use crate::credential::Permission::{
+    self, AccountView, AccountsCreate, AccountsDeactivate, AgencyCreateAccounts,
+    AgencyUpdateDeleteAllAccounts, BillingRead,
+};
 use crate::grant::{Implies, Right};
-use crate::id::OrganizationId;
+use crate::id::{AgencyLcuid, OrganizationId};
 
 /// A type for each right.
 macro_rules! rights {
@@ -26,6 +29,10 @@ rights! {
     DeactivateSeats of OrganizationId: AccountsDeactivate;
     /// To see how the organization is billed. Whoever may create seats may see what they cost.
     ReadBilling of OrganizationId: BillingRead, AccountsCreate;
+    /// To create accounts in the agency.
+    CreateAgencyAccounts of AgencyLcuid: AgencyCreateAccounts;
+    /// To see the accounts of the agency, each whole.
+    ViewAgencyAccounts of AgencyLcuid: AccountView, AgencyUpdateDeleteAllAccounts;
 }
 
 impl Implies<ReadBilling> for CreateSeats {}

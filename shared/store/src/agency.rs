@@ -1,5 +1,7 @@
 //! Accounts of agencies and the locks on their slugs.
 
+mod kept;
+
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use headcount_model::agency::{AgencyAccounts, Commit, CommitRefusal};
 use headcount_model::idempotency::StoredAnswer;

@@ -1,7 +1,7 @@
 //! What items look like. A row is how the table spells something; the domain's types are in
 //! `headcount-model`. Rows are also what the stream carries, which is why they are public.
 
-use headcount_model::agency::{AgencyAccount, AgencySettings, Slug};
+use headcount_model::agency::{AgencyAccount, AgencySettings, KeptAccount, KeptAgency, Slug};
 use headcount_model::audit::Entry;
 use headcount_model::billing::{
     Attempt, BillingError, BillingRecord, ItemTarget, ProrationBehavior, RememberedItems,
@@ -9,11 +9,14 @@ use headcount_model::billing::{
 };
 use headcount_model::credential::{Credential, Holder};
 use headcount_model::fewer::Fewer;
-use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros};
+use headcount_model::id::{
+    AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros,
+};
 use headcount_model::idempotency::{Keyed, StoredAnswer, hex, unhex};
 use headcount_model::identity::Account;
 use headcount_model::reconcile::Shard;
 use headcount_model::seats::Seat;
+use headcount_model::text::Text;
 use headcount_model::tiers::Tiers;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -459,6 +462,19 @@ impl From<AgencyRow> for AgencySettings {
     }
 }
 
+impl TryFrom<AgencyRow> for KeptAgency {
+    type Error = Malformed;
+
+    fn try_from(row: AgencyRow) -> Result<Self, Malformed> {
+        Ok(Self {
+            lcuid: AgencyLcuid::parse(&row.lcuid)?,
+            name: Text::line(&row.name, 1..=usize::MAX).map_err(|_| Malformed("name"))?,
+            created_at: row.created_at.clone(),
+            settings: row.into(),
+        })
+    }
+}
+
 /// An account of an agency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
@@ -497,6 +513,22 @@ impl AgencyAccountRow {
             updated_at: created_at.clone(),
             created_at,
         }
+    }
+}
+
+impl TryFrom<AgencyAccountRow> for KeptAccount {
+    type Error = Malformed;
+
+    fn try_from(row: AgencyAccountRow) -> Result<Self, Malformed> {
+        Ok(Self {
+            lcuid: AgencyAccountLcuid::parse(&row.lcuid)?,
+            name: row.name,
+            slug: row.slug,
+            description: row.description,
+            website: row.website,
+            is_parent_account: row.is_parent_account,
+            created_at: row.created_at,
+        })
     }
 }
 

@@ -2,11 +2,14 @@
 
 use headcount_api::agency::{self, AccountBody, Agency, Refusal as Refused};
 use headcount_api::{Failure, MAX_BODY, Transport, schema};
-use headcount_model::agency::{AgencyAccount, AgencySettings, NewAgencyAccount, Slug};
-use headcount_model::credential::Permission;
+use headcount_model::agency::{
+    AgencyAccount, AgencySettings, KeptAccount, KeptAgency, NewAgencyAccount, Slug,
+};
 use headcount_model::fault::Fault;
-use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid};
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, micros};
 use headcount_model::port::Clock;
+use headcount_model::right::{CreateAgencyAccounts, ViewAgencyAccounts};
+use headcount_model::text::Text;
 
 use crate::explained::{Said, Words, explained, worded};
 use crate::fields::{exactly, optional, pattern, required, text, url};
@@ -21,6 +24,8 @@ pub const AGENCY: &str = "LCUID-LY-506fc585-77be-11ec-acb9-c2cdb617d190";
 pub const PARENT: &str = "LCUID-LA-506fc585-77be-11ec-acb9-c2cdb617d190";
 
 const CREATES: &[Op] = &[Op::CreateAgencyAccount];
+const GETS: &[Op] = &[Op::GetAgencyAccount];
+const ALL: &[Op] = &[Op::CreateAgencyAccount, Op::CheckToken, Op::GetAgencyAccount];
 
 explained! { failures: Failure<Refused> => Said;
     Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
@@ -28,30 +33,34 @@ explained! { failures: Failure<Refused> => Said;
     Failure::Transport(Transport::IdempotencyKey), Failure::Transport(Transport::IdempotencyKey) =>
         Some(("bad_idempotency_key", CREATES, explained::BAD_KEY));
     Failure::Refused(Refused::AppHeader), Failure::Refused(Refused::AppHeader) =>
-        Some(("bad_app_header", CREATES, Words {
+        Some(("bad_app_header", ALL, Words {
             cause: "The `AppIdV3` header is missing or is no app id.",
             cure: "Send the id of the app that the token belongs to.",
         }));
     Failure::Unauthorized, Failure::Unauthorized =>
-        Some(("unauthenticated", CREATES, Words {
+        Some(("unauthenticated", ALL, Words {
             cause: "There is no token of an app in `Authorization: Bearer …`, or it is malformed, unknown, revoked or \
                     expired.",
             cure: "Send a token that works. An operator makes one: `headcount token create`.",
         }));
     Failure::Refused(Refused::ForeignApp), Failure::Refused(Refused::ForeignApp) =>
-        Some(("foreign_app", CREATES, Words {
+        Some(("foreign_app", ALL, Words {
             cause: "The token is good and belongs to another app than `AppIdV3` names.",
             cure: "Send token and app id of the same app.",
         }));
-    Failure::Refused(Refused::Forbidden { .. }), Failure::Refused(Refused::Forbidden {
-        permission: Permission::AgencyCreateAccounts,
-        object: AGENCY.to_owned(),
-    }) =>
+    Failure::Refused(Refused::Forbidden { .. }), agency::forbidden::<CreateAgencyAccounts>(AGENCY) =>
         Some(("forbidden", CREATES, Words {
             cause: "The token may not create accounts in this agency, or there is no such agency. Both get the same \
                     answer.",
             cure: "Look at `agency_lcuid`, which the message repeats. An operator makes tokens with the permission \
                    `agency.createAccounts`.",
+        }));
+    Failure::Refused(Refused::Forbidden { .. }), agency::forbidden::<ViewAgencyAccounts>(PARENT) =>
+        Some(("forbidden", GETS, Words {
+            cause: "The token may not see accounts of its agency, or the agency has no such account: there is none, it \
+                    is another agency's, or the path has no id of an account. All get the same answer.",
+            cure: "Look at the id, which the message repeats. An operator makes tokens with the permission \
+                   `account.view`.",
         }));
     Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_BODY)) =>
         Some(("payload_too_large", CREATES, explained::TOO_LARGE));
@@ -67,22 +76,24 @@ explained! { failures: Failure<Refused> => Said;
     Failure::KeyReused, Failure::KeyReused =>
         Some(("idempotency_key_reused", CREATES, explained::KEY_REUSED));
     Failure::TooManyRequests, Failure::TooManyRequests =>
-        Some(("rate_limited", CREATES, explained::TOO_MANY_REQUESTS));
+        Some(("rate_limited", ALL, explained::TOO_MANY_REQUESTS));
     Failure::Unavailable, Failure::Unavailable =>
-        Some(("service_unavailable", CREATES, explained::UNAVAILABLE));
+        Some(("service_unavailable", ALL, explained::UNAVAILABLE));
 }
 
 /// The Agency API.
 pub(crate) fn api() -> Api {
     Api {
         tag: "Agency",
-        description: "An app creates accounts and sub-accounts inside an agency.",
-        operations: vec![create()],
+        description: "An app creates accounts and sub-accounts inside an agency, and looks after them.",
+        operations: vec![create(), get(), check_token()],
         refusals: worded::<Agency>(failures()),
         error: ("AgencyError", Json::schema(schema::agency_error())),
         schemas: vec![
             ("CreateAgencyAccount", create_schema()),
             ("CreatedAgencyAccount", Json::schema(schema::created_agency_account())),
+            ("AgencyAccount", Json::schema(schema::shown_agency_account())),
+            ("Done", Json::schema(schema::done())),
         ],
     }
 }
@@ -97,7 +108,7 @@ fn create() -> Operation {
         description: "Needs the permission `agency.createAccounts` on the agency. The permission is checked before the \
                       other fields. The slug is made of the name; when it is taken, the next free number is put behind.",
         security: &["appToken"],
-        headers: &["AppIdV3", "IdempotencyKey"],
+        parameters: &["AppIdV3", "IdempotencyKey"],
         success: Success {
             status: 200,
             description: "Created. Every key is there, `null` where empty.",
@@ -109,6 +120,66 @@ fn create() -> Operation {
             schema: "CreateAgencyAccount",
             examples: examples.into_iter().chain([invalid_fields()]).collect(),
         }),
+    }
+}
+
+fn get() -> Operation {
+    let body = body::of(&agency::shown(&parent(), &agency_of_examples()));
+    Operation {
+        op: Op::GetAgencyAccount,
+        summary: "Show an account",
+        description: "Needs the permission `account.view` or `agency.updateDeleteAllAgencyAccounts`. An account of another \
+                      agency is refused like one that does not exist.",
+        security: &["appToken"],
+        parameters: &["AppIdV3"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "The account and its agency. Every key is there, `null` where empty.",
+            schema: "AgencyAccount",
+            headers: &[],
+            examples: vec![Example::new("account", "An account that may have sub-accounts", body)],
+        },
+    }
+}
+
+fn check_token() -> Operation {
+    Operation {
+        op: Op::CheckToken,
+        summary: "Check a token",
+        description: "Tells whether a token works. It needs no permission.",
+        security: &["appToken"],
+        parameters: &["AppIdV3"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "It works.",
+            schema: "Done",
+            headers: &[],
+            examples: vec![Example::new("good", "A good token", body::of(&agency::done()))],
+        },
+    }
+}
+
+/// The account of the examples.
+fn parent() -> KeptAccount {
+    KeptAccount {
+        lcuid: AgencyAccountLcuid::parse(PARENT).expect("an id"),
+        name: "Parent".to_owned(),
+        slug: "Parent".to_owned(),
+        description: None,
+        website: None,
+        is_parent_account: true,
+        created_at: micros(Still.now()),
+    }
+}
+
+fn agency_of_examples() -> KeptAgency {
+    KeptAgency {
+        lcuid: AgencyLcuid::parse(AGENCY).expect("an id"),
+        name: Text::line("Blue River", 1..=255).expect("a name"),
+        settings: AgencySettings::default(),
+        created_at: micros(Still.now()),
     }
 }
 

@@ -92,7 +92,7 @@ fn create() -> Operation {
         description: "Without an `Authorization` header it is a self-signup, which an operator can turn off. With one, \
                       an administrator who has the permission `accounts:create` creates the account.",
         security: &["", "adminToken"],
-        headers: &["IdempotencyKey"],
+        parameters: &["IdempotencyKey"],
         success: Success {
             status: 201,
             description: "Created. The password is not part of any answer.",

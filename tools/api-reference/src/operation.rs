@@ -11,6 +11,8 @@ pub enum Op {
     DeactivateSeats,
     GetBilling,
     CreateAgencyAccount,
+    CheckToken,
+    GetAgencyAccount,
     CreateAccount,
     StripeWebhook,
 }
@@ -24,6 +26,8 @@ impl Op {
             Op::DeactivateSeats => "deactivateSeats",
             Op::GetBilling => "getBilling",
             Op::CreateAgencyAccount => "createAgencyAccount",
+            Op::CheckToken => "checkToken",
+            Op::GetAgencyAccount => "getAgencyAccount",
             Op::CreateAccount => "createAccount",
             Op::StripeWebhook => "stripeWebhook",
         }
@@ -37,6 +41,8 @@ impl Op {
             Op::DeactivateSeats => ("post", "/billing/deactivate"),
             Op::GetBilling => ("get", "/billing"),
             Op::CreateAgencyAccount => ("post", "/api/v3/accounts"),
+            Op::CheckToken => ("get", "/api/v3/status"),
+            Op::GetAgencyAccount => ("get", "/api/v3/accounts/{lcuid}"),
             Op::CreateAccount => ("post", "/v1/accounts"),
             Op::StripeWebhook => ("post", "/webhooks/stripe"),
         }
@@ -63,8 +69,8 @@ pub(crate) struct Operation {
     pub(crate) description: &'static str,
     /// Names of security schemes, each enough; an empty name stands for none at all.
     pub(crate) security: &'static [&'static str],
-    /// Names of header parameters.
-    pub(crate) headers: &'static [&'static str],
+    /// Names of parameters, without those of the path.
+    pub(crate) parameters: &'static [&'static str],
     pub(crate) request: Option<Request>,
     pub(crate) success: Success,
 }

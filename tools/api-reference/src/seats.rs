@@ -186,7 +186,7 @@ fn create() -> Operation {
                       transactions. When a later one fails, the answer is 200 with the rest counted in `failed`; send \
                       the same request with the same key to go on behind it.",
         security: &["apiKey"],
-        headers: &["IdempotencyKey"],
+        parameters: &["IdempotencyKey"],
         success: Success {
             status: 200,
             description: "Created, in the order of the request.",
@@ -213,7 +213,7 @@ fn quote() -> Operation {
                       would be at this moment. A quote ends after an hour, with any change of the organization's \
                       seats, and with a change of prices; a create that uses it ends it too.",
         security: &["apiKey"],
-        headers: &[],
+        parameters: &[],
         success: Success {
             status: 200,
             description: "The quote.",
@@ -242,7 +242,7 @@ fn deactivate() -> Operation {
                       Any account that is not there refuses the whole request. More than 97 are two transactions: \
                       should the second one get no answer, the same request again does the rest.",
         security: &["apiKey"],
-        headers: &["IdempotencyKey"],
+        parameters: &["IdempotencyKey"],
         success: Success {
             status: 200,
             description: "Deactivated, now or before.",
@@ -264,7 +264,7 @@ fn billing() -> Operation {
         description: "How the organization's billing stands: its subscription as of the last webhook, the seats that \
                       exist, whether Stripe bills for them already, and which subscriptions take seats.",
         security: &["apiKey"],
-        headers: &[],
+        parameters: &[],
         request: None,
         success: Success {
             status: 200,

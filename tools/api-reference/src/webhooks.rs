@@ -75,7 +75,7 @@ fn webhook() -> Operation {
                       record that; late, repeated and unordered events do no harm. Every other event, and \
                       subscriptions of nobody here, are acknowledged and nothing follows.",
         security: &[],
-        headers: &["StripeSignature"],
+        parameters: &["StripeSignature"],
         success: Success {
             status: 200,
             description: "Taken, or nothing follows from it.",

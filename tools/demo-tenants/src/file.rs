@@ -80,7 +80,7 @@ pub struct Agency {
     /// The app.
     #[serde(deserialize_with = "app")]
     pub app_id: AppLcuid,
-    /// A token that may create accounts.
+    /// A token that may create, see, change and delete accounts.
     #[serde(deserialize_with = "credential")]
     pub token: Presented,
     /// A token that may not.

@@ -177,8 +177,12 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         self.account(lcuid, &agency.parent_account_lcuid, "Demo Parent", true).await?;
         self.account(lcuid, &agency.plain_account_lcuid, "Demo Account", false).await?;
         let holder = Holder::App { app: app.clone(), agency: lcuid.clone() };
-        let create = [Permission::AgencyCreateAccounts];
-        self.credential(&agency.token, holder.clone(), &create).await?;
+        let all = [
+            Permission::AgencyCreateAccounts,
+            Permission::AgencyViewAccounts,
+            Permission::AgencyUpdateDeleteAllAccounts,
+        ];
+        self.credential(&agency.token, holder.clone(), &all).await?;
         self.credential(&agency.token_without_permission, holder, &[]).await
     }
 

@@ -1,0 +1,91 @@
+//! Paths that nearly name an account of the caller's agency, and tokens that nearly allow it.
+
+use headcount_tests::Call;
+
+use crate::row::{Row, To, accepted, refused};
+use crate::tenants::Tenants;
+
+/// What a refusal says of an object.
+fn forbidden(permissions: &str, object: &str) -> String {
+    format!(
+        "Unauthorized. Requires {permissions} permission to perform this action on object [[{object}]]"
+    )
+}
+
+const VIEW: &str = "account.view or agency.updateDeleteAllAgencyAccounts";
+
+pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
+    let get = |object: &str| t.managing(Call::empty(), &format!("/api/v3/accounts/{object}"));
+    let unknown = |name, object: &str| {
+        refused(name, To::Account, get(object), 403, forbidden(VIEW, object))
+    };
+    let unwritten = |name, object: &str| {
+        refused(name, To::Account, get(object), 403, forbidden(VIEW, ""))
+    };
+    let (own, other) = (&t.agency.plain, &t.other_agency.plain);
+    vec![
+        accepted("an account", To::Account, get(own)),
+        accepted("an account behind a stage", To::Account, {
+            t.managing(Call::empty(), &format!("/prod/api/v3/accounts/{own}"))
+        }),
+        accepted("a body where none is asked for", To::Account, {
+            t.managing(Call::text("{\"name\":"), &format!("/api/v3/accounts/{own}"))
+        }),
+        unknown("another agency's account", other),
+        unknown("nobody's account", "LCUID-LA-60f1bc3d-4172-45ad-be4d-1dcbfce926ef"),
+        unknown("the agency as an account", &t.agency.lcuid),
+        unknown("the app as an account", &t.agency.app),
+        unknown("an account without dashes", &own.replace('-', "")),
+        unknown("two accounts", &format!("{own}.{other}")),
+        unknown("a folder above", ".."),
+        unknown("a very long name", &"a".repeat(6_000)),
+        unwritten("an account with an encoded letter", &own.replace("LCUID", "%4CCUID")),
+        unwritten("another agency behind an encoded slash", &format!("..%2F..%2F{other}")),
+        unwritten("an end of text in the path", &format!("{own}%00")),
+        unwritten("a key of the table in the path", &format!("ACCOUNT#{own}")),
+        unwritten("two keys of the table in the path", &format!("AGENCY#{}|ACCOUNT#{own}", t.agency.lcuid)),
+        unwritten("a wildcard in the path", "*"),
+        unwritten("a query in the path", &format!("{own}?agency={}", t.other_agency.lcuid)),
+        unwritten("an overriding character in the path", &format!("{own}\u{202E}")),
+        unwritten("a line end in the path", &format!("{own}\r\nx: y")),
+        unwritten("a script in the path", "<script>alert(1)</script>"),
+        unwritten("no account", ""),
+        refused(
+            "a path of another route",
+            To::Account,
+            t.managing(Call::empty(), &format!("/api/v3/agencies/{own}")),
+            403,
+            forbidden(VIEW, ""),
+        ),
+        refused(
+            "another agency's account by its own app's id and the agency's token",
+            To::Account,
+            get(other).header("appidv3", &t.other_agency.app),
+            403,
+            "Unauthorized. The token does not belong to the app that the AppIdV3 header names.",
+        ),
+        refused(
+            "an account for a token that only creates",
+            To::Account,
+            get(own).bearer(&t.agency.token),
+            403,
+            forbidden(VIEW, own),
+        ),
+        refused("an account for an administrator", To::Account, get(own).bearer(&t.administrator), 401, "Unauthenticated."),
+        accepted("the token itself", To::Token, t.managing(Call::empty(), "/api/v3/status")),
+        refused(
+            "the token of an organization as one of an app",
+            To::Token,
+            t.managing(Call::empty(), "/api/v3/status").bearer(&t.key),
+            401,
+            "Unauthenticated.",
+        ),
+        refused(
+            "two apps at once",
+            To::Token,
+            t.managing(Call::empty(), "/api/v3/status").header_again("appidv3", &t.agency.app),
+            400,
+            "The AppIdV3 header is required and must be an app id such as LCUID-LAP-00000000-0000-4000-8000-000000000000.",
+        ),
+    ]
+}
