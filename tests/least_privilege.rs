@@ -177,6 +177,8 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "deactivate-seats",
         "get-agency-account",
         "get-billing",
+        "list-accounts-of-agency",
+        "list-agency-accounts",
         "quote-seats",
     ];
     assert_eq!(reach("CREDENTIAL#"), callers, "who may see a credential");

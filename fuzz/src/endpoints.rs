@@ -95,6 +95,17 @@ pub(crate) fn get_agency_account(input: &[u8]) {
     answered(&get_agency_account::Function { store: Table(sent.found()), ports: Still }, &sent);
 }
 
+pub(crate) fn list_agency_accounts(input: &[u8]) {
+    let sent = Sent::read(input);
+    answered(&list_agency_accounts::Function { store: Table(sent.found()), ports: Still }, &sent);
+}
+
+pub(crate) fn list_accounts_of_agency(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, ports) = (Table(sent.found()), Still);
+    answered(&list_accounts_of_agency::Function { store, ports }, &sent);
+}
+
 /// Most inputs that would create an account are given no salt, and end there: a hash takes as long
 /// as a thousand inputs.
 pub(crate) fn create_account(input: &[u8]) {

@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 21] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
@@ -29,6 +29,8 @@ pub const TARGETS: [Target; 19] = [
     target("create-agency-account", endpoints::create_agency_account),
     target("check-token", endpoints::check_token),
     target("get-agency-account", endpoints::get_agency_account),
+    target("list-agency-accounts", endpoints::list_agency_accounts),
+    target("list-accounts-of-agency", endpoints::list_accounts_of_agency),
     target("create-account", endpoints::create_account),
     target("stripe-webhook", endpoints::stripe_webhook),
     target("gateway-event", events::gateway),

@@ -4,6 +4,7 @@
 //! - `:gateway: rest` or `:gateway: balancer`, otherwise an HTTP API;
 //! - `:base64: yes`: the gateway hands the body over as base64;
 //! - `:path: /api/v3/accounts/x`: what it is sent to;
+//! - `:query: page=1`: behind which question;
 //! - `:table: taken`, `reused` or `replayed`: what the table finds when the request commits.
 
 use base64::Engine;
@@ -93,6 +94,7 @@ impl Sent {
             _ => json!({
                 "version": "2.0",
                 "rawPath": path,
+                "rawQueryString": self.control("query"),
                 "headers": self.joined(),
                 "requestContext": {"http": {"method": "POST", "path": path}, "stage": "$default"}
             }),
@@ -100,6 +102,11 @@ impl Sent {
         event["body"] = json!(body);
         event["isBase64Encoded"] = json!(is_base64);
         event
+    }
+
+    fn parameters(&self) -> Map<String, Value> {
+        let pairs = self.control("query").split('&').filter_map(|pair| pair.split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), json!(value))).collect()
     }
 
     /// HTTP APIs join the values of one header by commas.
@@ -126,6 +133,7 @@ impl Sent {
         json!({
             "httpMethod": "POST",
             "path": path,
+            "queryStringParameters": self.parameters(),
             "headers": last,
             "multiValueHeaders": all,
             "requestContext": context

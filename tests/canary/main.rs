@@ -243,6 +243,8 @@ impl World {
         }
         let signed = |call: Call| agency.signed(call, &agency.token);
         assert_eq!(self.send(&self.stage.check_token(), signed(Call::empty())).await, 200);
+        let list = self.stage.list_agency_accounts();
+        assert_eq!(self.send(&list, signed(Call::empty().query("page", &agency.token))).await, 422);
         let get = self.stage.get_agency_account();
         for (token, status) in [(&agency.token, 403), (&self.administrator, 401)] {
             let call = Call::empty().at(&format!("/api/v3/accounts/{}", agency.plain));

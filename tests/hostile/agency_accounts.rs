@@ -22,6 +22,17 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
     let unwritten = |name, object: &str| {
         refused(name, To::Account, get(object), 403, forbidden(VIEW, ""))
     };
+    let list = |query: &[(&str, &str)]| {
+        let call = t.managing(Call::empty(), "/api/v3/accounts");
+        query.iter().fold(call, |call, (name, value)| call.query(name, value))
+    };
+    let bad_page = |name, query: &[(&str, &str)], field: &str, max: usize| {
+        let says = format!("The {field} field must be between 1 and {max}.");
+        refused(name, To::Accounts, list(query), 422, says)
+    };
+    let of_agency = |object: &str| {
+        t.managing(Call::empty(), &format!("/api/v3/agencies/{object}/accounts"))
+    };
     let (own, other) = (&t.agency.plain, &t.other_agency.plain);
     vec![
         accepted("an account", To::Account, get(own)),
@@ -72,6 +83,39 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
             forbidden(VIEW, own),
         ),
         refused("an account for an administrator", To::Account, get(own).bearer(&t.administrator), 401, "Unauthenticated."),
+        accepted("a page far behind the last", To::Accounts, list(&[("page", "1000000")])),
+        accepted("a parameter that nobody knows", To::Accounts, list(&[("agency_lcuid", &t.other_agency.lcuid)])),
+        accepted("blank parameters", To::Accounts, list(&[("page", ""), ("per_page", "%20")])),
+        bad_page("a page of nothing", &[("per_page", "0")], "per page", 100),
+        bad_page("a page of too much", &[("per_page", "101")], "per page", 100),
+        bad_page("a page before the first", &[("page", "-1")], "page", 1_000_000),
+        bad_page("a page of half", &[("page", "1.5")], "page", 1_000_000),
+        bad_page("a page in Arabic digits", &[("page", "%D9%A1")], "page", 1_000_000),
+        bad_page("a page twice", &[("page", "1"), ("page", "1")], "page", 1_000_000),
+        bad_page("a page beyond numbers", &[("page", "18446744073709551617")], "page", 1_000_000),
+        bad_page("an end of text for a page", &[("page", "1%00")], "page", 1_000_000),
+        bad_page("a page with a line end", &[("page", "1%0D%0Ax:%20y")], "page", 1_000_000),
+        refused(
+            "the accounts of another agency",
+            To::AccountsOfAgency,
+            of_agency(&t.other_agency.lcuid),
+            403,
+            forbidden("agency.viewAccounts", &t.other_agency.lcuid),
+        ),
+        refused(
+            "the accounts of an account",
+            To::AccountsOfAgency,
+            of_agency(own),
+            403,
+            forbidden("agency.viewAccounts", own),
+        ),
+        refused(
+            "the accounts of an encoded agency",
+            To::AccountsOfAgency,
+            of_agency(&t.agency.lcuid.replace("LCUID", "%4CCUID")),
+            403,
+            forbidden("agency.viewAccounts", ""),
+        ),
         accepted("the token itself", To::Token, t.managing(Call::empty(), "/api/v3/status")),
         refused(
             "the token of an organization as one of an app",

@@ -19,6 +19,10 @@ pub(crate) enum To {
     Token,
     /// `GET /api/v3/accounts/{lcuid}`
     Account,
+    /// `GET /api/v3/accounts`
+    Accounts,
+    /// `GET /api/v3/agencies/{lcuid}/accounts`
+    AccountsOfAgency,
     /// `POST /v1/accounts`
     Identity,
     /// `POST /webhooks/stripe`

@@ -59,6 +59,8 @@ impl Tenants {
             To::Agency => Reply::to_event(&stage.create_agency_account(), event).await,
             To::Token => Reply::to_event(&stage.check_token(), event).await,
             To::Account => Reply::to_event(&stage.get_agency_account(), event).await,
+            To::Accounts => Reply::to_event(&stage.list_agency_accounts(), event).await,
+            To::AccountsOfAgency => Reply::to_event(&stage.list_accounts_of_agency(), event).await,
             To::Identity => Reply::to_event(&stage.create_account(), event).await,
             To::Webhook => Reply::to_event(&self.webhook(), event).await,
         }

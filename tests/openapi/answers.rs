@@ -463,6 +463,48 @@ async fn get_agency_account_answers_as_documented() {
     answered.check();
 }
 
+/// Gives the agency so many accounts that the list of them is no answer.
+async fn fill(stage: &Stage) {
+    stage.many_accounts(api_reference::AGENCY, 300, 5_000).await;
+}
+
+#[tokio::test]
+async fn list_agency_accounts_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountView]).await;
+    let mut answered = Answered::new("listAgencyAccounts");
+    let call = Call::empty().at("/api/v3/accounts");
+    let good = call.clone().bearer(&token).header("appidv3", app.id.as_str());
+    answered.add("accounts", good.send(&stage.list_agency_accounts()).await);
+    let bad = good.clone().query("page", "0").query("per_page", "0");
+    answered.add("bad_page", bad.send(&stage.list_agency_accounts()).await);
+    let to = |store| list_agency_accounts::Function { store, ..stage.list_agency_accounts() };
+    agency_refusals(&mut answered, &stage, (&app, &token, None), call, to).await;
+    fill(&stage).await;
+    answered.add("too_many_accounts", good.send(&stage.list_agency_accounts()).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn list_accounts_of_agency_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AgencyViewAccounts]).await;
+    let mut answered = Answered::new("listAccountsOfAgency");
+    let call = Call::empty().at(&format!("/api/v3/agencies/{}/accounts", api_reference::AGENCY));
+    let good = call.clone().bearer(&token).header("appidv3", app.id.as_str());
+    answered.add("accounts", good.send(&stage.list_accounts_of_agency()).await);
+    let bad = good.clone().query("page", "0").query("per_page", "0");
+    answered.add("bad_page", bad.send(&stage.list_accounts_of_agency()).await);
+    let to = |store| list_accounts_of_agency::Function { store, ..stage.list_accounts_of_agency() };
+    let tokens = (&app, &*token, Some(&*app.token));
+    agency_refusals(&mut answered, &stage, tokens, call, to).await;
+    fill(&stage).await;
+    answered.add("too_many_accounts", good.send(&stage.list_accounts_of_agency()).await);
+    answered.check();
+}
+
 #[tokio::test]
 async fn create_account_answers_as_documented() {
     let stage = Stage::new().await;

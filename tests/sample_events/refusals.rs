@@ -12,7 +12,7 @@ use headcount_billing::webhook::{BadSignature, NotAnEvent};
 use headcount_model::credential::Permission;
 use headcount_model::fault::{Fault, Rule};
 use headcount_model::grant::Right;
-use headcount_model::right::{CreateAgencyAccounts, ViewAgencyAccounts};
+use headcount_model::right::{CreateAgencyAccounts, ListAgencyAccounts, ViewAgencyAccounts};
 use headcount_tests::samples::tenants;
 use serde_json::Value;
 
@@ -60,6 +60,21 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
             returned,
             agency_refusals(ViewAgencyAccounts::ONE_OF, other_account()),
             is_of_callers,
+        ),
+        // Who may see none is told of none.
+        "list-agency-accounts" => missing::<Agency>(
+            returned,
+            agency_refusals(&[], String::new()),
+            |failure| {
+                let is_refused_to_none =
+                    matches!(failure, Failure::Refused(agency::Refusal::Forbidden { .. }));
+                is_of_lists(failure) && !is_refused_to_none
+            },
+        ),
+        "list-accounts-of-agency" => missing::<Agency>(
+            returned,
+            agency_refusals(ListAgencyAccounts::ONE_OF, other_agency()),
+            is_of_lists,
         ),
         "create-account" => {
             missing::<Identity>(returned, identity_refusals(), |failure| !is_oversize(failure))
@@ -155,14 +170,22 @@ fn seats_refusals(permission: &'static str) -> Vec<seats::Refusal> {
     .collect()
 }
 
+/// Without the list that is too long: no sample has an agency of thousands of accounts.
 fn agency_refusals(one_of: &'static [Permission], object: String) -> Vec<agency::Refusal> {
     use agency::Refusal;
     successors(Some(Refusal::AppHeader), |refusal| match refusal {
         Refusal::AppHeader => Some(Refusal::ForeignApp),
         Refusal::ForeignApp => Some(Refusal::Forbidden { one_of, object: object.clone() }),
-        Refusal::Forbidden { .. } => None,
+        Refusal::Forbidden { .. } => Some(Refusal::TooManyAccounts),
+        Refusal::TooManyAccounts => None,
     })
+    .filter(|refusal| *refusal != Refusal::TooManyAccounts)
     .collect()
+}
+
+/// What is refused to who asks for a list.
+fn is_of_lists<R>(failure: &Failure<R>) -> bool {
+    is_of_callers(failure) || matches!(failure, Failure::Faults(_))
 }
 
 /// What is refused to who reads: who calls, and what it may see.

@@ -11,6 +11,8 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone)]
 pub struct Call {
     path: String,
+    /// Names and values, as they stand in a URL.
+    query: Vec<(String, String)>,
     headers: Map<String, Value>,
     body: Value,
     is_base64: bool,
@@ -21,7 +23,7 @@ impl Call {
     pub fn text(body: impl Into<String>) -> Self {
         let mut headers = Map::new();
         headers.insert("content-type".to_owned(), json!("application/json"));
-        Self { path: "/".to_owned(), headers, body: json!(body.into()), is_base64: false }
+        Self { path: "/".to_owned(), query: Vec::new(), headers, body: json!(body.into()), is_base64: false }
     }
 
     /// A call with a JSON body.
@@ -48,6 +50,13 @@ impl Call {
     #[must_use]
     pub fn at(self, path: &str) -> Self {
         Self { path: path.to_owned(), ..self }
+    }
+
+    /// With a parameter, as it stands in a URL.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// With a header, in lower case as HTTP APIs send them.
@@ -100,11 +109,12 @@ impl Call {
             };
             (name.clone(), json!(value))
         });
+        let query = self.query.iter().map(|(name, value)| format!("{name}={value}"));
         json!({
             "version": "2.0",
             "routeKey": "POST /",
             "rawPath": self.path,
-            "rawQueryString": "",
+            "rawQueryString": query.collect::<Vec<_>>().join("&"),
             "headers": headers.collect::<Map<_, _>>(),
             "requestContext": {
                 "accountId": "123456789012",
@@ -159,10 +169,17 @@ impl Call {
         let last = |values: &Value| values.as_array().and_then(|values| values.last()).cloned();
         let single: Map<_, _> =
             lists.iter().filter_map(|(name, values)| Some((name.clone(), last(values)?))).collect();
+        // A REST API decodes them, which those of the tests do not show.
+        let mut parameters: Map<String, Value> = Map::new();
+        for (name, value) in &self.query {
+            let values = parameters.entry(name).or_insert_with(|| json!([]));
+            values.as_array_mut().expect("a list").push(json!(value));
+        }
         json!({
             "resource": "/",
             "path": self.path,
             "httpMethod": "POST",
+            "multiValueQueryStringParameters": parameters,
             "headers": single,
             "multiValueHeaders": lists,
             "requestContext": context,

@@ -202,6 +202,16 @@ impl Stage {
         get_agency_account::Function { store: self.table.clone(), ports: self.ports.clone() }
     }
 
+    /// `GET /api/v3/accounts`.
+    pub fn list_agency_accounts(&self) -> list_agency_accounts::Function<Table, Ports> {
+        list_agency_accounts::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `GET /api/v3/agencies/{lcuid}/accounts`.
+    pub fn list_accounts_of_agency(&self) -> list_accounts_of_agency::Function<Table, Ports> {
+        list_accounts_of_agency::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
     /// `POST /v1/accounts`, with self-signup on.
     pub fn create_account(&self) -> create_account::Function<Table, Ports> {
         create_account::Function {
@@ -300,6 +310,31 @@ impl Stage {
         };
         self.keep_agency_account(&account).await;
         account.lcuid.to_string()
+    }
+
+    /// Gives an agency accounts with descriptions of so many characters, past the use case.
+    pub async fn many_accounts(&self, agency: &str, count: usize, length: usize) {
+        let text = |text: String| AttributeValue::S(text);
+        for n in 0..count {
+            let lcuid = format!("LCUID-LA-00000000-0000-4000-8000-{n:012x}");
+            let made = self
+                .client
+                .put_item()
+                .table_name(TABLE)
+                .item("pk", text(format!("AGENCY#{agency}")))
+                .item("sk", text(format!("ACCOUNT#{lcuid}")))
+                .item("lcuid", text(lcuid))
+                .item("agency", text(agency.to_owned()))
+                .item("name", text(format!("Account {n}")))
+                .item("slug", text(format!("Account{n}")))
+                // Three bytes each.
+                .item("description", text("語".repeat(length)))
+                .item("is_parent_account", AttributeValue::Bool(false))
+                // Against the order of the ids.
+                .item("created_at", text(format!("2026-01-01T00:00:00.{:06}Z", 999_999 - n)))
+                .item("updated_at", text("2026-01-01T00:00:00.000000Z".to_owned()));
+            made.send().await.expect("an item");
+        }
     }
 
     /// Keeps an account of an agency.

@@ -25,7 +25,7 @@ use crate::json::Object;
 use crate::schema;
 use crate::wording;
 
-pub use kept::shown;
+pub use kept::{MOST_LISTED, listed, page, shown, told};
 
 /// The dialect of the Agency API.
 pub struct Agency;
@@ -37,6 +37,8 @@ pub enum Refusal {
     AppHeader,
     /// The token belongs to another app.
     ForeignApp,
+    /// The whole list would be too long for one answer.
+    TooManyAccounts,
     /// The token lacks a permission on an object, or there is no such object.
     Forbidden {
         /// The permissions, of which one is needed.
@@ -143,6 +145,22 @@ impl<'c, R: Right<Of = AgencyLcuid>> Named<'c, R> {
     pub fn missing(&self) -> Failure<Refusal> {
         forbidden::<R>(&self.object)
     }
+}
+
+/// What the caller may do to the agency that a path names, which has to be its own.
+///
+/// # Errors
+/// As [`caller`] and [`grant`].
+pub fn own_agency<'c, R: Right<Of = AgencyLcuid>>(
+    request: &Incoming,
+    route: &str,
+    credential: Option<&'c Credential>,
+) -> Result<Grant<'c, R>, Failure<Refusal>> {
+    let credential = caller(request, credential)?;
+    let object = request.path_parameter(route).unwrap_or_default();
+    let granted: Grant<'_, R> = grant(credential, object)?;
+    let is_own = AgencyLcuid::parse(object).as_ref() == Ok(granted.tenant().agency);
+    if is_own { Ok(granted) } else { Err(forbidden::<R>(object)) }
 }
 
 /// The answer of `GET /api/v3/status`: the token is good.
@@ -363,6 +381,10 @@ impl Dialect for Agency {
                 StatusCode::FORBIDDEN,
                 "Unauthorized. The token does not belong to the app that the AppIdV3 header names.",
             ),
+            Failure::Refused(Refusal::TooManyAccounts) => message(
+                StatusCode::BAD_REQUEST,
+                "There are too many accounts for one answer. Ask for them page by page, with page and per_page.",
+            ),
             Failure::Refused(Refusal::Forbidden { one_of, object }) => {
                 let names: Vec<_> = one_of.iter().map(|permission| permission.as_str()).collect();
                 let names = names.join(" or ");
@@ -399,6 +421,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         Rule::Count { min, max } => {
             format!("The {field} field must have between {min} and {max} items.")
         }
+        Rule::Between { min, max } => format!("The {field} field must be between {min} and {max}."),
         Rule::Url(UrlRule::Absolute) => format!("The {field} field must be a valid URL."),
         Rule::Url(UrlRule::Scheme) => {
             format!("The {field} field must be a valid http or https URL.")

@@ -2,6 +2,7 @@
 //! endpoint sees it: what `lambda_http` would not read is a refusal of the request, not an error
 //! of ours.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -9,17 +10,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::http::header::{HeaderMap, HeaderValue};
 use lambda_http::request::LambdaRequest;
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::incoming::HEADERS;
+use crate::incoming::{HEADERS, PARAMETERS};
 
 /// A request as an HTTP API, a REST API or a load balancer hands it over, with nothing in it that
-/// `lambda_http` would panic over. Of an event only what an endpoint looks at is read: path, headers
-/// and body. The method is the gateway's.
+/// `lambda_http` would panic over. Of an event only what an endpoint looks at is read: path,
+/// parameters, headers and body. The method is the gateway's.
 ///
 /// Any JSON can be read: who presses Test in the console, or keeps a function warm, sends something
 /// else than a gateway does, and that is no fault of the function.
@@ -44,6 +46,9 @@ impl<'de> Deserialize<'de> for GatewayEvent {
 struct Event {
     context: Option<Context>,
     path: Value,
+    raw_query: Value,
+    parameters: Value,
+    lists_of_parameters: Value,
     headers: Value,
     multi_value_headers: Value,
     body: Value,
@@ -57,6 +62,9 @@ enum EventMember {
     // An HTTP API has both, and the first is as the caller wrote it.
     RawPath,
     Path,
+    RawQueryString,
+    QueryStringParameters,
+    MultiValueQueryStringParameters,
     Headers,
     MultiValueHeaders,
     Body,
@@ -76,6 +84,11 @@ impl Members for Event {
         match name {
             EventMember::RequestContext => self.context = of.next_value_seed(Lenient::new())?,
             EventMember::RawPath | EventMember::Path => self.path = of.next_value()?,
+            EventMember::RawQueryString => self.raw_query = of.next_value()?,
+            EventMember::QueryStringParameters => self.parameters = of.next_value()?,
+            EventMember::MultiValueQueryStringParameters => {
+                self.lists_of_parameters = of.next_value()?;
+            }
             EventMember::Headers => self.headers = of.next_value()?,
             EventMember::MultiValueHeaders => self.multi_value_headers = of.next_value()?,
             EventMember::Body => self.body = of.next_value()?,
@@ -202,30 +215,40 @@ impl<'de, T: Members> Visitor<'de> for Lenient<T> {
 impl Event {
     fn into_request(self) -> Option<LambdaRequest> {
         let (body, is_base64_encoded) = body(self.body, &self.is_base64_encoded);
-        let single = headers(self.headers);
+        let of_headers = headers(self.headers);
         let path = path(self.path);
         // A REST API and a load balancer tell the values of a header in two places. Where there
         // is a list, it says more.
         let merged = |single| merge(single, headers(self.multi_value_headers));
+        // The same holds for parameters. A load balancer leaves them encoded.
+        let lists = self.lists_of_parameters;
+        let single = self.parameters;
+        let parameters = |decode: fn(&str) -> String| {
+            let lists = parameters(&lists, decode);
+            if lists.is_empty() { parameters(&single, decode) } else { lists }
+        };
         let context = self.context?;
         if context.elb {
             let mut request = AlbTargetGroupRequest::default();
             request.path = path;
-            request.headers = merged(single);
+            request.multi_value_query_string_parameters = parameters(decoded);
+            request.headers = merged(of_headers);
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
             Some(LambdaRequest::Alb(request))
         } else if context.http {
             let mut request = ApiGatewayV2httpRequest::default();
             request.raw_path = path;
-            request.headers = single;
+            request.query_string_parameters = query(&self.raw_query);
+            request.headers = of_headers;
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
             Some(LambdaRequest::ApiGatewayV2(request))
         } else if context.http_method {
             let mut request = ApiGatewayProxyRequest::default();
             request.path = path;
-            request.headers = merged(single);
+            request.multi_value_query_string_parameters = parameters(str::to_owned);
+            request.headers = merged(of_headers);
             request.body = body;
             request.is_base64_encoded = is_base64_encoded;
             Some(LambdaRequest::ApiGatewayV1(request))
@@ -247,12 +270,86 @@ fn body(body: Value, is_base64: &Value) -> (Option<String>, bool) {
     }
 }
 
+/// The longest path that is read, in bytes: no id of ours needs more, and a URI takes 64 KiB.
+const MAX_PATH: usize = 8_192;
+
 /// The path, if it could name something of ours: every id is of these characters, and `lambda_http`
 /// makes a URI of it, which it need not be.
 fn path(path: Value) -> Option<String> {
     let Value::String(path) = path else { return None };
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
-    (path.starts_with('/') && path.bytes().all(is_plain)).then_some(path)
+    let is_ours = path.starts_with('/') && path.len() <= MAX_PATH && path.bytes().all(is_plain);
+    is_ours.then_some(path)
+}
+
+/// The parameters in the query of an HTTP API.
+fn query(raw: &Value) -> QueryMap {
+    let pairs = raw.as_str().unwrap_or_default().split('&');
+    kept(pairs.map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    }))
+}
+
+/// The parameters of the others, with one value or with all of them.
+fn parameters(all: &Value, decode: fn(&str) -> String) -> QueryMap {
+    let named = all.as_object().into_iter().flatten();
+    kept(named.flat_map(|(name, values)| {
+        let values = match values {
+            Value::Null => &[],
+            Value::Array(values) => values.as_slice(),
+            value => std::slice::from_ref(value),
+        };
+        values.iter().map(move |value| (decode(name), decode(&text(value.clone()))))
+    }))
+}
+
+/// The values of a parameter that are kept: a second one is one too many.
+const MOST_VALUES: usize = 2;
+/// The characters of a value that are kept: none of ours is longer.
+const MAX_VALUE: usize = 1_024;
+
+/// The parameters that an endpoint looks at. Like the path they end up in a URI: a character that no
+/// value of ours has is kept as a tilde, so that it is refused and not overlooked.
+fn kept(pairs: impl Iterator<Item = (String, String)>) -> QueryMap {
+    let mut kept: HashMap<String, Vec<String>> = HashMap::new();
+    for (name, value) in pairs {
+        if !PARAMETERS.contains(&name.as_str()) {
+            continue;
+        }
+        let values = kept.entry(name).or_default();
+        if values.len() < MOST_VALUES {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+            let plain = value.chars().map(|c| if is_plain(c) { c } else { '~' });
+            values.push(plain.take(MAX_VALUE).collect());
+        }
+    }
+    QueryMap::from(kept)
+}
+
+/// A text without its percent-encoding; what is none stays as it is.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, behind @ ..] = rest {
+        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let encoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (byte, encoded) {
+            (b'%', Some(encoded)) => {
+                bytes.push(encoded);
+                rest = &behind[2..];
+            }
+            (b'+', _) => {
+                bytes.push(b' ');
+                rest = behind;
+            }
+            _ => {
+                bytes.push(*byte);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The headers that an endpoint looks at. The host in particular is left out: `lambda_http` makes
@@ -307,11 +404,13 @@ fn text(value: Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use headcount_model::fault::Given;
     use lambda_http::Request;
     use lambda_http::http::header::AUTHORIZATION;
     use serde_json::json;
 
     use super::*;
+    use crate::Incoming;
 
     fn read(event: &Value) -> Option<Request> {
         let read: GatewayEvent = serde_json::from_value(event.clone()).expect("any JSON");
@@ -367,6 +466,82 @@ mod tests {
             let value = request.headers()[AUTHORIZATION].as_bytes();
             assert_eq!(value, "Bearer a\u{FFFD}b\tc".as_bytes());
             assert_eq!(request.headers().len(), 1);
+        }
+    }
+
+    /// The values of a parameter, through every gateway that sends `encoded` or what it stands for.
+    fn parameter(name: &str, encoded: &str, plain: &[&str]) -> Vec<Option<String>> {
+        let values: Vec<_> = encoded.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let lists = |values: Vec<&str>| json!({name: values});
+        let of = |value: &str| Value::from(value);
+        let last = plain.last().copied().map_or(Value::Null, |last| json!({name: last}));
+        let encoded_values: Vec<_> = values.iter().map(|(_, value)| *value).collect();
+        let [http, rest, balancer] = events(&json!({}));
+        let with = |event: &Value, member: &str, value: Value| {
+            let mut event = event.clone();
+            event[member] = value;
+            event
+        };
+        let both = with(&rest, "multiValueQueryStringParameters", lists(plain.to_vec()));
+        let events = [
+            with(&http, "rawQueryString", of(encoded)),
+            with(&both, "queryStringParameters", last),
+            with(&balancer, "multiValueQueryStringParameters", lists(encoded_values)),
+        ];
+        let read = events.iter().map(|event| {
+            let request = Incoming::from(read(event).expect("a request"));
+            match request.parameter(name) {
+                Given::Value(value) => Some(value),
+                _ => None,
+            }
+        });
+        read.collect()
+    }
+
+    #[test]
+    fn a_parameter_is_read_alike_through_every_gateway() {
+        let all = |value: &str| vec![Some(value.to_owned()); 3];
+        assert_eq!(parameter("page", "page=12", &["12"]), all("12"));
+        assert_eq!(parameter("page", "page=%31%32", &["12"]), all("12"));
+        assert_eq!(parameter("per_page", "per_page=1&per_page=2", &["1", "2"]), all("1,2"));
+        // Three are as wrong as two.
+        assert_eq!(parameter("page", "page=1&page=2&page=3", &["1", "2", "3"]), all("1,2"));
+        assert_eq!(parameter("page", "page=", &[""]), all(""));
+        // What no value of ours has is no longer what it was, and no URI breaks.
+        assert_eq!(parameter("page", "page=1%00%26x+%C3%A9%zz", &["1\0&x é%zz"]), all("1~~x~~~zz"));
+        let long = "9".repeat(70_000);
+        assert_eq!(parameter("page", &format!("page={long}"), &[&long]), all(&long[..1_024]));
+    }
+
+    #[test]
+    fn other_parameters_and_what_is_none_are_not_read() {
+        let none = vec![None; 3];
+        assert_eq!(parameter("Page", "Page=1", &["1"]), none);
+        assert_eq!(parameter("page[]", "page[]=1", &["1"]), none);
+        for odd in [json!(null), json!(1), json!([1]), json!("page"), json!({"page": []}), json!({})] {
+            let members =
+                ["rawQueryString", "queryStringParameters", "multiValueQueryStringParameters"];
+            for event in events(&json!({})) {
+                let mut event = event;
+                for member in members {
+                    event[member] = odd.clone();
+                }
+                let request = Incoming::from(read(&event).expect("a request"));
+                assert!(!matches!(request.parameter("per_page"), Given::Value(_)), "{odd}");
+            }
+        }
+        let [_, rest, _] = events(&json!({"queryStringParameters": {"page": 7}}));
+        let request = Incoming::from(read(&rest).expect("a request"));
+        assert_eq!(request.parameter("page"), Given::Value("7".to_owned()));
+    }
+
+    #[test]
+    fn a_path_longer_than_any_of_ours_is_none() {
+        for event in events(&json!({"rawPath": format!("/{}", "a".repeat(70_000))})) {
+            let mut event = event;
+            event["path"] = event["rawPath"].clone();
+            let request = Incoming::from(read(&event).expect("a request"));
+            assert_eq!(request.path_parameter("GET /{id}"), None);
         }
     }
 

@@ -1,9 +1,11 @@
 //! A request as an endpoint sees it.
 
 use headcount_model::credential::{Credential, Credentials, LookupFailed, Presented};
+use headcount_model::fault::Given;
 use headcount_model::idempotency::{FingerprintKey, IdempotencyKey, Keyed};
 use headcount_model::seats::MAX_SEATS_PER_REQUEST;
 use jiff::Timestamp;
+use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use lambda_http::http::{HeaderMap, HeaderName};
 use lambda_http::{Body, Request, RequestExt};
@@ -29,9 +31,13 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(crate) static HEADERS: [HeaderName; 6] =
     [APP_ID, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, IDEMPOTENCY_KEY, STRIPE_SIGNATURE];
 
+/// Every parameter of a query that an endpoint looks at. Of a gateway's event no other is kept.
+pub(crate) static PARAMETERS: [&str; 2] = ["page", "per_page"];
+
 /// A request, with its body decoded.
 pub struct Incoming {
     path: String,
+    parameters: QueryMap,
     headers: HeaderMap,
     body: Vec<u8>,
     /// The gateway handed the body over as text and put U+FFFD where it was not UTF-8.
@@ -45,6 +51,7 @@ impl From<Request> for Incoming {
         let context = request.lambda_context_ref();
         let request_id = context.map(|context| context.request_id.clone()).unwrap_or_default();
         let path = request.raw_http_path().to_owned();
+        let parameters = request.query_string_parameters();
         let (parts, body) = request.into_parts();
         // A gateway that hands a body over as text has decoded it, and U+FFFD is all that shows
         // of bytes that were not UTF-8. A caller who means the character can write `\ufffd`.
@@ -55,7 +62,7 @@ impl From<Request> for Incoming {
             // The enum is open; a body of another kind is none that we can read.
             _ => Vec::new(),
         };
-        Self { path, headers: parts.headers, body, repaired, request_id }
+        Self { path, parameters, headers: parts.headers, body, repaired, request_id }
     }
 }
 
@@ -82,6 +89,13 @@ impl Incoming {
             }
         }
         parameter
+    }
+
+    /// A parameter of the query that is kept. One that is there twice has both values, with a comma
+    /// between.
+    pub fn parameter(&self, name: &str) -> Given<String> {
+        let values = self.parameters.all(name);
+        values.map_or(Given::Absent, |values| Given::Value(values.join(",")))
     }
 
     /// The id of the request, as `x-request-id` of its response has it.

@@ -55,6 +55,16 @@ pub fn shown_agency_account() -> Value {
     of::<agency::kept::Shown<'static>>()
 }
 
+/// `GET /api/v3/accounts`, 200.
+pub fn listed_agency_accounts() -> Value {
+    of::<agency::kept::List<agency::kept::ListedView<'static>>>()
+}
+
+/// `GET /api/v3/agencies/{lcuid}/accounts`, 200.
+pub fn told_agency_accounts() -> Value {
+    of::<agency::kept::List<agency::kept::ToldView<'static>>>()
+}
+
 /// A refusal of the Agency API.
 pub fn agency_error() -> Value {
     of::<agency::ErrorBody>()

@@ -37,6 +37,7 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::RepeatOf(_) => "duplicate",
         Rule::Beside(_) => "exclusive",
         Rule::NoSuchSeat => "not_found",
+        Rule::Between { .. } => "between",
         Rule::Quote => "quote",
     }
 }
@@ -96,6 +97,9 @@ pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
         Rule::RepeatOf(first) => format!("{field} is the same as entry {first} of the list."),
         Rule::Beside(other) => format!("{field} must not be given beside {other}."),
         Rule::NoSuchSeat => format!("{field} is no account of this organization."),
+        Rule::Between { min, max } => {
+            format!("{field} must be a whole number from {min} to {max}.")
+        }
         Rule::Quote => {
             format!("{field} is not a quote that this organization was given for these accounts.")
         }

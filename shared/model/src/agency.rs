@@ -14,7 +14,7 @@ use crate::port::{Entropy, NoEntropy, random};
 use crate::text::Text;
 use crate::web_url::WebUrl;
 
-pub use kept::{AgencyAccountRecords, KeptAccount, KeptAgency};
+pub use kept::{AgencyAccountRecords, KeptAccount, KeptAgency, Page};
 
 /// What an account is, in the words of an agency's own systems.
 #[derive(Debug, Clone, PartialEq, Eq)]

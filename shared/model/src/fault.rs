@@ -88,6 +88,13 @@ pub enum Rule {
     Beside(&'static str),
     /// The organization has no such seat.
     NoSuchSeat,
+    /// Not a whole number within these limits.
+    Between {
+        /// The smallest number allowed.
+        min: usize,
+        /// The largest number allowed.
+        max: usize,
+    },
     /// Not the id of a quote that this organization was given for these seats.
     Quote,
 }

@@ -3,7 +3,7 @@
 
 use crate::credential::Permission::{
     self, AccountView, AccountsCreate, AccountsDeactivate, AgencyCreateAccounts,
-    AgencyUpdateDeleteAllAccounts, BillingRead,
+    AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
 };
 use crate::grant::{Implies, Right};
 use crate::id::{AgencyLcuid, OrganizationId};
@@ -33,6 +33,9 @@ rights! {
     CreateAgencyAccounts of AgencyLcuid: AgencyCreateAccounts;
     /// To see the accounts of the agency, each whole.
     ViewAgencyAccounts of AgencyLcuid: AccountView, AgencyUpdateDeleteAllAccounts;
+    /// To see which accounts the agency has.
+    ListAgencyAccounts of AgencyLcuid: AgencyViewAccounts;
 }
 
 impl Implies<ReadBilling> for CreateSeats {}
+impl Implies<ListAgencyAccounts> for ViewAgencyAccounts {}

@@ -3,12 +3,12 @@
 use headcount_api::agency::{self, AccountBody, Agency, Refusal as Refused};
 use headcount_api::{Failure, MAX_BODY, Transport, schema};
 use headcount_model::agency::{
-    AgencyAccount, AgencySettings, KeptAccount, KeptAgency, NewAgencyAccount, Slug,
+    AgencyAccount, AgencySettings, KeptAccount, KeptAgency, NewAgencyAccount, Page, Slug,
 };
-use headcount_model::fault::Fault;
+use headcount_model::fault::{Fault, Given};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, micros};
 use headcount_model::port::Clock;
-use headcount_model::right::{CreateAgencyAccounts, ViewAgencyAccounts};
+use headcount_model::right::{CreateAgencyAccounts, ListAgencyAccounts, ViewAgencyAccounts};
 use headcount_model::text::Text;
 
 use crate::explained::{Said, Words, explained, worded};
@@ -25,7 +25,15 @@ pub const PARENT: &str = "LCUID-LA-506fc585-77be-11ec-acb9-c2cdb617d190";
 
 const CREATES: &[Op] = &[Op::CreateAgencyAccount];
 const GETS: &[Op] = &[Op::GetAgencyAccount];
-const ALL: &[Op] = &[Op::CreateAgencyAccount, Op::CheckToken, Op::GetAgencyAccount];
+const LISTS: &[Op] = &[Op::ListAgencyAccounts, Op::ListAccountsOfAgency];
+const TELLS: &[Op] = &[Op::ListAccountsOfAgency];
+const ALL: &[Op] = &[
+    Op::CreateAgencyAccount,
+    Op::CheckToken,
+    Op::GetAgencyAccount,
+    Op::ListAgencyAccounts,
+    Op::ListAccountsOfAgency,
+];
 
 explained! { failures: Failure<Refused> => Said;
     Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
@@ -62,6 +70,18 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Look at the id, which the message repeats. An operator makes tokens with the permission \
                    `account.view`.",
         }));
+    Failure::Refused(Refused::Forbidden { .. }), agency::forbidden::<ListAgencyAccounts>(AGENCY) =>
+        Some(("forbidden", TELLS, Words {
+            cause: "The token may not list the accounts of its agency, or the path names another agency, one that does \
+                    not exist or none at all. All get the same answer.",
+            cure: "Look at the id, which the message repeats. An operator makes tokens with the permission \
+                   `agency.viewAccounts`.",
+        }));
+    Failure::Refused(Refused::TooManyAccounts), Failure::Refused(Refused::TooManyAccounts) =>
+        Some(("too_many_accounts", LISTS, Words {
+            cause: "The agency has so many accounts that the whole list is longer than 4 MB.",
+            cure: "Send `page` and `per_page`.",
+        }));
     Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_BODY)) =>
         Some(("payload_too_large", CREATES, explained::TOO_LARGE));
     Failure::Transport(Transport::NotJson), Failure::Transport(Transport::NotJson) =>
@@ -72,6 +92,11 @@ explained! { failures: Failure<Refused> => Said;
         Some(("invalid_fields", CREATES, Words {
             cause: "Fields break rules. `errors` has a list of sentences for each; `message` is the first of them.",
             cure: "Mend what `errors` lists; the rules are below. Nothing was created.",
+        }));
+    Failure::Faults(_), Failure::Faults(faults_of_page()) =>
+        Some(("bad_page", LISTS, Words {
+            cause: "`page` or `per_page` is no whole number within its limits, or is there twice.",
+            cure: "Send numbers within the limits that the message names, or neither for the whole list.",
         }));
     Failure::KeyReused, Failure::KeyReused =>
         Some(("idempotency_key_reused", CREATES, explained::KEY_REUSED));
@@ -86,13 +111,15 @@ pub(crate) fn api() -> Api {
     Api {
         tag: "Agency",
         description: "An app creates accounts and sub-accounts inside an agency, and looks after them.",
-        operations: vec![create(), get(), check_token()],
+        operations: vec![create(), list(), get(), tell(), check_token()],
         refusals: worded::<Agency>(failures()),
         error: ("AgencyError", Json::schema(schema::agency_error())),
         schemas: vec![
             ("CreateAgencyAccount", create_schema()),
             ("CreatedAgencyAccount", Json::schema(schema::created_agency_account())),
             ("AgencyAccount", Json::schema(schema::shown_agency_account())),
+            ("AgencyAccounts", Json::schema(schema::listed_agency_accounts())),
+            ("AccountsOfAgency", Json::schema(schema::told_agency_accounts())),
             ("Done", Json::schema(schema::done())),
         ],
     }
@@ -141,6 +168,53 @@ fn get() -> Operation {
             examples: vec![Example::new("account", "An account that may have sub-accounts", body)],
         },
     }
+}
+
+fn list() -> Operation {
+    let listed = agency::listed(&[parent()], &AgencySettings::default()).expect("a short list");
+    Operation {
+        op: Op::ListAgencyAccounts,
+        summary: "List the accounts that the token may see",
+        description: "All accounts of the agency for a token with `account.view` or \
+                      `agency.updateDeleteAllAgencyAccounts`, none for others. The first created comes first, so that a \
+                      page stays what it is when accounts are created or changed.",
+        security: &["appToken"],
+        parameters: &["AppIdV3", "Page", "PerPage"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "The accounts, without their agency.",
+            schema: "AgencyAccounts",
+            headers: &[],
+            examples: vec![Example::new("accounts", "One account", body::of(&listed))],
+        },
+    }
+}
+
+fn tell() -> Operation {
+    let told = agency::told(&[parent()]).expect("a short list");
+    Operation {
+        op: Op::ListAccountsOfAgency,
+        summary: "List the accounts of an agency",
+        description: "Needs the permission `agency.viewAccounts` on the agency. Each account comes without the agency's \
+                      class names. The order is that of `GET /api/v3/accounts`.",
+        security: &["appToken"],
+        parameters: &["AppIdV3", "Page", "PerPage"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "The accounts.",
+            schema: "AccountsOfAgency",
+            headers: &[],
+            examples: vec![Example::new("accounts", "One account", body::of(&told))],
+        },
+    }
+}
+
+/// What is wrong with a page of no accounts.
+fn faults_of_page() -> Vec<Fault> {
+    let zero = || Given::Value("0".to_owned());
+    Page::parse(zero(), zero()).expect_err("no page")
 }
 
 fn check_token() -> Operation {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use headcount_model::agency::Page;
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid};
 use headcount_model::idempotency::IdempotencyKey;
 
@@ -202,10 +203,18 @@ fn parameters() -> Json {
             "description" => description, "schema" => schema,
         }
     };
+    let of_query = |name: &str, description: &str, max: usize| {
+        object! {
+            "name" => name, "in" => "query", "required" => false, "description" => description,
+            "schema" => object! { "type" => "integer", "minimum" => 1_usize, "maximum" => max },
+        }
+    };
     let app = lcuid(AppLcuid::PREFIX);
     object! {
         "AccountLcuid" => of_path("The account.", lcuid(AgencyAccountLcuid::PREFIX)),
         "AgencyLcuid" => of_path("The agency.", lcuid(AgencyLcuid::PREFIX)),
+        "Page" => of_query("page", "The number of the page, from 1. Without it and `per_page`, the whole list.", Page::MAX_NUMBER),
+        "PerPage" => of_query("per_page", "How many accounts a page has; 100 when only `page` is given.", Page::MAX_SIZE),
         "IdempotencyKey" => header(
             "Idempotency-Key", false,
             "Visible ASCII. A request with the same key, from the same caller to the same endpoint, within 24 hours: \

@@ -13,6 +13,8 @@ pub enum Op {
     CreateAgencyAccount,
     CheckToken,
     GetAgencyAccount,
+    ListAgencyAccounts,
+    ListAccountsOfAgency,
     CreateAccount,
     StripeWebhook,
 }
@@ -28,6 +30,8 @@ impl Op {
             Op::CreateAgencyAccount => "createAgencyAccount",
             Op::CheckToken => "checkToken",
             Op::GetAgencyAccount => "getAgencyAccount",
+            Op::ListAgencyAccounts => "listAgencyAccounts",
+            Op::ListAccountsOfAgency => "listAccountsOfAgency",
             Op::CreateAccount => "createAccount",
             Op::StripeWebhook => "stripeWebhook",
         }
@@ -43,6 +47,8 @@ impl Op {
             Op::CreateAgencyAccount => ("post", "/api/v3/accounts"),
             Op::CheckToken => ("get", "/api/v3/status"),
             Op::GetAgencyAccount => ("get", "/api/v3/accounts/{lcuid}"),
+            Op::ListAgencyAccounts => ("get", "/api/v3/accounts"),
+            Op::ListAccountsOfAgency => ("get", "/api/v3/agencies/{lcuid}/accounts"),
             Op::CreateAccount => ("post", "/v1/accounts"),
             Op::StripeWebhook => ("post", "/webhooks/stripe"),
         }

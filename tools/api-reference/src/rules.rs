@@ -4,7 +4,7 @@ use headcount_api::agency::Agency;
 use headcount_api::identity::Identity;
 use headcount_api::seats::Seats;
 use headcount_api::{Dialect, Failure};
-use headcount_model::agency::NewAgencyAccount;
+use headcount_model::agency::{NewAgencyAccount, Page};
 use headcount_model::fault::{Fault, Kind, Rule, UrlRule};
 use headcount_model::identity::{AccountKind, NewAccount, PasswordPolicy};
 use headcount_model::seats::{Keywords, MAX_SEATS_PER_REQUEST, Profile, Tier};
@@ -148,6 +148,10 @@ explained! { all: Rule => Cure;
     Rule::NoSuchSeat, Rule::NoSuchSeat => (
         &[(Of::Seats, "account_id")],
         "Name accounts of the organization whose API key it is.",
+    );
+    Rule::Between { .. }, Rule::Between { min: 1, max: Page::MAX_SIZE } => (
+        &[(Of::Agency, "per_page")],
+        "Send a whole number within the limits that the message names, once.",
     );
     Rule::Quote, Rule::Quote => (
         &[(Of::Seats, "quote_id")],

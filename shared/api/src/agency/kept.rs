@@ -1,16 +1,64 @@
 //! Accounts of the Agency API after their creation: how callers see them.
 
-use headcount_model::agency::{AgencySettings, KeptAccount, KeptAgency, Slug};
+use headcount_model::agency::{AgencySettings, KeptAccount, KeptAgency, Page, Slug};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
-use super::{AccountView, Options};
-use crate::dialect::Answer;
+use super::{AccountView, Options, Refusal};
+use crate::dialect::{Answer, Failure};
+use crate::incoming::Incoming;
 #[cfg(feature = "openapi")]
 use crate::schema;
 
 /// The status of an agency: there is no other yet.
 pub(crate) const ACTIVE: &str = "active";
+
+/// The longest list that is one answer, in bytes: Lambda passes on 6 MB, in base64 or not.
+const MAX_LIST: usize = 4_000_000;
+/// More accounts than this are longer than that, however short they are.
+pub const MOST_LISTED: usize = MAX_LIST / 250;
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct List<V> {
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::yes"))]
+    success: bool,
+    /// The first created comes first.
+    accounts: Vec<V>,
+}
+
+/// An account of a list.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ListedView<'a> {
+    #[serde(flatten)]
+    account: AccountView<'a>,
+    /// Whether it may have sub-accounts.
+    is_parent_account: bool,
+}
+
+/// An account as the list of its agency tells it: without the agency's classes.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ToldView<'a> {
+    /// The account's name.
+    name: &'a str,
+    options: Options,
+    /// Names the account.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::agency_account_lcuid"))]
+    lcuid: &'a str,
+    /// The account's name for URLs.
+    slug: &'a str,
+    /// The account's site.
+    website: Option<&'a str>,
+    /// The account's description.
+    description: Option<&'a str>,
+    /// When it was created: UTC, six decimals.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::time"))]
+    created_at: &'a str,
+    /// Whether it may have sub-accounts.
+    is_parent_account: bool,
+}
 
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -87,13 +135,66 @@ pub fn shown(account: &KeptAccount, agency: &KeptAgency) -> Answer {
     )
 }
 
+/// The page of a list that a request asks for.
+///
+/// # Errors
+/// Every fault of `page` and `per_page`.
+pub fn page(request: &Incoming) -> Result<Option<Page>, Failure<Refusal>> {
+    Ok(Page::parse(request.parameter("page"), request.parameter("per_page"))?)
+}
+
+/// The answer of `GET /api/v3/accounts`.
+///
+/// # Errors
+/// [`Refusal::TooManyAccounts`].
+pub fn listed(
+    accounts: &[KeptAccount],
+    settings: &AgencySettings,
+) -> Result<Answer, Failure<Refusal>> {
+    list(accounts.iter().map(|account| ListedView {
+        account: account_view(account, settings),
+        is_parent_account: account.is_parent_account,
+    }))
+}
+
+/// The answer of `GET /api/v3/agencies/{lcuid}/accounts`.
+///
+/// # Errors
+/// [`Refusal::TooManyAccounts`].
+pub fn told(accounts: &[KeptAccount]) -> Result<Answer, Failure<Refusal>> {
+    list(accounts.iter().map(|account| ToldView {
+        name: &account.name,
+        options: no_images(),
+        lcuid: account.lcuid.as_str(),
+        slug: &account.slug,
+        website: account.website.as_deref(),
+        description: account.description.as_deref(),
+        created_at: &account.created_at,
+        is_parent_account: account.is_parent_account,
+    }))
+}
+
+fn list<V: Serialize>(accounts: impl Iterator<Item = V>) -> Result<Answer, Failure<Refusal>> {
+    let answer =
+        Answer::new(StatusCode::OK, &List { success: true, accounts: accounts.collect() });
+    // The longest page is shorter than that.
+    if answer.body.len() > MAX_LIST {
+        return Err(Failure::Refused(Refusal::TooManyAccounts));
+    }
+    Ok(answer)
+}
+
+fn no_images() -> Options {
+    Options {
+        primary_image_public_url: None,
+        primary_image_background_removed_public_url: None,
+    }
+}
+
 fn account_view<'a>(account: &'a KeptAccount, settings: &'a AgencySettings) -> AccountView<'a> {
     AccountView {
         name: &account.name,
-        options: Options {
-            primary_image_public_url: None,
-            primary_image_background_removed_public_url: None,
-        },
+        options: no_images(),
         lcuid: account.lcuid.as_str(),
         slug: account.slug.clone(),
         website: account.website.as_deref(),
