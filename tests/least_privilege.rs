@@ -180,6 +180,7 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "list-accounts-of-agency",
         "list-agency-accounts",
         "quote-seats",
+        "update-agency-account",
     ];
     assert_eq!(reach("CREDENTIAL#"), callers, "who may see a credential");
 }

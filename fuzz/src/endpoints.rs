@@ -106,6 +106,13 @@ pub(crate) fn list_accounts_of_agency(input: &[u8]) {
     answered(&list_accounts_of_agency::Function { store, ports }, &sent);
 }
 
+pub(crate) fn update_agency_account(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
+    let function = update_agency_account::Function { store, ports: Still, fingerprint_key };
+    answered(&function, &sent);
+}
+
 /// Most inputs that would create an account are given no salt, and end there: a hash takes as long
 /// as a thousand inputs.
 pub(crate) fn create_account(input: &[u8]) {

@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
@@ -31,6 +31,7 @@ pub const TARGETS: [Target; 21] = [
     target("get-agency-account", endpoints::get_agency_account),
     target("list-agency-accounts", endpoints::list_agency_accounts),
     target("list-accounts-of-agency", endpoints::list_accounts_of_agency),
+    target("update-agency-account", endpoints::update_agency_account),
     target("create-account", endpoints::create_account),
     target("stripe-webhook", endpoints::stripe_webhook),
     target("gateway-event", events::gateway),

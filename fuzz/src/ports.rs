@@ -14,7 +14,8 @@ use headcount_billing::rotation::SigningSecretSource;
 use headcount_billing::webhook::SigningSecrets;
 use headcount_billing::{StripeFailure, Subscription, Subscriptions, Unanswered, Worth};
 use headcount_model::agency::{
-    self, AgencyAccountRecords, AgencyAccounts, AgencySettings, KeptAccount, KeptAgency,
+    self, AgencyAccountChanges, AgencyAccountRecords, AgencyAccounts, AgencySettings, ChangeCommit,
+    KeptAccount, KeptAgency, NotCommitted,
 };
 use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
@@ -28,10 +29,12 @@ use headcount_model::grant::Grant;
 use headcount_model::id::{
     AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId, SeatId, micros,
 };
-use headcount_model::idempotency::StoredAnswer;
+use headcount_model::idempotency::{Keyed, StoredAnswer};
 use headcount_model::identity::{self, Accounts};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
-use headcount_model::right::{ListAgencyAccounts, ReadBilling, ViewAgencyAccounts};
+use headcount_model::right::{
+    ListAgencyAccounts, ReadBilling, UpdateAgencyAccounts, ViewAgencyAccounts,
+};
 use headcount_model::seats::{
     self, Deactivation, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored, Tier,
 };
@@ -224,6 +227,7 @@ fn kept_account(lcuid: &AgencyAccountLcuid) -> KeptAccount {
         website: None,
         is_parent_account: true,
         created_at: micros(Still.now()),
+        version: 7,
     }
 }
 
@@ -253,6 +257,24 @@ impl AgencyAccountRecords for Table {
         let lcuid = AgencyAccountLcuid::new(&Still).expect("entropy");
         let accounts = vec![kept_account(&lcuid); 1_000];
         Ok((self.0 != Found::Taken).then(|| (accounts, kept_agency())))
+    }
+}
+
+impl AgencyAccountChanges for Table {
+    async fn change(
+        &self,
+        _: Grant<'_, UpdateAgencyAccounts>,
+        _: ChangeCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, NotCommitted> {
+        self.outcome(stored("{}"), NotCommitted::Changed, NotCommitted::KeyReused)
+    }
+
+    async fn earlier(
+        &self,
+        request: &Keyed,
+        _: Timestamp,
+    ) -> Result<Option<StoredAnswer>, NotCommitted> {
+        Ok((request.fingerprint[0] > 127).then(|| stored("{}")))
     }
 }
 

@@ -245,6 +245,11 @@ impl World {
         assert_eq!(self.send(&self.stage.check_token(), signed(Call::empty())).await, 200);
         let list = self.stage.list_agency_accounts();
         assert_eq!(self.send(&list, signed(Call::empty().query("page", &agency.token))).await, 422);
+        let mut update = self.stage.update_agency_account();
+        update.fingerprint_key = fingerprint_key();
+        let body = json!({"name": "Canary", "token": agency.token});
+        let change = Call::json(&body).at(&format!("/api/v3/accounts/{}", agency.plain)).key("two");
+        assert_eq!(self.send(&update, signed(change)).await, 403);
         let get = self.stage.get_agency_account();
         for (token, status) in [(&agency.token, 403), (&self.administrator, 401)] {
             let call = Call::empty().at(&format!("/api/v3/accounts/{}", agency.plain));

@@ -12,6 +12,7 @@ fn forbidden(permissions: &str, object: &str) -> String {
     )
 }
 
+const UPDATE: &str = "account.update or agency.updateDeleteAllAgencyAccounts";
 const VIEW: &str = "account.view or agency.updateDeleteAllAgencyAccounts";
 
 pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
@@ -33,6 +34,11 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
     let of_agency = |object: &str| {
         t.managing(Call::empty(), &format!("/api/v3/agencies/{object}/accounts"))
     };
+    let put = |object: &str, body: &str| {
+        t.managing(Call::text(body), &format!("/api/v3/accounts/{object}"))
+    };
+    let bad_change =
+        |name, body: &str, says: &str| refused(name, To::Change, put(&t.agency.plain, body), 422, says);
     let (own, other) = (&t.agency.plain, &t.other_agency.plain);
     vec![
         accepted("an account", To::Account, get(own)),
@@ -116,6 +122,31 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
             403,
             forbidden("agency.viewAccounts", ""),
         ),
+        accepted("a change that clears", To::Change, put(own, r#"{"name":"A","website":null}"#))
+            .keeps("AGENCY#", "name", "A"),
+        accepted("a name of DynamoDB's own", To::Change, put(own, r##"{"name":"#name = :name"}"##))
+            .keeps("AGENCY#", "name", "#name = :name"),
+        refused(
+            "a change of another agency's account",
+            To::Change,
+            put(other, r#"{"name":"Mine now"}"#),
+            403,
+            forbidden(UPDATE, other),
+        ),
+        refused(
+            "a change of an account by its key in the table",
+            To::Change,
+            put(&format!("ACCOUNT#{own}"), r#"{"name":"A"}"#),
+            403,
+            forbidden(UPDATE, ""),
+        ),
+        bad_change("a change of the agency", r#"{"name":"A","agency_lcuid":"x"}"#, "The agency lcuid field is prohibited."),
+        bad_change("a change of the slug", r#"{"name":"A","slug":"Admin"}"#, "The slug field is prohibited."),
+        bad_change("a change of the lock", r#"{"name":"A","version":9}"#, "The version field is prohibited."),
+        bad_change("a change that makes a parent", r#"{"name":"A","is_parent_account":true}"#, "The is parent account field is prohibited."),
+        bad_change("a change without a name", r#"{"description":"d"}"#, "The name field is required."),
+        bad_change("a change to a private site", r#"{"name":"A","website":"http://169.254.169.254/"}"#, "The website field must not point to a private network."),
+        bad_change("a change to a list", r#"{"name":["A"]}"#, "The name field must be a string."),
         accepted("the token itself", To::Token, t.managing(Call::empty(), "/api/v3/status")),
         refused(
             "the token of an organization as one of an app",

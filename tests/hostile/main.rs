@@ -147,9 +147,12 @@ fn said(to: To, reply: &Reply) -> String {
         return String::new();
     }
     let faults = match to {
-        To::Agency | To::Token | To::Account | To::Accounts | To::AccountsOfAgency => {
-            return text(&body["message"]);
-        }
+        To::Agency
+        | To::Token
+        | To::Account
+        | To::Change
+        | To::Accounts
+        | To::AccountsOfAgency => return text(&body["message"]),
         To::Webhook => return text(&body["error"]["message"]),
         To::Identity => &body["details"],
         To::Seats | To::Quote | To::Deactivate | To::Billing => &body["errors"],

@@ -19,6 +19,8 @@ pub(crate) enum To {
     Token,
     /// `GET /api/v3/accounts/{lcuid}`
     Account,
+    /// `PUT /api/v3/accounts/{lcuid}`
+    Change,
     /// `GET /api/v3/accounts`
     Accounts,
     /// `GET /api/v3/agencies/{lcuid}/accounts`

@@ -61,6 +61,7 @@ impl Tenants {
             To::Account => Reply::to_event(&stage.get_agency_account(), event).await,
             To::Accounts => Reply::to_event(&stage.list_agency_accounts(), event).await,
             To::AccountsOfAgency => Reply::to_event(&stage.list_accounts_of_agency(), event).await,
+            To::Change => Reply::to_event(&stage.update_agency_account(), event).await,
             To::Identity => Reply::to_event(&stage.create_account(), event).await,
             To::Webhook => Reply::to_event(&self.webhook(), event).await,
         }

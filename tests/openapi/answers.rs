@@ -463,6 +463,37 @@ async fn get_agency_account_answers_as_documented() {
     answered.check();
 }
 
+#[tokio::test]
+async fn update_agency_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountUpdate]).await;
+    let function = stage.update_agency_account();
+    let mut answered = Answered::new("updateAgencyAccount");
+    let path = format!("/api/v3/accounts/{}", api_reference::PARENT);
+    let app_id = app.id.to_string();
+    let call = |call: Call| call.at(&path).bearer(&token).header("appidv3", &app_id);
+    for key in ["renamed", "cleared", "invalid_fields"] {
+        // Each example begins with the same account.
+        let (pk, sk) = (
+            format!("AGENCY#{}", api_reference::AGENCY),
+            format!("ACCOUNT#{}", api_reference::PARENT),
+        );
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        stage.set(&pk, &sk, "name", text("Parent")).await;
+        stage.set(&pk, &sk, "description", text("Everything below")).await;
+        stage.remove(&pk, &sk, "website").await;
+        answered.send(key, call, &function).await;
+    }
+    let (good, other) = (answered.example("renamed"), answered.example("cleared"));
+    answered.unreadable(&good, call, &function).await;
+    answered.keys((&good, &other), call, &function).await;
+    let to = |store| update_agency_account::Function { store, ..stage.update_agency_account() };
+    let tokens = (&app, &*token, Some(&*app.token));
+    agency_refusals(&mut answered, &stage, tokens, Call::json(&good).at(&path), to).await;
+    answered.check();
+}
+
 /// Gives the agency so many accounts that the list of them is no answer.
 async fn fill(stage: &Stage) {
     stage.many_accounts(api_reference::AGENCY, 300, 5_000).await;

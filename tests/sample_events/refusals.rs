@@ -12,7 +12,10 @@ use headcount_billing::webhook::{BadSignature, NotAnEvent};
 use headcount_model::credential::Permission;
 use headcount_model::fault::{Fault, Rule};
 use headcount_model::grant::Right;
-use headcount_model::right::{CreateAgencyAccounts, ListAgencyAccounts, ViewAgencyAccounts};
+use headcount_model::right::{
+    CreateAgencyAccounts, DeleteAgencyAccounts, ListAgencyAccounts, UpdateAgencyAccounts,
+    ViewAgencyAccounts,
+};
 use headcount_tests::samples::tenants;
 use serde_json::Value;
 
@@ -75,6 +78,11 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
             returned,
             agency_refusals(ListAgencyAccounts::ONE_OF, other_agency()),
             is_of_lists,
+        ),
+        "update-agency-account" => missing::<Agency>(
+            returned,
+            agency_refusals(UpdateAgencyAccounts::ONE_OF, other_account()),
+            |failure| !is_oversize(failure),
         ),
         "create-account" => {
             missing::<Identity>(returned, identity_refusals(), |failure| !is_oversize(failure))
@@ -176,10 +184,12 @@ fn agency_refusals(one_of: &'static [Permission], object: String) -> Vec<agency:
     successors(Some(Refusal::AppHeader), |refusal| match refusal {
         Refusal::AppHeader => Some(Refusal::ForeignApp),
         Refusal::ForeignApp => Some(Refusal::Forbidden { one_of, object: object.clone() }),
-        Refusal::Forbidden { .. } => Some(Refusal::TooManyAccounts),
+        Refusal::Forbidden { .. } => Some(Refusal::HasSubAccounts),
+        Refusal::HasSubAccounts => Some(Refusal::TooManyAccounts),
         Refusal::TooManyAccounts => None,
     })
     .filter(|refusal| *refusal != Refusal::TooManyAccounts)
+    .filter(|refusal| *refusal != Refusal::HasSubAccounts || one_of == DeleteAgencyAccounts::ONE_OF)
     .collect()
 }
 

@@ -212,6 +212,15 @@ impl Stage {
         list_accounts_of_agency::Function { store: self.table.clone(), ports: self.ports.clone() }
     }
 
+    /// `PUT /api/v3/accounts/{lcuid}`.
+    pub fn update_agency_account(&self) -> update_agency_account::Function<Table, Ports> {
+        update_agency_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
     /// `POST /v1/accounts`, with self-signup on.
     pub fn create_account(&self) -> create_account::Function<Table, Ports> {
         create_account::Function {

@@ -29,7 +29,8 @@ pub enum Parcel {
 /// consumers need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`, `AccountCreated`,
+    /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`,
+    /// `AgencyAccountUpdated`, `AccountCreated`,
     /// `SubscriptionStatusChanged`, `SeatLimitReached` or `SpendingLimitReached`.
     pub detail_type: &'static str,
     /// `{"version":1,"id":…,"data":{…}}`; the id is the same when the event comes twice.
@@ -83,9 +84,15 @@ pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static st
     match key.sk.as_str() {
         key::BILLING => billing(record, old, new),
         sk if sk.starts_with(key::SEAT) => seat(old, new, &event),
-        sk if sk.starts_with(key::AGENCY_ACCOUNT) && old.is_none() => {
+        sk if sk.starts_with(key::AGENCY_ACCOUNT) => {
             let row: AgencyAccountRow = read(new)?;
-            Ok(vec![event("AgencyAccountCreated", agency_account(&row))])
+            let Some(old) = old else {
+                return Ok(vec![event("AgencyAccountCreated", agency_account(&row))]);
+            };
+            // What callers change raises the version; the rest is bookkeeping.
+            let is_changed = row.version > read::<AgencyAccountRow>(old)?.version;
+            let changed = is_changed.then(|| event("AgencyAccountUpdated", account_changed(&row)));
+            Ok(changed.into_iter().collect())
         }
         key::ACCOUNT if old.is_none() => {
             let row: AccountRow = read(new)?;
@@ -228,6 +235,19 @@ fn agency_account(row: &AgencyAccountRow) -> Value {
         "parent_account_lcuid": row.parent,
         "is_parent_account": row.is_parent_account,
         "created_at": row.created_at,
+    })
+}
+
+fn account_changed(row: &AgencyAccountRow) -> Value {
+    json!({
+        "agency_lcuid": row.agency,
+        "lcuid": row.lcuid,
+        "name": row.name,
+        "slug": row.slug,
+        "parent_account_lcuid": row.parent,
+        "is_parent_account": row.is_parent_account,
+        "version": row.version,
+        "updated_at": row.updated_at,
     })
 }
 

@@ -6,7 +6,7 @@ pub(crate) mod kept;
 use std::collections::HashMap;
 
 use headcount_model::agency::{
-    AgencyAccount, AgencyAccountInput, AgencySettings, CommitRefusal, NewAgencyAccount, Slug,
+    AccountRefusal, AgencyAccount, AgencyAccountInput, AgencySettings, CommitRefusal, NewAgencyAccount, Slug,
 };
 use headcount_model::credential::{Credential, Holder, Permission};
 use headcount_model::fault::{Fault, Given, Kind, Rule, UrlRule};
@@ -25,7 +25,7 @@ use crate::json::Object;
 use crate::schema;
 use crate::wording;
 
-pub use kept::{MOST_LISTED, listed, page, shown, told};
+pub use kept::{MOST_LISTED, change, listed, page, shown, told};
 
 /// The dialect of the Agency API.
 pub struct Agency;
@@ -39,6 +39,8 @@ pub enum Refusal {
     ForeignApp,
     /// The whole list would be too long for one answer.
     TooManyAccounts,
+    /// The account has sub-accounts, which keep it from being deleted.
+    HasSubAccounts,
     /// The token lacks a permission on an object, or there is no such object.
     Forbidden {
         /// The permissions, of which one is needed.
@@ -145,6 +147,24 @@ impl<'c, R: Right<Of = AgencyLcuid>> Named<'c, R> {
     pub fn missing(&self) -> Failure<Refusal> {
         forbidden::<R>(&self.object)
     }
+
+    /// The route with the account in the place of `{…}`: an idempotency key belongs to it.
+    pub fn address(&self, route: &str) -> String {
+        let segments = route.split('/');
+        let named = segments.map(|part| if part.starts_with('{') { self.lcuid.as_str() } else { part });
+        named.collect::<Vec<_>>().join("/")
+    }
+
+    /// The answer when the account was not changed.
+    pub fn refused(&self, refusal: AccountRefusal) -> Failure<Refusal> {
+        match refusal {
+            AccountRefusal::Missing => self.missing(),
+            AccountRefusal::HasSubAccounts => Failure::Refused(Refusal::HasSubAccounts),
+            AccountRefusal::KeyReused => Failure::KeyReused,
+            AccountRefusal::Throttled => Failure::TooManyRequests,
+            AccountRefusal::Unavailable => Failure::Unavailable,
+        }
+    }
 }
 
 /// What the caller may do to the agency that a path names, which has to be its own.
@@ -174,6 +194,9 @@ pub(crate) struct Done {
     #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::yes"))]
     success: bool,
 }
+
+/// Why an account cannot be deleted.
+pub(crate) const HAS_SUB_ACCOUNTS: &str = "The account has sub-accounts.";
 
 /// The body of `POST /api/v3/accounts`, read but not checked.
 pub struct AccountBody {
@@ -384,6 +407,10 @@ impl Dialect for Agency {
             Failure::Refused(Refusal::TooManyAccounts) => message(
                 StatusCode::BAD_REQUEST,
                 "There are too many accounts for one answer. Ask for them page by page, with page and per_page.",
+            ),
+            Failure::Refused(Refusal::HasSubAccounts) => message(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                format!("The account cannot be deleted. {HAS_SUB_ACCOUNTS}"),
             ),
             Failure::Refused(Refusal::Forbidden { one_of, object }) => {
                 let names: Vec<_> = one_of.iter().map(|permission| permission.as_str()).collect();

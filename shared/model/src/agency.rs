@@ -1,5 +1,6 @@
 //! The Agency API: apps create accounts and sub-accounts inside an agency.
 
+mod change;
 mod kept;
 
 use std::future::Future;
@@ -14,6 +15,10 @@ use crate::port::{Entropy, NoEntropy, random};
 use crate::text::Text;
 use crate::web_url::WebUrl;
 
+pub use change::{
+    AccountChange, AccountChangeInput, AccountRefusal, AccountRequest, AgencyAccountChanges,
+    ChangeCommit, NotCommitted, change,
+};
 pub use kept::{AgencyAccountRecords, KeptAccount, KeptAgency, Page};
 
 /// What an account is, in the words of an agency's own systems.

@@ -2,7 +2,7 @@
 //! of who may do what (LIFECYCLE, "Seats API" and "Agency API").
 
 use crate::credential::Permission::{
-    self, AccountView, AccountsCreate, AccountsDeactivate, AgencyCreateAccounts,
+    self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate, AgencyCreateAccounts,
     AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
 };
 use crate::grant::{Implies, Right};
@@ -33,9 +33,15 @@ rights! {
     CreateAgencyAccounts of AgencyLcuid: AgencyCreateAccounts;
     /// To see the accounts of the agency, each whole.
     ViewAgencyAccounts of AgencyLcuid: AccountView, AgencyUpdateDeleteAllAccounts;
+    /// To change the accounts of the agency.
+    UpdateAgencyAccounts of AgencyLcuid: AccountUpdate, AgencyUpdateDeleteAllAccounts;
+    /// To delete the accounts of the agency.
+    DeleteAgencyAccounts of AgencyLcuid: AccountDelete, AgencyUpdateDeleteAllAccounts;
     /// To see which accounts the agency has.
     ListAgencyAccounts of AgencyLcuid: AgencyViewAccounts;
 }
 
 impl Implies<ReadBilling> for CreateSeats {}
+// Whoever changes an account is answered with all of it.
+impl Implies<ViewAgencyAccounts> for UpdateAgencyAccounts {}
 impl Implies<ListAgencyAccounts> for ViewAgencyAccounts {}

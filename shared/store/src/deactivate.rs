@@ -17,7 +17,7 @@ use crate::key::Key;
 use crate::rows::{AuditRow, NO_SPENDING_LIMIT, behind_shard};
 use crate::table::Table;
 use crate::transaction::{
-    Condition, Item, MAX_ACTIONS, Refused, number, put, text, update, values,
+    Condition, Item, MAX_ACTIONS, Refused, number, put, text, unchanged, update, values,
 };
 
 /// What else is in a transaction: the idempotency record, the billing record and the audit entry.
@@ -181,11 +181,6 @@ fn end(
     deactivation: &Deactivation<'_>,
     seat: &KeptSeat,
 ) -> Result<TransactWriteItem, Refused> {
-    let unchanged = if seat.version == 0 {
-        "attribute_exists(pk) AND (attribute_not_exists(version) OR version = :version)"
-    } else {
-        "version = :version"
-    };
     let all = vec![
         (":deactivated", text(SeatStatus::Deactivated.as_str())),
         (":version", number(seat.version)),
@@ -199,7 +194,7 @@ fn end(
             "SET #status = :deactivated, version = :next, deactivated_at = :now, \
              updated_at = :now",
         )
-        .condition_expression(unchanged)
+        .condition_expression(unchanged(seat.version))
         .expression_attribute_names("#status", "status")
         .set_expression_attribute_values(values(all))
         // What it is instead is read with the others.

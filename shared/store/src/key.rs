@@ -18,7 +18,7 @@ pub(crate) const ORGANIZATION: &str = "ORG#";
 pub const SEAT: &str = "SEAT#";
 /// Sort key prefix of an agency account.
 pub const AGENCY_ACCOUNT: &str = "ACCOUNT#";
-/// Sort key prefix of an entry of an organization's audit.
+/// Sort key prefix of an entry of a tenant's audit.
 pub const AUDIT: &str = "AUDIT#";
 /// Sort key of an identity account.
 pub const ACCOUNT: &str = "ACCOUNT";
@@ -70,6 +70,11 @@ impl Key {
     /// An entry of an organization's audit. Ids sort by time: backwards, the newest comes first.
     pub fn audit(organization: &OrganizationId, id: &AuditId) -> Self {
         Self::of(format!("ORG#{organization}"), format!("{AUDIT}{id}"))
+    }
+
+    /// An entry of an agency's audit.
+    pub fn agency_audit(agency: &AgencyLcuid, id: &AuditId) -> Self {
+        Self::of(format!("AGENCY#{agency}"), format!("{AUDIT}{id}"))
     }
 
     /// An agency.

@@ -402,14 +402,17 @@ impl From<SeatRow> for Item {
     }
 }
 
-/// An entry of an organization's audit.
+/// An entry of the audit of an organization or of an agency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // As in `headcount_model::audit::Entry`.
 pub struct AuditRow {
     #[serde(flatten)]
     pub key: Key,
     pub id: String,
-    pub organization: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<String>,
     pub credential: String,
     pub route: String,
     pub objects: Vec<String>,
@@ -421,11 +424,25 @@ pub struct AuditRow {
 impl AuditRow {
     /// The row of an entry in the audit of `organization`.
     pub fn new(organization: &OrganizationId, entry: &Entry<'_>) -> Self {
+        Self {
+            organization: Some(organization.to_string()),
+            ..Self::at(Key::audit(organization, &entry.id), entry)
+        }
+    }
+
+    /// The row of an entry in the audit of `agency`.
+    pub fn of_agency(agency: &AgencyLcuid, entry: &Entry<'_>) -> Self {
+        let key = Key::agency_audit(agency, &entry.id);
+        Self { agency: Some(agency.to_string()), ..Self::at(key, entry) }
+    }
+
+    fn at(key: Key, entry: &Entry<'_>) -> Self {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
-            key: Key::audit(organization, &entry.id),
+            key,
             id: entry.id.to_string(),
-            organization: organization.to_string(),
+            organization: None,
+            agency: None,
             credential: entry.credential.to_string(),
             route: entry.route.to_owned(),
             objects: texts(&entry.objects),
@@ -492,6 +509,9 @@ pub struct AgencyAccountRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     pub is_parent_account: bool,
+    /// How often it has been changed; absent for one that never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
     pub created_at: String,
     pub updated_at: String,
 }
@@ -510,6 +530,7 @@ impl AgencyAccountRow {
             website: account.new.website.as_ref().map(|url| url.as_str().to_owned()),
             parent: account.new.parent.as_ref().map(ToString::to_string),
             is_parent_account: account.is_parent_account,
+            version: None,
             updated_at: created_at.clone(),
             created_at,
         }
@@ -528,6 +549,7 @@ impl TryFrom<AgencyAccountRow> for KeptAccount {
             website: row.website,
             is_parent_account: row.is_parent_account,
             created_at: row.created_at,
+            version: row.version.unwrap_or(0),
         })
     }
 }

@@ -67,6 +67,16 @@ impl Condition {
     }
 }
 
+/// The condition on an item that its version, `:version`, is still this one. One without a version
+/// was never changed.
+pub(crate) fn unchanged(version: u64) -> &'static str {
+    if version == 0 {
+        "attribute_exists(pk) AND (attribute_not_exists(version) OR version = :version)"
+    } else {
+        "version = :version"
+    }
+}
+
 /// Puts a row.
 pub(crate) fn put(
     table: &Table,

@@ -35,6 +35,7 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "list-accounts-of-agency" => {
             Reply::to_event(&stage.list_accounts_of_agency(), event).await
         }
+        "update-agency-account" => Reply::to_event(&stage.update_agency_account(), event).await,
         "create-account" => Reply::to_event(&stage.create_account(), event).await,
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
         "deactivate-seats" => Reply::to_event(&stage.deactivate_seats(), event).await,

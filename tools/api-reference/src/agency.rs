@@ -3,12 +3,14 @@
 use headcount_api::agency::{self, AccountBody, Agency, Refusal as Refused};
 use headcount_api::{Failure, MAX_BODY, Transport, schema};
 use headcount_model::agency::{
-    AgencyAccount, AgencySettings, KeptAccount, KeptAgency, NewAgencyAccount, Page, Slug,
+    AccountChange, AgencyAccount, AgencySettings, KeptAccount, KeptAgency, NewAgencyAccount, Page, Slug,
 };
 use headcount_model::fault::{Fault, Given};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, micros};
 use headcount_model::port::Clock;
-use headcount_model::right::{CreateAgencyAccounts, ListAgencyAccounts, ViewAgencyAccounts};
+use headcount_model::right::{
+    CreateAgencyAccounts, ListAgencyAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
+};
 use headcount_model::text::Text;
 
 use crate::explained::{Said, Words, explained, worded};
@@ -25,6 +27,9 @@ pub const PARENT: &str = "LCUID-LA-506fc585-77be-11ec-acb9-c2cdb617d190";
 
 const CREATES: &[Op] = &[Op::CreateAgencyAccount];
 const GETS: &[Op] = &[Op::GetAgencyAccount];
+const UPDATES: &[Op] = &[Op::UpdateAgencyAccount];
+const TAKES_BODIES: &[Op] = &[Op::CreateAgencyAccount, Op::UpdateAgencyAccount];
+const TAKES_KEYS: &[Op] = &[Op::CreateAgencyAccount, Op::UpdateAgencyAccount];
 const LISTS: &[Op] = &[Op::ListAgencyAccounts, Op::ListAccountsOfAgency];
 const TELLS: &[Op] = &[Op::ListAccountsOfAgency];
 const ALL: &[Op] = &[
@@ -33,13 +38,14 @@ const ALL: &[Op] = &[
     Op::GetAgencyAccount,
     Op::ListAgencyAccounts,
     Op::ListAccountsOfAgency,
+    Op::UpdateAgencyAccount,
 ];
 
 explained! { failures: Failure<Refused> => Said;
     Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
-        Some(("malformed_json", CREATES, explained::MALFORMED_JSON));
+        Some(("malformed_json", TAKES_BODIES, explained::MALFORMED_JSON));
     Failure::Transport(Transport::IdempotencyKey), Failure::Transport(Transport::IdempotencyKey) =>
-        Some(("bad_idempotency_key", CREATES, explained::BAD_KEY));
+        Some(("bad_idempotency_key", TAKES_KEYS, explained::BAD_KEY));
     Failure::Refused(Refused::AppHeader), Failure::Refused(Refused::AppHeader) =>
         Some(("bad_app_header", ALL, Words {
             cause: "The `AppIdV3` header is missing or is no app id.",
@@ -77,21 +83,34 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Look at the id, which the message repeats. An operator makes tokens with the permission \
                    `agency.viewAccounts`.",
         }));
+    Failure::Refused(Refused::Forbidden { .. }), agency::forbidden::<UpdateAgencyAccounts>(PARENT) =>
+        Some(("forbidden", UPDATES, Words {
+            cause: "The token may not change accounts of its agency, or the agency has no such account: there is none, it \
+                    is another agency's, or the path has no id of an account. All get the same answer.",
+            cure: "Look at the id, which the message repeats. An operator makes tokens with the permission \
+                   `account.update`.",
+        }));
+    Failure::Refused(Refused::HasSubAccounts), Failure::Refused(Refused::HasSubAccounts) => None;
     Failure::Refused(Refused::TooManyAccounts), Failure::Refused(Refused::TooManyAccounts) =>
         Some(("too_many_accounts", LISTS, Words {
             cause: "The agency has so many accounts that the whole list is longer than 4 MB.",
             cure: "Send `page` and `per_page`.",
         }));
     Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_BODY)) =>
-        Some(("payload_too_large", CREATES, explained::TOO_LARGE));
+        Some(("payload_too_large", TAKES_BODIES, explained::TOO_LARGE));
     Failure::Transport(Transport::NotJson), Failure::Transport(Transport::NotJson) =>
-        Some(("not_json", CREATES, explained::NOT_JSON));
+        Some(("not_json", TAKES_BODIES, explained::NOT_JSON));
     Failure::Transport(Transport::Encoded), Failure::Transport(Transport::Encoded) =>
-        Some(("encoded", CREATES, explained::ENCODED));
+        Some(("encoded", TAKES_BODIES, explained::ENCODED));
     Failure::Faults(_), Failure::Faults(faults_of(&invalid_fields())) =>
         Some(("invalid_fields", CREATES, Words {
             cause: "Fields break rules. `errors` has a list of sentences for each; `message` is the first of them.",
             cure: "Mend what `errors` lists; the rules are below. Nothing was created.",
+        }));
+    Failure::Faults(_), Failure::Faults(change_faults(&invalid_change())) =>
+        Some(("invalid_fields", UPDATES, Words {
+            cause: "Fields break rules. `errors` has a list of sentences for each; `message` is the first of them.",
+            cure: "Mend what `errors` lists; the rules are below. Nothing was changed.",
         }));
     Failure::Faults(_), Failure::Faults(faults_of_page()) =>
         Some(("bad_page", LISTS, Words {
@@ -99,7 +118,7 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Send numbers within the limits that the message names, or neither for the whole list.",
         }));
     Failure::KeyReused, Failure::KeyReused =>
-        Some(("idempotency_key_reused", CREATES, explained::KEY_REUSED));
+        Some(("idempotency_key_reused", TAKES_KEYS, explained::KEY_REUSED));
     Failure::TooManyRequests, Failure::TooManyRequests =>
         Some(("rate_limited", ALL, explained::TOO_MANY_REQUESTS));
     Failure::Unavailable, Failure::Unavailable =>
@@ -111,13 +130,14 @@ pub(crate) fn api() -> Api {
     Api {
         tag: "Agency",
         description: "An app creates accounts and sub-accounts inside an agency, and looks after them.",
-        operations: vec![create(), list(), get(), tell(), check_token()],
+        operations: vec![create(), list(), get(), update(), tell(), check_token()],
         refusals: worded::<Agency>(failures()),
         error: ("AgencyError", Json::schema(schema::agency_error())),
         schemas: vec![
             ("CreateAgencyAccount", create_schema()),
             ("CreatedAgencyAccount", Json::schema(schema::created_agency_account())),
             ("AgencyAccount", Json::schema(schema::shown_agency_account())),
+            ("UpdateAgencyAccount", update_schema()),
             ("AgencyAccounts", Json::schema(schema::listed_agency_accounts())),
             ("AccountsOfAgency", Json::schema(schema::told_agency_accounts())),
             ("Done", Json::schema(schema::done())),
@@ -168,6 +188,72 @@ fn get() -> Operation {
             examples: vec![Example::new("account", "An account that may have sub-accounts", body)],
         },
     }
+}
+
+fn update() -> Operation {
+    let examples = [renamed(), cleared()];
+    let changed = |example: &Example| {
+        let change = change(&example.body).expect("an example that is accepted");
+        let mut account = described();
+        change.apply(&mut account);
+        Example { body: body::of(&agency::shown(&account, &agency_of_examples())), ..example.clone() }
+    };
+    Operation {
+        op: Op::UpdateAgencyAccount,
+        summary: "Change an account",
+        description: "Needs the permission `account.update` or `agency.updateDeleteAllAgencyAccounts`. A field that is left \
+                      out stays as it is, `null` and blank text clear it. The slug stays.",
+        security: &["appToken"],
+        parameters: &["AppIdV3", "IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: "The account as it is now, as `GET` shows it.",
+            schema: "AgencyAccount",
+            headers: &["IdempotencyReplayed"],
+            examples: examples.iter().map(changed).collect(),
+        },
+        request: Some(Request {
+            schema: "UpdateAgencyAccount",
+            examples: examples.into_iter().chain([invalid_change()]).collect(),
+        }),
+    }
+}
+
+fn update_schema() -> Json {
+    exactly(
+        ["name"],
+        object! {
+            "name" => required(text("The account's name. Blank counts as missing.", 1..=NewAgencyAccount::MAX_NAME)),
+            "description" => optional(text(
+                "May hold newlines and tabs; CR LF is kept as LF. `null` and blank clear it.",
+                0..=NewAgencyAccount::MAX_DESCRIPTION,
+            )),
+            "website" => optional(url("The account's site. `null` and blank clear it.")),
+        },
+    )
+}
+
+fn renamed() -> Example {
+    let body = object! { "name" => "Renamed Account", "website" => "https://www.renamed.example.com" };
+    Example::new("renamed", "Another name and another site; the description stays", body)
+}
+
+fn cleared() -> Example {
+    let body = object! { "name" => "Parent", "description" => Json::Null };
+    Example::new("cleared", "No description any more", body)
+}
+
+fn invalid_change() -> Example {
+    let body = object! { "description" => "d", "website" => "www.example.com", "slug" => "Another" };
+    Example::new("invalid_fields", "Fields that break rules", body)
+}
+
+fn change(body: &Json) -> Result<AccountChange, Vec<Fault>> {
+    agency::change(body::read(body))
+}
+
+fn change_faults(example: &Example) -> Vec<Fault> {
+    change(&example.body).expect_err("an example of a refusal")
 }
 
 fn list() -> Operation {
@@ -235,6 +321,11 @@ fn check_token() -> Operation {
     }
 }
 
+/// The account of the examples before it is changed.
+fn described() -> KeptAccount {
+    KeptAccount { description: Some("Everything below".to_owned()), ..parent() }
+}
+
 /// The account of the examples.
 fn parent() -> KeptAccount {
     KeptAccount {
@@ -245,6 +336,7 @@ fn parent() -> KeptAccount {
         website: None,
         is_parent_account: true,
         created_at: micros(Still.now()),
+        version: 0,
     }
 }
 

@@ -15,6 +15,7 @@ pub enum Op {
     GetAgencyAccount,
     ListAgencyAccounts,
     ListAccountsOfAgency,
+    UpdateAgencyAccount,
     CreateAccount,
     StripeWebhook,
 }
@@ -32,6 +33,7 @@ impl Op {
             Op::GetAgencyAccount => "getAgencyAccount",
             Op::ListAgencyAccounts => "listAgencyAccounts",
             Op::ListAccountsOfAgency => "listAccountsOfAgency",
+            Op::UpdateAgencyAccount => "updateAgencyAccount",
             Op::CreateAccount => "createAccount",
             Op::StripeWebhook => "stripeWebhook",
         }
@@ -49,6 +51,7 @@ impl Op {
             Op::GetAgencyAccount => ("get", "/api/v3/accounts/{lcuid}"),
             Op::ListAgencyAccounts => ("get", "/api/v3/accounts"),
             Op::ListAccountsOfAgency => ("get", "/api/v3/agencies/{lcuid}/accounts"),
+            Op::UpdateAgencyAccount => ("put", "/api/v3/accounts/{lcuid}"),
             Op::CreateAccount => ("post", "/v1/accounts"),
             Op::StripeWebhook => ("post", "/webhooks/stripe"),
         }

@@ -259,10 +259,13 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
 
     /// The callers are those that the functions name in their records.
     async fn taken_keys(&self, tenants: &DemoTenants) -> Result<(), SeedError> {
+        let plain = &tenants.agency.plain_account_lcuid;
+        let update = format!("PUT /api/v3/accounts/{plain}");
+        let of_agencies = &["POST /api/v3/accounts", &*update];
         let of_seats = &["POST /accounts/create", "POST /billing/deactivate"][..];
         for (caller, routes) in [
             (tenants.seats.org.as_str(), of_seats),
-            (tenants.agency.app_id.as_str(), &["POST /api/v3/accounts"]),
+            (tenants.agency.app_id.as_str(), of_agencies),
             (tenants.identity.admin_token.id().as_str(), &["POST /v1/accounts"]),
         ] {
             // Fingerprinted with a secret that is forgotten: no body is the one of the record.

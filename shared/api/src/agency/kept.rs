@@ -1,12 +1,17 @@
 //! Accounts of the Agency API after their creation: how callers see them.
 
-use headcount_model::agency::{AgencySettings, KeptAccount, KeptAgency, Page, Slug};
+use headcount_model::agency::{
+    AccountChange, AccountChangeInput, AgencySettings, KeptAccount, KeptAgency, Page, Slug,
+};
+use headcount_model::fault::Fault;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
 use super::{AccountView, Options, Refusal};
 use crate::dialect::{Answer, Failure};
+use crate::fields::Fields;
 use crate::incoming::Incoming;
+use crate::json::Object;
 #[cfg(feature = "openapi")]
 use crate::schema;
 
@@ -120,7 +125,7 @@ struct AgencyOptions {
     proof_legal_text: Option<String>,
 }
 
-/// The answer of `GET /api/v3/accounts/{lcuid}`.
+/// The answer of `GET` and `PUT /api/v3/accounts/{lcuid}`.
 pub fn shown(account: &KeptAccount, agency: &KeptAgency) -> Answer {
     Answer::new(
         StatusCode::OK,
@@ -141,6 +146,22 @@ pub fn shown(account: &KeptAccount, agency: &KeptAgency) -> Answer {
 /// Every fault of `page` and `per_page`.
 pub fn page(request: &Incoming) -> Result<Option<Page>, Failure<Refusal>> {
     Ok(Page::parse(request.parameter("page"), request.parameter("per_page"))?)
+}
+
+/// Reads the body of `PUT /api/v3/accounts/{lcuid}`.
+///
+/// # Errors
+/// Every fault.
+pub fn change(body: Object) -> Result<AccountChange, Vec<Fault>> {
+    let mut fields = Fields::new(body);
+    let input = AccountChangeInput {
+        name: fields.text("name"),
+        description: fields.text_if_there("description"),
+        website: fields.text_if_there("website"),
+    };
+    let mut faults = Vec::new();
+    fields.refuse_rest(&mut faults);
+    AccountChange::parse(input, faults)
 }
 
 /// The answer of `GET /api/v3/accounts`.

@@ -27,6 +27,8 @@ pub struct KeptAccount {
     pub is_parent_account: bool,
     /// When it was created: UTC, six decimals.
     pub created_at: String,
+    /// How often it has been changed: its optimistic lock. 0 for one that never was.
+    pub version: u64,
 }
 
 /// The agency of an account as it is kept.

@@ -1,16 +1,24 @@
 //! Accounts of agencies after their creation.
 
-use headcount_model::agency::{AgencyAccountRecords, KeptAccount, KeptAgency};
+use aws_sdk_dynamodb::types::{
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+use headcount_model::agency::{
+    AgencyAccountChanges, AgencyAccountRecords, ChangeCommit, KeptAccount, KeptAgency, NotCommitted,
+};
 use headcount_model::credential::LookupFailed;
 use headcount_model::grant::Grant;
-use headcount_model::id::AgencyAccountLcuid;
-use headcount_model::right::{ListAgencyAccounts, ViewAgencyAccounts};
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, micros};
+use headcount_model::idempotency::{Keyed, StoredAnswer};
+use headcount_model::right::{ListAgencyAccounts, UpdateAgencyAccounts, ViewAgencyAccounts};
+use jiff::Timestamp;
 
 use crate::credentials::{decode, failure};
+use crate::idempotency::{self, Found};
 use crate::key::{AGENCY_ACCOUNT, Key};
-use crate::rows::{AgencyAccountRow, AgencyRow, Malformed};
+use crate::rows::{AgencyAccountRow, AgencyRow, AuditRow, Malformed};
 use crate::table::Table;
-use crate::transaction::{Item, text};
+use crate::transaction::{Condition, Item, Refused, number, put, text, unchanged};
 
 impl AgencyAccountRecords for Table {
     async fn account(
@@ -69,6 +77,120 @@ impl AgencyAccountRecords for Table {
             }
         }
     }
+}
+
+impl AgencyAccountChanges for Table {
+    async fn change(
+        &self,
+        granted: Grant<'_, UpdateAgencyAccounts>,
+        commit: ChangeCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, NotCommitted> {
+        let agency = granted.tenant().agency;
+        let actions = || {
+            let mut actions = Vec::with_capacity(3);
+            if let Some((request, answer)) = &commit.record {
+                actions.push(idempotency::record(self, request, 0, answer, commit.now)?);
+            }
+            if !commit.fields.is_empty() {
+                actions.push(update(self, agency, &commit)?);
+            }
+            if let Some(entry) = &commit.audit {
+                let row = AuditRow::of_agency(agency, entry);
+                actions.push(put(self, &row, Condition::absent())?);
+            }
+            Ok(actions)
+        };
+        let outcome = self.transact(actions).await;
+        earlier_or_changed(outcome, commit.record.as_ref().map(|(request, _)| *request))
+    }
+
+    async fn earlier(
+        &self,
+        request: &Keyed,
+        now: Timestamp,
+    ) -> Result<Option<StoredAnswer>, NotCommitted> {
+        let item = self.get(&Key::idempotency(&request.name, 0)).await.map_err(failure);
+        match item {
+            Ok(Some(item)) if idempotency::is_valid(&item, now) => answered(request, Some(item)),
+            Ok(_) => Ok(None),
+            Err(LookupFailed::Throttled) => Err(NotCommitted::Throttled),
+            Err(LookupFailed::Unavailable) => Err(NotCommitted::Unavailable),
+        }
+    }
+}
+
+/// What the record of a request says.
+fn answered(request: &Keyed, record: Option<Item>) -> Result<Option<StoredAnswer>, NotCommitted> {
+    match idempotency::found(request, record) {
+        Found::Same(answer, _) => Ok(Some(answer)),
+        Found::Other => Err(NotCommitted::KeyReused),
+        Found::Unreadable => Err(NotCommitted::Unavailable),
+    }
+}
+
+/// What a transaction on an account came to. The record, where there is one, is its first action.
+fn earlier_or_changed(
+    outcome: Result<(), Refused>,
+    request: Option<&Keyed>,
+) -> Result<Option<StoredAnswer>, NotCommitted> {
+    let failed = match outcome {
+        Ok(()) => return Ok(None),
+        Err(Refused::Conditions(failed)) => failed,
+        Err(Refused::Throttled) => return Err(NotCommitted::Throttled),
+        Err(Refused::Unavailable) => return Err(NotCommitted::Unavailable),
+    };
+    if let Some(request) = request
+        && let Some(item) = failed.into_iter().next().flatten()
+    {
+        return answered(request, item);
+    }
+    Err(NotCommitted::Changed)
+}
+
+/// Writes the changed fields of an account that is still what was read.
+fn update(
+    table: &Table,
+    agency: &AgencyLcuid,
+    commit: &ChangeCommit<'_>,
+) -> Result<TransactWriteItem, Refused> {
+    let account = commit.account;
+    let mut set = vec!["version = :next".to_owned(), "updated_at = :now".to_owned()];
+    let mut remove = Vec::new();
+    let mut update = Update::builder()
+        .table_name(&*table.name)
+        .set_key(Some(Key::agency_account(agency, &account.lcuid).attributes()))
+        .condition_expression(unchanged(account.version))
+        .expression_attribute_values(":version", number(account.version))
+        .expression_attribute_values(":next", number(account.version + 1))
+        .expression_attribute_values(":now", text(micros(commit.now)))
+        // What it is instead is read with its agency.
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None);
+    // `name` is a word of DynamoDB's own.
+    for (field, value) in [
+        ("name", Some(&account.name)),
+        ("description", account.description.as_ref()),
+        ("website", account.website.as_ref()),
+    ] {
+        if !commit.fields.contains(&field) {
+            continue;
+        }
+        let (name, placeholder) = (format!("#{field}"), format!(":{field}"));
+        match value {
+            Some(value) => {
+                set.push(format!("{name} = {placeholder}"));
+                update = update.expression_attribute_values(placeholder, text(value));
+            }
+            None => remove.push(name.clone()),
+        }
+        update = update.expression_attribute_names(name, field);
+    }
+    let mut expression = format!("SET {}", set.join(", "));
+    if !remove.is_empty() {
+        expression += &format!(" REMOVE {}", remove.join(", "));
+    }
+    let update =
+        update.update_expression(expression).build().map_err(|_| Refused::Unavailable)?;
+    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 /// Reads an item as what its row stands for.
