@@ -2,8 +2,8 @@
 //! of who may do what (LIFECYCLE, "Seats API" and "Agency API").
 
 use crate::credential::Permission::{
-    self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate, AgencyCreateAccounts,
-    AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
+    self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate,
+    AgencyCreateAccounts, AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
 };
 use crate::grant::{Implies, Right};
 use crate::id::{AgencyLcuid, OrganizationId};

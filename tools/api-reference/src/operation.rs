@@ -16,6 +16,8 @@ pub enum Op {
     ListAgencyAccounts,
     ListAccountsOfAgency,
     UpdateAgencyAccount,
+    DeleteAgencyAccount,
+    CheckDeletion,
     CreateAccount,
     StripeWebhook,
 }
@@ -34,6 +36,8 @@ impl Op {
             Op::ListAgencyAccounts => "listAgencyAccounts",
             Op::ListAccountsOfAgency => "listAccountsOfAgency",
             Op::UpdateAgencyAccount => "updateAgencyAccount",
+            Op::DeleteAgencyAccount => "deleteAgencyAccount",
+            Op::CheckDeletion => "checkDeletion",
             Op::CreateAccount => "createAccount",
             Op::StripeWebhook => "stripeWebhook",
         }
@@ -52,6 +56,8 @@ impl Op {
             Op::ListAgencyAccounts => ("get", "/api/v3/accounts"),
             Op::ListAccountsOfAgency => ("get", "/api/v3/agencies/{lcuid}/accounts"),
             Op::UpdateAgencyAccount => ("put", "/api/v3/accounts/{lcuid}"),
+            Op::DeleteAgencyAccount => ("delete", "/api/v3/objects/{lcuid}"),
+            Op::CheckDeletion => ("get", "/api/v3/objects/{lcuid}/can-be-deleted"),
             Op::CreateAccount => ("post", "/v1/accounts"),
             Op::StripeWebhook => ("post", "/webhooks/stripe"),
         }
