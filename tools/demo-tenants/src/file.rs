@@ -67,7 +67,7 @@ pub struct Organization {
     pub api_key: Presented,
 }
 
-/// An agency with an app, its tokens and three accounts.
+/// An agency with an app, its tokens and four accounts.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agency {
@@ -95,6 +95,9 @@ pub struct Agency {
     /// An account below the parent.
     #[serde(deserialize_with = "agency_account")]
     pub sub_account_lcuid: AgencyAccountLcuid,
+    /// An account that is there to be deleted.
+    #[serde(deserialize_with = "agency_account")]
+    pub spare_account_lcuid: AgencyAccountLcuid,
 }
 
 /// An agency that the tokens of the first one say nothing about.

@@ -177,6 +177,7 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         let parent = &agency.parent_account_lcuid;
         self.account(lcuid, parent, "Demo Parent", true, None).await?;
         self.account(lcuid, &agency.plain_account_lcuid, "Demo Account", false, None).await?;
+        self.account(lcuid, &agency.spare_account_lcuid, "Demo Spare", false, None).await?;
         let sub_account = &agency.sub_account_lcuid;
         self.account(lcuid, sub_account, "Demo Sub-Account", false, Some(parent)).await?;
         let holder = Holder::App { app: app.clone(), agency: lcuid.clone() };
@@ -270,7 +271,8 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
     async fn taken_keys(&self, tenants: &DemoTenants) -> Result<(), SeedError> {
         let plain = &tenants.agency.plain_account_lcuid;
         let update = format!("PUT /api/v3/accounts/{plain}");
-        let delete = format!("DELETE /api/v3/objects/{plain}");
+        let spare = &tenants.agency.spare_account_lcuid;
+        let delete = format!("DELETE /api/v3/objects/{spare}");
         let of_agencies = &["POST /api/v3/accounts", &*update, &*delete];
         let of_seats = &["POST /accounts/create", "POST /billing/deactivate"][..];
         for (caller, routes) in [
