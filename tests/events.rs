@@ -251,15 +251,21 @@ async fn the_images_of_the_stream_are_those_that_the_store_writes() {
     let stage = Stage::new().await;
     seed(&stage, SUBSCRIPTION).await;
     make_seats(&stage).await;
-    for function in ["create-account", "create-agency-account"] {
-        let created = one(function, "created");
-        assert!(reply(&stage, function, &created.event).await.status < 300);
+    let mut items = Vec::new();
+    for (function, case) in [
+        ("create-account", "created"),
+        ("create-agency-account", "created"),
+        ("update-agency-account", "updated"),
+    ] {
+        let done = one(function, case);
+        assert!(reply(&stage, function, &done.event).await.status < 300);
+        items.extend(stage.items().await);
     }
     let kind = |item: &Item| {
         let sk = item["sk"].as_s().expect("text").clone();
         attributes(&sk, item.keys().cloned())
     };
-    let written: BTreeSet<_> = stage.items().await.iter().map(kind).collect();
+    let written: BTreeSet<_> = items.iter().map(kind).collect();
     for sample in all().into_iter().filter(|sample| sample.function == "publish-changes") {
         let others =
             ["unreadable-record", "seat-became-pending", "billing-applied", "limits-reached"];

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::billing::BillingChange;
+use headcount_model::credential::Permission;
 use headcount_model::id::OrganizationId;
 use headcount_tests::{Call, Item, Stage, outbox};
 use publish_changes::{Batch, Event, Outbox, Parcel, SetAside, handle};
@@ -392,6 +393,79 @@ async fn events_of_accounts_hold_no_secret() {
     );
     assert_eq!(events[1].0, "AgencyAccountCreated");
     assert_eq!(events[1].1["data"]["is_parent_account"], true);
+}
+
+#[tokio::test]
+async fn a_change_of_an_agency_account_is_told_and_bookkeeping_is_not() {
+    let stage = Stage::new().await;
+    let tenant = stage.agency_tenant().await;
+    let account = async || {
+        let items = stage.items_under(&format!("AGENCY#{}", tenant.lcuid)).await;
+        items.into_iter().find(|item| item.get("lcuid") == Some(&text(&tenant.plain))).expect("it")
+    };
+    let token = stage.credential(tenant.holder(), &Permission::ALL).await;
+    let change = async |name: &str| {
+        let before = account().await;
+        let call = Call::json(&json!({ "name": name }));
+        let call = call.at(&format!("/api/v3/accounts/{}", tenant.plain));
+        let reply = tenant.signed(call, &token).send(&stage.update_agency_account()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        (before, account().await)
+    };
+    let (first, second) = (change("Renamed").await, change("Again").await);
+    let bookkeeping = with(&second.1, "updated_at", text("2026-02-03T18:13:00.000000Z"));
+    let records = vec![
+        record(1, "MODIFY", Some(&first.0), Some(&first.1)),
+        record(2, "MODIFY", Some(&second.0), Some(&second.1)),
+        record(3, "MODIFY", Some(&second.1), Some(&bookkeeping)),
+    ];
+    let (parcels, _) = publish(&Recorder::default(), records).await;
+    let events = events(&parcels);
+    assert_eq!(events.len(), 2, "{events:?}");
+    let expected = |n: u64, name: &str| {
+        json!({
+            "version": 1,
+            "id": format!("event-{n}:AgencyAccountUpdated"),
+            "data": {
+                "agency_lcuid": tenant.lcuid,
+                "lcuid": tenant.plain,
+                "name": name,
+                "slug": "Plain",
+                "parent_account_lcuid": null,
+                "is_parent_account": false,
+                "version": n,
+                "updated_at": "2026-02-03T18:12:47.000000Z",
+            }
+        })
+    };
+    assert_eq!(events[0], ("AgencyAccountUpdated", &expected(1, "Renamed")));
+    assert_eq!(events[1], ("AgencyAccountUpdated", &expected(2, "Again")));
+}
+
+#[tokio::test]
+async fn a_deleted_agency_account_is_told_and_nothing_else_that_goes() {
+    let stage = Stage::new().await;
+    let tenant = stage.agency_tenant().await;
+    let items = stage.items_under(&format!("AGENCY#{}", tenant.lcuid)).await;
+    let plain = items.iter().find(|item| item.get("lcuid") == Some(&text(&tenant.plain)));
+    let mut slug = stage.items_under("SLUG#").await;
+    let slug = slug.remove(0);
+    let records = vec![record(1, "REMOVE", plain, None), record(2, "REMOVE", Some(&slug), None)];
+    let (parcels, _) = publish(&Recorder::default(), records).await;
+    let expected = json!({
+        "version": 1,
+        "id": "event-1:AgencyAccountDeleted",
+        "data": {
+            "agency_lcuid": tenant.lcuid,
+            "lcuid": tenant.plain,
+            "name": "Plain",
+            "slug": "Plain",
+            "parent_account_lcuid": null,
+            "is_parent_account": false,
+        }
+    });
+    assert_eq!(events(&parcels), [("AgencyAccountDeleted", &expected)]);
+    assert_eq!(parcels.len(), 1);
 }
 
 #[tokio::test]

@@ -202,7 +202,10 @@ fn sam_builds_each_function_by_the_makefile_and_takes_back_one_that_fails() {
         let path = function.iter().find_map(|line| line.strip_prefix("Path: "));
         if let (Some(method), Some(path)) = (method, path) {
             let alarm = resource.replace("Function", "AnswersAlarm");
-            let route = format!("Dimensions: [{{ Name: Route, Value: {method} {path} }}]");
+            // Braces mean something to YAML there.
+            let quote = if path.contains('{') { "\"" } else { "" };
+            let route =
+                format!("Dimensions: [{{ Name: Route, Value: {quote}{method} {path}{quote} }}]");
             let watches_route = stanza(&template, &alarm).contains(&route.as_str());
             assert!(watches_route, "{alarm} does not watch {method} {path}");
             own.push(format!("!Ref {alarm}"));

@@ -21,13 +21,20 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 25] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
     target("get-billing", endpoints::get_billing),
     target("get-billing-history", endpoints::get_billing_history),
     target("create-agency-account", endpoints::create_agency_account),
+    target("check-token", endpoints::check_token),
+    target("get-agency-account", endpoints::get_agency_account),
+    target("list-agency-accounts", endpoints::list_agency_accounts),
+    target("list-accounts-of-agency", endpoints::list_accounts_of_agency),
+    target("update-agency-account", endpoints::update_agency_account),
+    target("delete-agency-account", endpoints::delete_agency_account),
+    target("check-deletion", endpoints::check_deletion),
     target("create-account", endpoints::create_account),
     target("stripe-webhook", endpoints::stripe_webhook),
     target("gateway-event", events::gateway),

@@ -13,7 +13,11 @@ use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SigningSecretSource;
 use headcount_billing::webhook::SigningSecrets;
 use headcount_billing::{StripeFailure, Subscription, Subscriptions, Unanswered, Updated, Worth};
-use headcount_model::agency::{self, AgencyAccounts, AgencySettings};
+use headcount_model::agency::{
+    self, AgencyAccountChanges, AgencyAccountDeletions, AgencyAccountRecords, AgencyAccounts,
+    AgencySettings, ChangeCommit, Deletable, DeletableAccounts, DeletionCommit, EarlierAnswers,
+    KeptAccount, KeptAgency, NotCommitted,
+};
 use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
     LedgerUnavailable, LinkedSubscription, ProrationBehavior, Recorded, RememberedItems,
@@ -24,16 +28,21 @@ use headcount_model::credential::{
 };
 use headcount_model::grant::Grant;
 use headcount_model::history::{self, BillingHistory, Page};
-use headcount_model::id::{AgencyLcuid, AppLcuid, OrganizationId, SeatId};
-use headcount_model::idempotency::StoredAnswer;
+use headcount_model::id::{
+    AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId, SeatId, micros,
+};
+use headcount_model::idempotency::{Keyed, StoredAnswer};
 use headcount_model::identity::{self, Accounts};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
-use headcount_model::right::ReadBilling;
+use headcount_model::right::{
+    DeleteAgencyAccounts, ListAgencyAccounts, ReadBilling, UpdateAgencyAccounts, ViewAgencyAccounts,
+};
 use headcount_model::seats::{
     self, Deactivation, EndTerms, Kept, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored,
     Tier,
 };
 use headcount_model::statement::{Linked, Statement, Statements};
+use headcount_model::text::Text;
 use jiff::Timestamp;
 use publish_changes::{Outbox, Parcel};
 use sha2::{Digest, Sha256};
@@ -206,6 +215,91 @@ impl AgencyAccounts for Table {
     ) -> Result<Option<StoredAnswer>, agency::CommitRefusal> {
         let taken = agency::CommitRefusal::UnusableParent;
         self.outcome(stored("{}"), taken, agency::CommitRefusal::KeyReused)
+    }
+}
+
+/// An account of the agency, unless the table finds what it should not.
+fn kept_account(lcuid: &AgencyAccountLcuid) -> KeptAccount {
+    KeptAccount {
+        lcuid: lcuid.clone(),
+        name: "My New Account".to_owned(),
+        slug: "MyNewAccount".to_owned(),
+        description: Some("One\n\ttwo".to_owned()),
+        website: None,
+        is_parent_account: true,
+        created_at: micros(Still.now()),
+        version: 7,
+    }
+}
+
+fn kept_agency() -> KeptAgency {
+    KeptAgency {
+        lcuid: AgencyLcuid::parse(AGENCY).expect("an id"),
+        name: Text::line("Blue River", 1..=255).expect("a name"),
+        settings: AgencySettings::default(),
+        created_at: micros(Still.now()),
+    }
+}
+
+impl AgencyAccountRecords for Table {
+    async fn account(
+        &self,
+        _: Grant<'_, ViewAgencyAccounts>,
+        lcuid: &AgencyAccountLcuid,
+    ) -> Result<Option<(KeptAccount, KeptAgency)>, LookupFailed> {
+        Ok((self.0 != Found::Taken).then(|| (kept_account(lcuid), kept_agency())))
+    }
+
+    async fn accounts(
+        &self,
+        _: Grant<'_, ListAgencyAccounts>,
+        _: usize,
+    ) -> Result<Option<(Vec<KeptAccount>, KeptAgency)>, LookupFailed> {
+        let lcuid = AgencyAccountLcuid::new(&Still).expect("entropy");
+        let accounts = vec![kept_account(&lcuid); 1_000];
+        Ok((self.0 != Found::Taken).then(|| (accounts, kept_agency())))
+    }
+}
+
+impl AgencyAccountChanges for Table {
+    async fn change(
+        &self,
+        _: Grant<'_, UpdateAgencyAccounts>,
+        _: ChangeCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, NotCommitted> {
+        self.outcome(stored("{}"), NotCommitted::Changed, NotCommitted::KeyReused)
+    }
+}
+
+impl DeletableAccounts for Table {
+    async fn deletable(
+        &self,
+        _: Grant<'_, DeleteAgencyAccounts>,
+        lcuid: &AgencyAccountLcuid,
+    ) -> Result<Option<Deletable>, LookupFailed> {
+        let has_sub_accounts = lcuid.as_str().ends_with('0');
+        let read = Deletable { version: 7, sub_accounts_made: Some(2), has_sub_accounts };
+        Ok((self.0 != Found::Taken).then_some(read))
+    }
+}
+
+impl AgencyAccountDeletions for Table {
+    async fn delete(
+        &self,
+        _: Grant<'_, DeleteAgencyAccounts>,
+        _: DeletionCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, NotCommitted> {
+        self.outcome(stored("{}"), NotCommitted::Changed, NotCommitted::KeyReused)
+    }
+}
+
+impl EarlierAnswers for Table {
+    async fn earlier(
+        &self,
+        request: &Keyed,
+        _: Timestamp,
+    ) -> Result<Option<StoredAnswer>, NotCommitted> {
+        Ok((request.fingerprint[0] > 127).then(|| stored("{}")))
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! - `:gateway: rest` or `:gateway: balancer`, otherwise an HTTP API;
 //! - `:base64: yes`: the gateway hands the body over as base64;
-//! - `:query: name=value`: a parameter of the query;
+//! - `:path: /api/v3/accounts/x`: what it is sent to;
+//! - `:query: name=value`: a parameter of the query, or several with `&` between them;
 //! - `:table: taken`, `reused` or `replayed`: what the table finds when the request commits.
 
 use base64::Engine;
@@ -83,14 +84,18 @@ impl Sent {
         } else {
             String::from_utf8_lossy(&self.body).into_owned()
         };
+        let path = match self.control("path") {
+            "" => "/",
+            path => path,
+        };
         let mut event = match self.control("gateway") {
-            "rest" => self.lists(json!({"httpMethod": "POST", "stage": "prod"})),
-            "balancer" => self.lists(json!({"elb": {}})),
+            "rest" => self.lists(path, json!({"httpMethod": "POST", "stage": "prod"})),
+            "balancer" => self.lists(path, json!({"elb": {}})),
             _ => json!({
                 "version": "2.0",
-                "rawPath": "/",
+                "rawPath": path,
                 "headers": self.joined(),
-                "requestContext": {"http": {"method": "POST", "path": "/"}, "stage": "$default"}
+                "requestContext": {"http": {"method": "POST", "path": path}, "stage": "$default"}
             }),
         };
         event["queryStringParameters"] = Value::Object(self.query());
@@ -101,11 +106,12 @@ impl Sent {
 
     fn query(&self) -> Map<String, Value> {
         let parameters = self.control.iter().filter(|(name, _)| name == "query");
-        let parameter = |(_, text): &(String, String)| {
-            let (name, value) = text.split_once('=')?;
+        let pairs = parameters.flat_map(|(_, text)| text.split('&'));
+        let parameter = |pair: &str| {
+            let (name, value) = pair.split_once('=')?;
             Some((name.to_owned(), json!(value)))
         };
-        parameters.filter_map(parameter).collect()
+        pairs.filter_map(parameter).collect()
     }
 
     /// HTTP APIs join the values of one header by commas.
@@ -122,7 +128,7 @@ impl Sent {
     }
 
     /// The others give the last value and all of them.
-    fn lists(&self, context: Value) -> Value {
+    fn lists(&self, path: &str, context: Value) -> Value {
         let (mut last, mut all) = (Map::new(), Map::new());
         for (name, value) in &self.headers {
             last.insert(name.clone(), json!(value));
@@ -131,7 +137,7 @@ impl Sent {
         }
         json!({
             "httpMethod": "POST",
-            "path": "/",
+            "path": path,
             "headers": last,
             "multiValueHeaders": all,
             "requestContext": context

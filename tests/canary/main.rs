@@ -246,6 +246,30 @@ impl World {
         for (n, (call, status)) in rows.into_iter().enumerate() {
             assert_eq!(self.send(&function, call).await, status, "agency {n}");
         }
+        let signed = |call: Call| agency.signed(call, &agency.token);
+        assert_eq!(self.send(&self.stage.check_token(), signed(Call::empty())).await, 200);
+        let list = self.stage.list_agency_accounts();
+        assert_eq!(self.send(&list, signed(Call::empty().query("page", &agency.token))).await, 422);
+        let mut update = self.stage.update_agency_account();
+        update.fingerprint_key = fingerprint_key();
+        let body = json!({"name": "Canary", "token": agency.token});
+        let change = Call::json(&body).at(&format!("/api/v3/accounts/{}", agency.plain)).key("two");
+        assert_eq!(self.send(&update, signed(change)).await, 403);
+        let mut delete = self.stage.delete_agency_account();
+        delete.fingerprint_key = fingerprint_key();
+        let path = format!("/api/v3/objects/{}", agency.plain);
+        assert_eq!(self.send(&delete, signed(Call::empty().at(&path)).key("three")).await, 403);
+        let path = format!("{path}/can-be-deleted");
+        assert_eq!(
+            self.send(&self.stage.check_deletion(), signed(Call::empty().at(&path))).await,
+            403
+        );
+        let get = self.stage.get_agency_account();
+        for (token, status) in [(&agency.token, 403), (&self.administrator, 401)] {
+            let call = Call::empty().at(&format!("/api/v3/accounts/{}", agency.plain));
+            let call = agency.signed(call, token);
+            assert_eq!(self.send(&get, call).await, status);
+        }
     }
 
     async fn billing(&self) {

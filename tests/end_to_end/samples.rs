@@ -26,7 +26,8 @@ async fn the_sample_events_name_the_demo_tenants_of_the_stack() {
         let text = |pointer: &str| sample.event.pointer(pointer).and_then(Value::as_str);
         let method = text("/requestContext/http/method").expect("a method");
         let path = text("/rawPath").expect("a path");
-        let url = format!("{}{path}", stack.get("/api"));
+        let query = text("/rawQueryString").unwrap_or_default();
+        let url = format!("{}{path}?{query}", stack.get("/api"));
         let mut request = http.request(method.parse().expect("a method"), url).body(sample.body());
         for (name, value) in sample.event["headers"].as_object().expect("headers") {
             if !OF_THE_WAY.iter().any(|own| name.starts_with(own)) {

@@ -3,6 +3,7 @@
 //! Every row goes through every gateway. No row may get a 5xx, an answer that is not JSON or one
 //! that shows how the service is made; a row that is refused must leave the table as it was.
 
+mod agency_accounts;
 mod bodies;
 mod credentials;
 mod deactivations;
@@ -34,7 +35,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 9] = [
+const TABLES: [(&str, Rows); 10] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -44,6 +45,7 @@ const TABLES: [(&str, Rows); 9] = [
     ("webhooks", webhooks::rows),
     ("deactivations", deactivations::rows),
     ("queries", queries::rows),
+    ("agency accounts", agency_accounts::rows),
 ];
 
 #[tokio::test]
@@ -147,7 +149,14 @@ fn said(to: To, reply: &Reply) -> String {
         return String::new();
     }
     let faults = match to {
-        To::Agency => return text(&body["message"]),
+        To::Agency
+        | To::Token
+        | To::Account
+        | To::Change
+        | To::Delete
+        | To::CanBeDeleted
+        | To::Accounts
+        | To::AccountsOfAgency => return text(&body["message"]),
         To::Webhook => return text(&body["error"]["message"]),
         To::Identity => &body["details"],
         To::Seats | To::Quote | To::Deactivate | To::Billing | To::History => &body["errors"],

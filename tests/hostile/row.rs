@@ -17,6 +17,20 @@ pub(crate) enum To {
     History,
     /// `POST /api/v3/accounts`
     Agency,
+    /// `GET /api/v3/status`
+    Token,
+    /// `GET /api/v3/accounts/{lcuid}`
+    Account,
+    /// `PUT /api/v3/accounts/{lcuid}`
+    Change,
+    /// `DELETE /api/v3/objects/{lcuid}`
+    Delete,
+    /// `GET /api/v3/objects/{lcuid}/can-be-deleted`
+    CanBeDeleted,
+    /// `GET /api/v3/accounts`
+    Accounts,
+    /// `GET /api/v3/agencies/{lcuid}/accounts`
+    AccountsOfAgency,
     /// `POST /v1/accounts`
     Identity,
     /// `POST /webhooks/stripe`

@@ -4,7 +4,7 @@ use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SignatureCheck;
 use headcount_billing::{StripeFailure, Subscription, Subscriptions, Updated};
 use headcount_model::billing::{BillingError, ItemTarget, ProrationBehavior, SubscriptionStatus};
-use headcount_model::credential::Holder;
+use headcount_model::credential::{Holder, Permission};
 use headcount_model::port::{Clock, Entropy};
 use headcount_store::Table;
 use headcount_tests::billing::{SIGNING_SECRET, SecretText};
@@ -24,6 +24,8 @@ pub(crate) struct Tenants {
     /// An API key of the organization that allows nothing.
     pub(crate) idle_key: String,
     pub(crate) agency: AgencyTenant,
+    /// A token of the agency's app that allows everything.
+    pub(crate) manager: String,
     pub(crate) other_agency: AgencyTenant,
     pub(crate) administrator: String,
 }
@@ -33,10 +35,12 @@ impl Tenants {
         let stage = Stage::new().await;
         let (organization, key) = stage.seats_tenant().await;
         let other = stage.organization(Some(SubscriptionStatus::Active), 100).await;
+        let agency = stage.agency_tenant().await;
         Self {
+            manager: stage.credential(agency.holder(), &Permission::ALL).await,
             other_key: stage.api_key(&other).await,
             idle_key: stage.credential(Holder::Organization(organization.clone()), &[]).await,
-            agency: stage.agency_tenant().await,
+            agency,
             other_agency: stage.agency_tenant().await,
             administrator: stage.administrator().await,
             key,
@@ -54,6 +58,13 @@ impl Tenants {
             To::Billing => Reply::to_event(&stage.get_billing(), event).await,
             To::History => Reply::to_event(&stage.get_billing_history(), event).await,
             To::Agency => Reply::to_event(&stage.create_agency_account(), event).await,
+            To::Token => Reply::to_event(&stage.check_token(), event).await,
+            To::Account => Reply::to_event(&stage.get_agency_account(), event).await,
+            To::Accounts => Reply::to_event(&stage.list_agency_accounts(), event).await,
+            To::AccountsOfAgency => Reply::to_event(&stage.list_accounts_of_agency(), event).await,
+            To::Change => Reply::to_event(&stage.update_agency_account(), event).await,
+            To::Delete => Reply::to_event(&stage.delete_agency_account(), event).await,
+            To::CanBeDeleted => Reply::to_event(&stage.check_deletion(), event).await,
             To::Identity => Reply::to_event(&stage.create_account(), event).await,
             To::Webhook => Reply::to_event(&self.webhook(), event).await,
         }
@@ -105,6 +116,11 @@ impl Tenants {
     pub(crate) fn account_of(&self, agency: &AgencyTenant, fields: &Value) -> Call {
         let good = json!({"name": "Blue River", "agency_lcuid": agency.lcuid});
         Call::json(&merged(good, fields)).bearer(&agency.token).header("appidv3", &agency.app)
+    }
+
+    /// A call about what a path names, by whoever may do everything in the agency.
+    pub(crate) fn managing(&self, call: Call, path: &str) -> Call {
+        self.agency.signed(call.at(path), &self.manager)
     }
 
     /// A webhook, signed.

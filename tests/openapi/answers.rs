@@ -448,6 +448,7 @@ pub(crate) struct App {
     pub(crate) id: AppLcuid,
     pub(crate) token: String,
     token_without_permission: String,
+    pub(crate) holder: Holder,
 }
 
 /// The agency of the document's examples, with the parent account that they name.
@@ -475,7 +476,8 @@ pub(crate) async fn agency_of_the_examples(stage: &Stage) -> App {
     let holder = Holder::App { app: id.clone(), agency };
     App {
         token: stage.credential(holder.clone(), &[Permission::AgencyCreateAccounts]).await,
-        token_without_permission: stage.credential(holder, &[]).await,
+        token_without_permission: stage.credential(holder.clone(), &[]).await,
+        holder,
         id,
     }
 }
@@ -509,6 +511,190 @@ async fn create_agency_account_answers_as_documented() {
     answered.add("rate_limited", call(good.clone()).send(&throttled).await);
     stage.wire.cut();
     answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+/// What every endpoint of the Agency API refuses of its callers, and a table that is in trouble.
+/// `call` is good but for token and app; `without` is a token that may not.
+async fn agency_refusals<E: Endpoint>(
+    answered: &mut Answered,
+    stage: &Stage,
+    (app, token, without): (&App, &str, Option<&str>),
+    call: Call,
+    to: impl Fn(Table) -> E,
+) {
+    let endpoint = to(stage.table.clone());
+    let call = call.bearer(token).header("appidv3", app.id.as_str());
+    let foreign = AppLcuid::new(&stage.ports).expect("entropy").to_string();
+    let mut calls = vec![
+        ("unauthenticated", call.clone().without("authorization")),
+        ("bad_app_header", call.clone().without("appidv3")),
+        ("foreign_app", call.clone().header("appidv3", &foreign)),
+    ];
+    calls.extend(without.map(|without| ("forbidden", call.clone().bearer(without))));
+    for (key, call) in calls {
+        answered.add(key, call.send(&endpoint).await);
+    }
+    answered.add("rate_limited", call.send(&to(throttled(stage).await)).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call.send(&to(stage.cold_table())).await);
+    stage.wire.mend();
+}
+
+#[tokio::test]
+async fn check_token_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let mut answered = Answered::new("checkToken");
+    let call = Call::empty().at("/api/v3/status");
+    let good = call.clone().bearer(&app.token).header("appidv3", app.id.as_str());
+    answered.add("good", good.send(&stage.check_token()).await);
+    let to = |store| check_token::Function { store, ..stage.check_token() };
+    agency_refusals(&mut answered, &stage, (&app, &app.token, None), call, to).await;
+    answered.check();
+}
+
+#[tokio::test]
+async fn get_agency_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountView]).await;
+    let mut answered = Answered::new("getAgencyAccount");
+    let call = Call::empty().at(&format!("/api/v3/accounts/{}", api_reference::PARENT));
+    let good = call.clone().bearer(&token).header("appidv3", app.id.as_str());
+    answered.add("account", good.send(&stage.get_agency_account()).await);
+    let to = |store| get_agency_account::Function { store, ..stage.get_agency_account() };
+    let tokens = (&app, &*token, Some(&*app.token));
+    agency_refusals(&mut answered, &stage, tokens, call, to).await;
+    answered.check();
+}
+
+#[tokio::test]
+async fn update_agency_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountUpdate]).await;
+    let function = stage.update_agency_account();
+    let mut answered = Answered::new("updateAgencyAccount");
+    let path = format!("/api/v3/accounts/{}", api_reference::PARENT);
+    let app_id = app.id.to_string();
+    let call = |call: Call| call.at(&path).bearer(&token).header("appidv3", &app_id);
+    for key in ["renamed", "cleared", "invalid_fields"] {
+        // Each example begins with the same account.
+        let (pk, sk) = (
+            format!("AGENCY#{}", api_reference::AGENCY),
+            format!("ACCOUNT#{}", api_reference::PARENT),
+        );
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        stage.set(&pk, &sk, "name", text("Parent")).await;
+        stage.set(&pk, &sk, "description", text("Everything below")).await;
+        stage.remove(&pk, &sk, "website").await;
+        answered.send(key, call, &function).await;
+    }
+    let (good, other) = (answered.example("renamed"), answered.example("cleared"));
+    answered.unreadable(&good, call, &function).await;
+    answered.keys((&good, &other), call, &function).await;
+    let to = |store| update_agency_account::Function { store, ..stage.update_agency_account() };
+    let tokens = (&app, &*token, Some(&*app.token));
+    agency_refusals(&mut answered, &stage, tokens, Call::json(&good).at(&path), to).await;
+    answered.check();
+}
+
+/// Makes an account below the one of the examples.
+async fn sub_account(stage: &Stage, app: &App) {
+    let body = json!({
+        "name": "Below", "agency_lcuid": api_reference::AGENCY,
+        "parent_account_lcuid": api_reference::PARENT,
+    });
+    let call = Call::json(&body).bearer(&app.token).header("appidv3", app.id.as_str());
+    assert_eq!(call.send(&stage.create_agency_account()).await.status, 200);
+}
+
+#[tokio::test]
+async fn delete_agency_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountDelete]).await;
+    let function = stage.delete_agency_account();
+    let mut answered = Answered::new("deleteAgencyAccount");
+    let call = Call::empty().at(&format!("/api/v3/objects/{}", api_reference::PARENT));
+    let good = call.clone().bearer(&token).header("appidv3", app.id.as_str());
+    let to = |store| delete_agency_account::Function { store, ..stage.delete_agency_account() };
+    let tokens = (&app, &*token, Some(&*app.token));
+    agency_refusals(&mut answered, &stage, tokens, call, to).await;
+    answered.add("bad_idempotency_key", good.clone().key("two words").send(&function).await);
+    answered.add("deleted", good.clone().key("once").send(&function).await);
+    let other = Call::text("{}").at(&format!("/api/v3/objects/{}", api_reference::PARENT));
+    let other = other.bearer(&token).header("appidv3", app.id.as_str()).key("once");
+    answered.add("idempotency_key_reused", other.send(&function).await);
+
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountDelete]).await;
+    sub_account(&stage, &app).await;
+    let call = Call::empty().at(&format!("/api/v3/objects/{}", api_reference::PARENT));
+    let good = call.bearer(&token).header("appidv3", app.id.as_str());
+    answered.add("has_sub_accounts", good.send(&stage.delete_agency_account()).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn check_deletion_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountDelete]).await;
+    let mut answered = Answered::new("checkDeletion");
+    let path = format!("/api/v3/objects/{}/can-be-deleted", api_reference::PARENT);
+    let call = Call::empty().at(&path);
+    let good = call.clone().bearer(&token).header("appidv3", app.id.as_str());
+    answered.add("can_be_deleted", good.send(&stage.check_deletion()).await);
+    sub_account(&stage, &app).await;
+    answered.add("has_sub_accounts", good.send(&stage.check_deletion()).await);
+    let to = |store| check_deletion::Function { store, ..stage.check_deletion() };
+    let tokens = (&app, &*token, Some(&*app.token));
+    agency_refusals(&mut answered, &stage, tokens, call, to).await;
+    answered.check();
+}
+
+/// Gives the agency so many accounts that the list of them is no answer.
+async fn fill(stage: &Stage) {
+    stage.many_accounts(api_reference::AGENCY, 300, 5_000).await;
+}
+
+#[tokio::test]
+async fn list_agency_accounts_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountView]).await;
+    let mut answered = Answered::new("listAgencyAccounts");
+    let call = Call::empty().at("/api/v3/accounts");
+    let good = call.clone().bearer(&token).header("appidv3", app.id.as_str());
+    answered.add("accounts", good.send(&stage.list_agency_accounts()).await);
+    let bad = good.clone().query("page", "0").query("per_page", "0");
+    answered.add("bad_page", bad.send(&stage.list_agency_accounts()).await);
+    let to = |store| list_agency_accounts::Function { store, ..stage.list_agency_accounts() };
+    agency_refusals(&mut answered, &stage, (&app, &token, None), call, to).await;
+    fill(&stage).await;
+    answered.add("too_many_accounts", good.send(&stage.list_agency_accounts()).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn list_accounts_of_agency_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AgencyViewAccounts]).await;
+    let mut answered = Answered::new("listAccountsOfAgency");
+    let call = Call::empty().at(&format!("/api/v3/agencies/{}/accounts", api_reference::AGENCY));
+    let good = call.clone().bearer(&token).header("appidv3", app.id.as_str());
+    answered.add("accounts", good.send(&stage.list_accounts_of_agency()).await);
+    let bad = good.clone().query("page", "0").query("per_page", "0");
+    answered.add("bad_page", bad.send(&stage.list_accounts_of_agency()).await);
+    let to = |store| list_accounts_of_agency::Function { store, ..stage.list_accounts_of_agency() };
+    let tokens = (&app, &*token, Some(&*app.token));
+    agency_refusals(&mut answered, &stage, tokens, call, to).await;
+    fill(&stage).await;
+    answered.add("too_many_accounts", good.send(&stage.list_accounts_of_agency()).await);
     answered.check();
 }
 

@@ -11,6 +11,11 @@ use headcount_api::{Answer, Dialect, Failure, MAX_BODY, Transport};
 use headcount_billing::webhook::{BadSignature, NotAnEvent};
 use headcount_model::credential::Permission;
 use headcount_model::fault::{Fault, Rule};
+use headcount_model::grant::Right;
+use headcount_model::right::{
+    CreateAgencyAccounts, DeleteAgencyAccounts, ListAgencyAccounts, UpdateAgencyAccounts,
+    ViewAgencyAccounts,
+};
 use headcount_tests::samples::tenants;
 use serde_json::Value;
 
@@ -57,7 +62,54 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 _ => false,
             })
         }
-        "create-agency-account" => missing::<Agency>(returned, agency_refusals(), |_| true),
+        "create-agency-account" => missing::<Agency>(
+            returned,
+            agency_refusals(CreateAgencyAccounts::ONE_OF, other_agency()),
+            |_| true,
+        ),
+        // The permission is of no account.
+        "check-token" => {
+            missing::<Agency>(returned, agency_refusals(&[], String::new()), |failure| {
+                is_of_callers(failure)
+                    && !matches!(failure, Failure::Refused(agency::Refusal::Forbidden { .. }))
+            })
+        }
+        "get-agency-account" => missing::<Agency>(
+            returned,
+            agency_refusals(ViewAgencyAccounts::ONE_OF, other_account()),
+            is_of_callers,
+        ),
+        // Who may see none is told of none.
+        "list-agency-accounts" => {
+            missing::<Agency>(returned, agency_refusals(&[], String::new()), |failure| {
+                let is_refused_to_none =
+                    matches!(failure, Failure::Refused(agency::Refusal::Forbidden { .. }));
+                is_of_lists(failure) && !is_refused_to_none
+            })
+        }
+        "list-accounts-of-agency" => missing::<Agency>(
+            returned,
+            agency_refusals(ListAgencyAccounts::ONE_OF, other_agency()),
+            is_of_lists,
+        ),
+        "update-agency-account" => missing::<Agency>(
+            returned,
+            agency_refusals(UpdateAgencyAccounts::ONE_OF, other_account()),
+            |failure| !is_oversize(failure),
+        ),
+        "delete-agency-account" => missing::<Agency>(
+            returned,
+            agency_refusals(DeleteAgencyAccounts::ONE_OF, other_account()),
+            |failure| is_of_callers(failure) || concerns_idempotency(failure),
+        ),
+        "check-deletion" => missing::<Agency>(
+            returned,
+            agency_refusals(DeleteAgencyAccounts::ONE_OF, other_account()),
+            |failure| {
+                is_of_callers(failure)
+                    && *failure != Failure::Refused(agency::Refusal::HasSubAccounts)
+            },
+        ),
         "create-account" => {
             missing::<Identity>(returned, identity_refusals(), |failure| !is_oversize(failure))
         }
@@ -160,17 +212,37 @@ fn seats_refusals(permission: &'static str) -> Vec<seats::Refusal> {
     .collect()
 }
 
-fn agency_refusals() -> Vec<agency::Refusal> {
+/// Without the list that is too long: no sample has an agency of thousands of accounts.
+fn agency_refusals(one_of: &'static [Permission], object: String) -> Vec<agency::Refusal> {
     use agency::Refusal;
     successors(Some(Refusal::AppHeader), |refusal| match refusal {
         Refusal::AppHeader => Some(Refusal::ForeignApp),
-        Refusal::ForeignApp => Some(Refusal::Forbidden {
-            permission: Permission::AgencyCreateAccounts,
-            object: tenants().1.other_agency.agency_lcuid.to_string(),
-        }),
-        Refusal::Forbidden { .. } => None,
+        Refusal::ForeignApp => Some(Refusal::Forbidden { one_of, object: object.clone() }),
+        Refusal::Forbidden { .. } => Some(Refusal::HasSubAccounts),
+        Refusal::HasSubAccounts => Some(Refusal::TooManyAccounts),
+        Refusal::TooManyAccounts => None,
     })
+    .filter(|refusal| *refusal != Refusal::TooManyAccounts)
+    .filter(|refusal| *refusal != Refusal::HasSubAccounts || one_of == DeleteAgencyAccounts::ONE_OF)
     .collect()
+}
+
+/// What is refused to who asks for a list.
+fn is_of_lists<R>(failure: &Failure<R>) -> bool {
+    is_of_callers(failure) || matches!(failure, Failure::Faults(_))
+}
+
+/// What is refused to who reads: who calls, and what it may see.
+fn is_of_callers<R>(failure: &Failure<R>) -> bool {
+    matches!(failure, Failure::Unauthorized | Failure::Refused(_))
+}
+
+fn other_agency() -> String {
+    tenants().1.other_agency.agency_lcuid.to_string()
+}
+
+fn other_account() -> String {
+    tenants().1.other_agency.parent_account_lcuid.to_string()
 }
 
 fn identity_refusals() -> Vec<identity::Refusal> {

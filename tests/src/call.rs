@@ -11,8 +11,9 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone)]
 pub struct Call {
     path: String,
+    /// Names and values, as they stand in a URL.
+    query: Vec<(String, String)>,
     headers: Map<String, Value>,
-    query: Map<String, Value>,
     body: Value,
     is_base64: bool,
 }
@@ -22,8 +23,13 @@ impl Call {
     pub fn text(body: impl Into<String>) -> Self {
         let mut headers = Map::new();
         headers.insert("content-type".to_owned(), json!("application/json"));
-        let (path, query, body) = ("/".to_owned(), Map::new(), json!(body.into()));
-        Self { path, headers, query, body, is_base64: false }
+        Self {
+            path: "/".to_owned(),
+            query: Vec::new(),
+            headers,
+            body: json!(body.into()),
+            is_base64: false,
+        }
     }
 
     /// A call with a JSON body.
@@ -52,6 +58,13 @@ impl Call {
         Self { path: path.to_owned(), ..self }
     }
 
+    /// With a parameter, as it stands in a URL.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// With a header, in lower case as HTTP APIs send them.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -74,13 +87,6 @@ impl Call {
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.headers.remove(name);
-        self
-    }
-
-    /// With a parameter of the query.
-    #[must_use]
-    pub fn query(mut self, name: &str, value: &str) -> Self {
-        self.query.insert(name.to_owned(), json!(value));
         self
     }
 
@@ -109,13 +115,23 @@ impl Call {
             };
             (name.clone(), json!(value))
         });
+        let query = self.query.iter().map(|(name, value)| format!("{name}={value}"));
+        // So do those of one parameter.
+        let mut parameters: Map<String, Value> = Map::new();
+        for (name, value) in &self.query {
+            let value = match parameters.get(name).and_then(Value::as_str) {
+                Some(known) => format!("{known},{}", decoded(value)),
+                None => decoded(value),
+            };
+            parameters.insert(name.clone(), json!(value));
+        }
         json!({
             "version": "2.0",
             "routeKey": "POST /",
             "rawPath": self.path,
-            "rawQueryString": "",
+            "rawQueryString": query.collect::<Vec<_>>().join("&"),
             "headers": headers.collect::<Map<_, _>>(),
-            "queryStringParameters": self.query,
+            "queryStringParameters": parameters,
             "requestContext": {
                 "accountId": "123456789012",
                 "apiId": "api",
@@ -141,27 +157,31 @@ impl Call {
     /// The event of a REST API, payload version 1.0
     /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format>).
     pub fn rest_event(&self) -> Value {
-        self.event_with_lists(&json!({
-            "accountId": "123456789012",
-            "apiId": "api",
-            "domainName": "api.execute-api.us-east-1.amazonaws.com",
-            "httpMethod": "POST",
-            "identity": {"sourceIp": "192.0.2.1"},
-            "requestId": "gateway-request",
-            "resourcePath": "/",
-            "stage": "prod"
-        }))
+        self.event_with_lists(
+            decoded,
+            &json!({
+                "accountId": "123456789012",
+                "apiId": "api",
+                "domainName": "api.execute-api.us-east-1.amazonaws.com",
+                "httpMethod": "POST",
+                "identity": {"sourceIp": "192.0.2.1"},
+                "requestId": "gateway-request",
+                "resourcePath": "/",
+                "stage": "prod"
+            }),
+        )
     }
 
     /// The event of an Application Load Balancer with lists of header values
     /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#multi-value-headers>).
     pub fn load_balancer_event(&self) -> Value {
         let group = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/headcount/1";
-        self.event_with_lists(&json!({"elb": {"targetGroupArn": group}}))
+        // It leaves parameters as they are.
+        self.event_with_lists(str::to_owned, &json!({"elb": {"targetGroupArn": group}}))
     }
 
     /// An event that has every header twice: its last value, and the list of all.
-    fn event_with_lists(&self, context: &Value) -> Value {
+    fn event_with_lists(&self, parameter: fn(&str) -> String, context: &Value) -> Value {
         let lists = self.headers.iter().map(|(name, value)| {
             (name.clone(), if value.is_array() { value.clone() } else { json!([value]) })
         });
@@ -169,16 +189,18 @@ impl Call {
         let last = |values: &Value| values.as_array().and_then(|values| values.last()).cloned();
         let single: Map<_, _> =
             lists.iter().filter_map(|(name, values)| Some((name.clone(), last(values)?))).collect();
-        let queries: Map<_, _> =
-            self.query.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
+        let mut parameters: Map<String, Value> = Map::new();
+        for (name, value) in &self.query {
+            let values = parameters.entry(name).or_insert_with(|| json!([]));
+            values.as_array_mut().expect("a list").push(json!(parameter(value)));
+        }
         json!({
             "resource": "/",
             "path": self.path,
             "httpMethod": "POST",
+            "multiValueQueryStringParameters": parameters,
             "headers": single,
             "multiValueHeaders": lists,
-            "queryStringParameters": self.query,
-            "multiValueQueryStringParameters": queries,
             "requestContext": context,
             "body": self.body,
             "isBase64Encoded": self.is_base64
@@ -189,6 +211,17 @@ impl Call {
     pub async fn send(&self, endpoint: &impl Endpoint) -> Reply {
         Reply::to_event(endpoint, &self.event()).await
     }
+}
+
+/// A text without its percent-encoding.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(&part[..2], 16).expect("two digits"));
+        bytes.extend_from_slice(part[2..].as_bytes());
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// What came back.

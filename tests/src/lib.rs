@@ -1,6 +1,7 @@
 //! What the tests stand on: the real functions and the real store, through the real AWS SDK, on
 //! an embedded DynamoDB, with a clock and a random source that can be replayed.
 
+pub mod agency;
 pub mod billing;
 mod call;
 mod operations;

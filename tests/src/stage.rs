@@ -1,6 +1,6 @@
 //! An embedded DynamoDB with the table of template.yaml, the functions on it, and tenants.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
@@ -27,6 +27,7 @@ use headcount_model::tiers::{TierEntry, Tiers};
 use headcount_store::{Allowance, SpendingLimit, StripeLink, Table};
 
 use crate::billing::Billing;
+use crate::call::Call;
 use crate::operations::Operations;
 use crate::ports::Ports;
 use crate::wire::Wire;
@@ -67,6 +68,21 @@ pub struct AgencyTenant {
     pub parent: String,
     /// An account that may not.
     pub plain: String,
+}
+
+impl AgencyTenant {
+    /// What a token of the app says of whose it is.
+    pub fn holder(&self) -> Holder {
+        Holder::App {
+            app: AppLcuid::parse(&self.app).expect("an app"),
+            agency: AgencyLcuid::parse(&self.lcuid).expect("an agency"),
+        }
+    }
+
+    /// A call of the app, with a token.
+    pub fn signed(&self, call: Call, token: &str) -> Call {
+        call.bearer(token).header("appidv3", &self.app)
+    }
 }
 
 /// So many seats, whatever they cost.
@@ -185,6 +201,49 @@ impl Stage {
         }
     }
 
+    /// `GET /api/v3/status`.
+    pub fn check_token(&self) -> check_token::Function<Table, Ports> {
+        check_token::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `GET /api/v3/accounts/{lcuid}`.
+    pub fn get_agency_account(&self) -> get_agency_account::Function<Table, Ports> {
+        get_agency_account::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `GET /api/v3/accounts`.
+    pub fn list_agency_accounts(&self) -> list_agency_accounts::Function<Table, Ports> {
+        list_agency_accounts::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `GET /api/v3/agencies/{lcuid}/accounts`.
+    pub fn list_accounts_of_agency(&self) -> list_accounts_of_agency::Function<Table, Ports> {
+        list_accounts_of_agency::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `PUT /api/v3/accounts/{lcuid}`.
+    pub fn update_agency_account(&self) -> update_agency_account::Function<Table, Ports> {
+        update_agency_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `DELETE /api/v3/objects/{lcuid}`.
+    pub fn delete_agency_account(&self) -> delete_agency_account::Function<Table, Ports> {
+        delete_agency_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `GET /api/v3/objects/{lcuid}/can-be-deleted`.
+    pub fn check_deletion(&self) -> check_deletion::Function<Table, Ports> {
+        check_deletion::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
     /// `POST /v1/accounts`, with self-signup on.
     pub fn create_account(&self) -> create_account::Function<Table, Ports> {
         create_account::Function {
@@ -285,6 +344,31 @@ impl Stage {
         account.lcuid.to_string()
     }
 
+    /// Gives an agency accounts with descriptions of so many characters, past the use case.
+    pub async fn many_accounts(&self, agency: &str, count: usize, length: usize) {
+        let text = |text: String| AttributeValue::S(text);
+        for n in 0..count {
+            let lcuid = format!("LCUID-LA-00000000-0000-4000-8000-{n:012x}");
+            let made = self
+                .client
+                .put_item()
+                .table_name(TABLE)
+                .item("pk", text(format!("AGENCY#{agency}")))
+                .item("sk", text(format!("ACCOUNT#{lcuid}")))
+                .item("lcuid", text(lcuid))
+                .item("agency", text(agency.to_owned()))
+                .item("name", text(format!("Account {n}")))
+                .item("slug", text(format!("Account{n}")))
+                // Three bytes each.
+                .item("description", text("語".repeat(length)))
+                .item("is_parent_account", AttributeValue::Bool(false))
+                // Against the order of the ids.
+                .item("created_at", text(format!("2026-01-01T00:00:00.{:06}Z", 999_999 - n)))
+                .item("updated_at", text("2026-01-01T00:00:00.000000Z".to_owned()));
+            made.send().await.expect("an item");
+        }
+    }
+
     /// Keeps an account of an agency.
     pub async fn keep_agency_account(&self, account: &AgencyAccount) {
         let no_answer = StoredAnswer { status: 200, location: None, body: String::new() };
@@ -302,6 +386,13 @@ impl Stage {
     pub async fn items(&self) -> Vec<Item> {
         let output = self.client.scan().table_name(TABLE).into_paginator().items().send();
         output.collect::<Result<Vec<_>, _>>().await.expect("the table answers")
+    }
+
+    /// Every item of the table by its key.
+    pub async fn snapshot(&self) -> BTreeMap<(String, String), Item> {
+        let items = self.items().await.into_iter();
+        let part = |item: &Item, name| attribute(item, name).to_owned();
+        items.map(|item| ((part(&item, "pk"), part(&item, "sk")), item)).collect()
     }
 
     /// The items whose partition key begins with `prefix`.

@@ -3,10 +3,11 @@
 use headcount_api::agency::{self, AccountBody, Agency, Refusal};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
 use headcount_model::agency::{AgencyAccount, AgencyAccounts, AgencySettings, create};
-use headcount_model::credential::{AgencyDirectory, Credential, Holder, Permission};
+use headcount_model::credential::{AgencyDirectory, Credential, Holder};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid};
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::port::{Clock, Entropy};
+use headcount_model::right::CreateAgencyAccounts;
 
 const ROUTE: &str = "POST /api/v3/accounts";
 
@@ -43,7 +44,7 @@ where
             return Err(Failure::Refused(Refusal::ForeignApp));
         }
         let settings = match named {
-            Some(named) => Some(authorized(&credential, agency, named, found)?),
+            Some(named) => Some(authorized(&credential, named, found)?),
             None => None,
         };
         let account = body?.check()?;
@@ -91,13 +92,10 @@ where
 /// does not exist and one of somebody else are refused in the same words.
 fn authorized(
     credential: &Credential,
-    own: &AgencyLcuid,
     named: &str,
     settings: Option<AgencySettings>,
 ) -> Result<AgencySettings, Failure<Refusal>> {
-    let permission = Permission::AgencyCreateAccounts;
-    let is_own = AgencyLcuid::parse(named.trim()).as_ref() == Ok(own);
-    settings.filter(|_| is_own && credential.allows(permission)).ok_or_else(|| {
-        Failure::Refused(Refusal::Forbidden { permission, object: named.to_owned() })
-    })
+    let granted = agency::grant::<CreateAgencyAccounts>(credential, named)?;
+    let is_own = AgencyLcuid::parse(named.trim()).as_ref() == Ok(granted.tenant().agency);
+    settings.filter(|_| is_own).ok_or_else(|| agency::forbidden::<CreateAgencyAccounts>(named))
 }

@@ -30,7 +30,8 @@ pub enum Parcel {
 /// consumers need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`, `AccountCreated`,
+    /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`,
+    /// `AgencyAccountUpdated`, `AgencyAccountDeleted`, `AccountCreated`,
     /// `SubscriptionStatusChanged`, `SeatLimitReached` or `SpendingLimitReached`.
     pub detail_type: &'static str,
     /// `{"version":1,"id":…,"data":{…}}`; the id is the same when the event comes twice.
@@ -75,19 +76,30 @@ pub(crate) fn add(
 /// Everything that follows from a stream record.
 pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static str> {
     let change = &record.change;
-    if record.event_name == "REMOVE" {
-        return Ok(Vec::new());
-    }
     let key: key::Key = read(&change.keys)?;
+    if record.event_name == "REMOVE" {
+        // Whatever else goes has lived its time.
+        if !key.sk.starts_with(key::AGENCY_ACCOUNT) {
+            return Ok(Vec::new());
+        }
+        let row: AgencyAccountRow = read(&change.old_image)?;
+        return Ok(vec![event(record, "AgencyAccountDeleted", account_deleted(&row))]);
+    }
     let old = (!change.old_image.is_empty()).then_some(&change.old_image);
     let new = &change.new_image;
     let event = |detail_type, data| event(record, detail_type, data);
     match key.sk.as_str() {
         key::BILLING => billing(record, old, new),
         sk if sk.starts_with(key::SEAT) => seat(old, new, &event),
-        sk if sk.starts_with(key::AGENCY_ACCOUNT) && old.is_none() => {
+        sk if sk.starts_with(key::AGENCY_ACCOUNT) => {
             let row: AgencyAccountRow = read(new)?;
-            Ok(vec![event("AgencyAccountCreated", agency_account(&row))])
+            let Some(old) = old else {
+                return Ok(vec![event("AgencyAccountCreated", agency_account(&row))]);
+            };
+            // What callers change raises the version; the rest is bookkeeping.
+            let is_changed = row.version > read::<AgencyAccountRow>(old)?.version;
+            let changed = is_changed.then(|| event("AgencyAccountUpdated", account_changed(&row)));
+            Ok(changed.into_iter().collect())
         }
         key::ACCOUNT if old.is_none() => {
             let row: AccountRow = read(new)?;
@@ -243,6 +255,30 @@ fn agency_account(row: &AgencyAccountRow) -> Value {
         "parent_account_lcuid": row.parent,
         "is_parent_account": row.is_parent_account,
         "created_at": row.created_at,
+    })
+}
+
+fn account_changed(row: &AgencyAccountRow) -> Value {
+    json!({
+        "agency_lcuid": row.agency,
+        "lcuid": row.lcuid,
+        "name": row.name,
+        "slug": row.slug,
+        "parent_account_lcuid": row.parent,
+        "is_parent_account": row.is_parent_account,
+        "version": row.version,
+        "updated_at": row.updated_at,
+    })
+}
+
+fn account_deleted(row: &AgencyAccountRow) -> Value {
+    json!({
+        "agency_lcuid": row.agency,
+        "lcuid": row.lcuid,
+        "name": row.name,
+        "slug": row.slug,
+        "parent_account_lcuid": row.parent,
+        "is_parent_account": row.is_parent_account,
     })
 }
 

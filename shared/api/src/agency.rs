@@ -1,14 +1,18 @@
 //! The Agency API (CONTRACT section 2), whose clients know the conventions of the Laravel
 //! framework (<https://laravel.com/docs/validation#validation-error-response-format>).
 
+pub(crate) mod kept;
+
 use std::collections::HashMap;
 
 use headcount_model::agency::{
-    AgencyAccount, AgencyAccountInput, AgencySettings, CommitRefusal, NewAgencyAccount, Slug,
+    AccountRefusal, AgencyAccount, AgencyAccountInput, AgencySettings, CommitRefusal,
+    NewAgencyAccount, Slug,
 };
-use headcount_model::credential::Permission;
+use headcount_model::credential::{Credential, Holder, Permission};
 use headcount_model::fault::{Fault, Given, Kind, Rule, UrlRule};
-use headcount_model::id::{AppLcuid, micros};
+use headcount_model::grant::{Grant, NotGranted, Right};
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, micros};
 use headcount_model::idempotency::StoredAnswer;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -22,6 +26,8 @@ use crate::json::Object;
 use crate::schema;
 use crate::wording;
 
+pub use kept::{MOST_LISTED, change, deletable, listed, page, shown, told};
+
 /// The dialect of the Agency API.
 pub struct Agency;
 
@@ -32,10 +38,14 @@ pub enum Refusal {
     AppHeader,
     /// The token belongs to another app.
     ForeignApp,
+    /// The whole list would be too long for one answer.
+    TooManyAccounts,
+    /// The account has sub-accounts, which keep it from being deleted.
+    HasSubAccounts,
     /// The token lacks a permission on an object, or there is no such object.
     Forbidden {
-        /// The permission that is needed.
-        permission: Permission,
+        /// The permissions, of which one is needed.
+        one_of: &'static [Permission],
         /// The object as the caller names it.
         object: String,
     },
@@ -67,6 +77,129 @@ pub fn app_of(request: &Incoming) -> Result<AppLcuid, Failure<Refusal>> {
         .and_then(|text| AppLcuid::parse(text.trim()).ok())
         .ok_or(Failure::Refused(Refusal::AppHeader))
 }
+
+/// The caller: an app with a good token, named by the `AppIdV3` header too.
+///
+/// # Errors
+/// [`Failure::Unauthorized`] without a good token of this API, [`Refusal::AppHeader`] or
+/// [`Refusal::ForeignApp`].
+pub fn caller<'c>(
+    request: &Incoming,
+    credential: Option<&'c Credential>,
+) -> Result<&'c Credential, Failure<Refusal>> {
+    let credential = credential.ok_or(Failure::Unauthorized)?;
+    let Holder::App { app, .. } = &credential.holder else {
+        return Err(Failure::Unauthorized);
+    };
+    if app_of(request)? != *app {
+        return Err(Failure::Refused(Refusal::ForeignApp));
+    }
+    Ok(credential)
+}
+
+/// What the caller's token allows of a right to an object.
+///
+/// # Errors
+/// [`Failure::Unauthorized`] for a credential of another API, or [`Refusal::Forbidden`].
+pub fn grant<'c, R: Right<Of = AgencyLcuid>>(
+    credential: &'c Credential,
+    object: &str,
+) -> Result<Grant<'c, R>, Failure<Refusal>> {
+    credential.grant().map_err(|refused| match refused {
+        NotGranted::Foreign => Failure::Unauthorized,
+        NotGranted::Lacking => forbidden::<R>(object),
+    })
+}
+
+/// The answer to who may not do something to an object, and to who names one that does not exist.
+pub fn forbidden<R: Right>(object: &str) -> Failure<Refusal> {
+    Failure::Refused(Refusal::Forbidden { one_of: R::ONE_OF, object: object.to_owned() })
+}
+
+/// An account that a path names, and what the caller may do to it if it is there.
+pub struct Named<'c, R: Right> {
+    /// What the token allows.
+    pub granted: Grant<'c, R>,
+    /// The account.
+    pub lcuid: AgencyAccountLcuid,
+    /// As the path has it.
+    object: String,
+}
+
+impl<'c, R: Right<Of = AgencyLcuid>> Named<'c, R> {
+    /// The account in the place of `{…}` of a route.
+    ///
+    /// # Errors
+    /// As [`caller`] and [`grant`]; what is no id of an account is one that does not exist.
+    pub fn by(
+        request: &Incoming,
+        route: &str,
+        credential: Option<&'c Credential>,
+    ) -> Result<Self, Failure<Refusal>> {
+        let credential = caller(request, credential)?;
+        // A path that could name nothing is not kept.
+        let object = request.path_parameter(route).unwrap_or_default();
+        let granted = grant(credential, object)?;
+        let lcuid = AgencyAccountLcuid::parse(object).map_err(|_| forbidden::<R>(object))?;
+        Ok(Self { granted, lcuid, object: object.to_owned() })
+    }
+
+    /// The answer when there is no such account.
+    pub fn missing(&self) -> Failure<Refusal> {
+        forbidden::<R>(&self.object)
+    }
+
+    /// The route with the account in the place of `{…}`: an idempotency key belongs to it.
+    pub fn address(&self, route: &str) -> String {
+        let segments = route.split('/');
+        let named =
+            segments.map(|part| if part.starts_with('{') { self.lcuid.as_str() } else { part });
+        named.collect::<Vec<_>>().join("/")
+    }
+
+    /// The answer when the account was not changed.
+    pub fn refused(&self, refusal: AccountRefusal) -> Failure<Refusal> {
+        match refusal {
+            AccountRefusal::Missing => self.missing(),
+            AccountRefusal::HasSubAccounts => Failure::Refused(Refusal::HasSubAccounts),
+            AccountRefusal::KeyReused => Failure::KeyReused,
+            AccountRefusal::Throttled => Failure::TooManyRequests,
+            AccountRefusal::Unavailable => Failure::Unavailable,
+        }
+    }
+}
+
+/// What the caller may do to the agency that a path names, which has to be its own.
+///
+/// # Errors
+/// As [`caller`] and [`grant`].
+pub fn own_agency<'c, R: Right<Of = AgencyLcuid>>(
+    request: &Incoming,
+    route: &str,
+    credential: Option<&'c Credential>,
+) -> Result<Grant<'c, R>, Failure<Refusal>> {
+    let credential = caller(request, credential)?;
+    let object = request.path_parameter(route).unwrap_or_default();
+    let granted: Grant<'_, R> = grant(credential, object)?;
+    let is_own = AgencyLcuid::parse(object).as_ref() == Ok(granted.tenant().agency);
+    if is_own { Ok(granted) } else { Err(forbidden::<R>(object)) }
+}
+
+/// The answer of `GET /api/v3/status`, where the token is good, and of `DELETE
+/// /api/v3/objects/{lcuid}`.
+pub fn done() -> Answer {
+    Answer::new(StatusCode::OK, &Done { success: true })
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct Done {
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::yes"))]
+    success: bool,
+}
+
+/// Why an account cannot be deleted.
+pub(crate) const HAS_SUB_ACCOUNTS: &str = "The account has sub-accounts.";
 
 /// The body of `POST /api/v3/accounts`, read but not checked.
 pub struct AccountBody {
@@ -278,13 +411,24 @@ impl Dialect for Agency {
                 StatusCode::FORBIDDEN,
                 "Unauthorized. The token does not belong to the app that the AppIdV3 header names.",
             ),
-            Failure::Refused(Refusal::Forbidden { permission, object }) => message(
-                StatusCode::FORBIDDEN,
-                format!(
-                    "Unauthorized. Requires {} permission to perform this action on object [[{object}]]",
-                    permission.as_str()
-                ),
+            Failure::Refused(Refusal::TooManyAccounts) => message(
+                StatusCode::BAD_REQUEST,
+                "There are too many accounts for one answer. Ask for them page by page, with page and per_page.",
             ),
+            Failure::Refused(Refusal::HasSubAccounts) => message(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                format!("The account cannot be deleted. {HAS_SUB_ACCOUNTS}"),
+            ),
+            Failure::Refused(Refusal::Forbidden { one_of, object }) => {
+                let names: Vec<_> = one_of.iter().map(|permission| permission.as_str()).collect();
+                let names = names.join(" or ");
+                message(
+                    StatusCode::FORBIDDEN,
+                    format!(
+                        "Unauthorized. Requires {names} permission to perform this action on object [[{object}]]"
+                    ),
+                )
+            }
         }
     }
 }
@@ -312,6 +456,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         Rule::Count { min, max } => {
             format!("The {field} field must have between {min} and {max} items.")
         }
+        Rule::Range { min, max } => format!("The {field} field must be between {min} and {max}."),
         Rule::Url(UrlRule::Absolute) => format!("The {field} field must be a valid URL."),
         Rule::Url(UrlRule::Scheme) => {
             format!("The {field} field must be a valid http or https URL.")
@@ -340,7 +485,6 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::NoSuchSeat
         | Rule::SeatHasEnded
         | Rule::Quote
-        | Rule::Range { .. }
         | Rule::Cursor => format!("The {field} field format is invalid."),
     }
 }

@@ -47,6 +47,11 @@ impl Answer {
         }
     }
 
+    /// The answer as it is kept for retries.
+    pub fn kept(self) -> StoredAnswer {
+        StoredAnswer { status: self.status.as_u16(), location: self.location, body: self.body }
+    }
+
     /// Tells the caller to come back in a second.
     #[must_use]
     pub fn retry_soon(self) -> Self {

@@ -11,6 +11,7 @@ use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use lambda_http::http::header::{HeaderMap, HeaderValue};
 use lambda_http::request::LambdaRequest;
+use percent_encoding::percent_decode_str;
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -210,16 +211,18 @@ impl<'de, T: Members> Visitor<'de> for Lenient<T> {
 
 impl Event {
     fn into_request(self) -> Option<(LambdaRequest, Object)> {
-        // Where there is a list of the values of a parameter, it says more.
-        let mut parameters = query(self.query);
-        parameters.extend(query(self.multi_value_query));
+        let context = self.context?;
+        // A load balancer leaves parameters encoded. Where there is a list of the values of one, it says
+        // more.
+        let decode = if context.elb { decoded } else { str::to_owned };
+        let mut parameters = query(self.query, decode);
+        parameters.extend(query(self.multi_value_query, decode));
         let (body, is_base64_encoded) = body(self.body, &self.is_base64_encoded);
         let single = headers(self.headers);
         let path = path(self.path);
         // A REST API and a load balancer tell the values of a header in two places. Where there
         // is a list, it says more.
         let merged = |single| merge(single, headers(self.multi_value_headers));
-        let context = self.context?;
         let request = if context.elb {
             let mut request = AlbTargetGroupRequest::default();
             request.path = path;
@@ -260,23 +263,33 @@ fn body(body: Value, is_base64: &Value) -> (Option<String>, bool) {
     }
 }
 
+/// The longest path that is read, in bytes: no id of ours needs more, and a URI takes 64 KiB.
+const MAX_PATH: usize = 8_192;
+
 /// The path, if it could name something of ours: every id is of these characters, and `lambda_http`
 /// makes a URI of it, which it need not be.
 fn path(path: Value) -> Option<String> {
     let Value::String(path) = path else { return None };
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
-    (path.starts_with('/') && path.bytes().all(is_plain)).then_some(path)
+    let is_ours = path.starts_with('/') && path.len() <= MAX_PATH && path.bytes().all(is_plain);
+    is_ours.then_some(path)
+}
+
+/// A text without its percent-encoding; what is none stays as it is.
+fn decoded(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 /// The parameters of a query, as the fields of an object. Several values of one come with commas between
 /// them, as an HTTP API has them: no parameter takes a comma, so that such a one is refused.
-fn query(parameters: Value) -> Object {
+fn query(parameters: Value, decode: fn(&str) -> String) -> Object {
     let Value::Object(parameters) = parameters else { return Object::new() };
+    let one = |value| decode(&text(value));
     let value = |value| match value {
-        Value::Array(values) => values.into_iter().map(text).collect::<Vec<_>>().join(","),
-        value => text(value),
+        Value::Array(values) => values.into_iter().map(one).collect::<Vec<_>>().join(","),
+        value => one(value),
     };
-    let field = |(name, given)| (name, Json::String(value(given)));
+    let field = |(name, given): (String, Value)| (decode(&name), Json::String(value(given)));
     parameters.into_iter().map(field).collect()
 }
 
@@ -337,6 +350,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Incoming;
 
     fn read(event: &Value) -> Option<Request> {
         let read: GatewayEvent = serde_json::from_value(event.clone()).expect("any JSON");
@@ -396,6 +410,16 @@ mod tests {
     }
 
     #[test]
+    fn a_path_longer_than_any_of_ours_is_none() {
+        for event in events(&json!({"rawPath": format!("/{}", "a".repeat(70_000))})) {
+            let mut event = event;
+            event["path"] = event["rawPath"].clone();
+            let request = Incoming::from(read(&event).expect("a request"));
+            assert_eq!(request.path_parameter("GET /{id}"), None);
+        }
+    }
+
+    #[test]
     fn of_several_values_none_is_lost() {
         for control in ["c", "\u{1}"] {
             let headers = json!({"appIdV3": "2", "authorization": control});
@@ -434,6 +458,24 @@ mod tests {
                 let event: GatewayEvent = serde_json::from_value(event).expect("any JSON");
                 assert_eq!(event.into_request().expect("a request").1, Object::new());
             }
+        }
+    }
+
+    #[test]
+    fn a_load_balancer_leaves_the_query_encoded() {
+        let encoded = json!({"cur%73or": "%C3%A9+%2c%zz", "limit": ["1%30", "2"]});
+        let [http, rest, balancer] = events(&json!({"queryStringParameters": encoded}));
+        let plain = [("cur%73or", "%C3%A9+%2c%zz"), ("limit", "1%30,2")];
+        for (event, expected) in
+            [(http, plain), (rest, plain), (balancer, [("cursor", "é ,%zz"), ("limit", "10,2")])]
+        {
+            let event: GatewayEvent = serde_json::from_value(event).expect("any JSON");
+            let field =
+                |(name, value): (&str, &str)| (name.to_owned(), Json::String(value.to_owned()));
+            assert_eq!(
+                event.into_request().expect("a request").1,
+                Object::from(expected.map(field))
+            );
         }
     }
 

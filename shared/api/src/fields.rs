@@ -48,6 +48,11 @@ impl Fields {
         }
     }
 
+    /// A text field; `None` when it is left out, which is not the same as `null`.
+    pub(crate) fn text_if_there(&mut self, name: &str) -> Option<Given<String>> {
+        self.members.contains_key(name).then(|| self.text(name))
+    }
+
     /// A text field.
     pub(crate) fn text(&mut self, name: &str) -> Given<String> {
         self.take(name, Kind::String, |value| match value {
@@ -111,13 +116,15 @@ mod tests {
 
     #[test]
     fn null_is_absent_and_another_type_is_wrong() {
-        let mut fields = fields(r#"{"a":null,"b":1,"c":"x","d":[],"e":{}}"#);
+        let mut fields = fields(r#"{"a":null,"b":1,"c":"x","d":[],"e":{},"g":null}"#);
         assert_eq!(fields.text("a"), Given::Absent);
+        assert_eq!(fields.text_if_there("g"), Some(Given::Absent));
         assert_eq!(fields.text("b"), Given::Wrong(Kind::String));
         assert_eq!(fields.text("c"), Given::Value("x".to_owned()));
         assert_eq!(fields.object("d"), Given::Wrong(Kind::Object));
         assert_eq!(fields.array("e"), Given::Wrong(Kind::Array));
         assert_eq!(fields.text("f"), Given::Absent);
+        assert_eq!(fields.text_if_there("f"), None);
     }
 
     #[test]

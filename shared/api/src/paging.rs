@@ -45,7 +45,9 @@ pub fn page(
 fn number(text: &str, max: u16) -> Result<u16, Rule> {
     let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = is_plain.then(|| text.parse().ok()).flatten();
-    number.filter(|number| (1..=max).contains(number)).ok_or(Rule::Range { min: 1, max })
+    number
+        .filter(|number| (1..=max).contains(number))
+        .ok_or(Rule::Range { min: 1, max: max.into() })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use headcount_model::billing::{ProrationBehavior, SubscriptionStatus};
 use headcount_model::history::{FAILED, PARTLY, TOLD};
-use headcount_model::id::{AccountId, AgencyAccountLcuid, SeatId};
+use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, SeatId};
 use headcount_model::seats::SeatStatus;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -49,6 +49,31 @@ pub fn seats_error() -> Value {
 /// `POST /api/v3/accounts`, 200.
 pub fn created_agency_account() -> Value {
     of::<agency::Success<'static>>()
+}
+
+/// `GET /api/v3/status`, 200.
+pub fn done() -> Value {
+    of::<agency::Done>()
+}
+
+/// `GET /api/v3/accounts/{lcuid}`, 200.
+pub fn shown_agency_account() -> Value {
+    of::<agency::kept::Shown<'static>>()
+}
+
+/// `GET /api/v3/accounts`, 200.
+pub fn listed_agency_accounts() -> Value {
+    of::<agency::kept::List<agency::kept::ListedView<'static>>>()
+}
+
+/// `GET /api/v3/agencies/{lcuid}/accounts`, 200.
+pub fn told_agency_accounts() -> Value {
+    of::<agency::kept::List<agency::kept::ToldView<'static>>>()
+}
+
+/// `GET /api/v3/objects/{lcuid}/can-be-deleted`, 200.
+pub fn deletable() -> Value {
+    of::<agency::kept::DeletableView>()
 }
 
 /// A refusal of the Agency API.
@@ -203,6 +228,14 @@ pub(crate) fn account_id(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn agency_account_lcuid(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "pattern": lcuid_pattern(AgencyAccountLcuid::PREFIX)})
+}
+
+pub(crate) fn agency_lcuid(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": lcuid_pattern(AgencyLcuid::PREFIX)})
+}
+
+pub(crate) fn agency_status(_: &mut SchemaGenerator) -> Schema {
+    one_of([agency::kept::ACTIVE])
 }
 
 pub(crate) fn time(_: &mut SchemaGenerator) -> Schema {

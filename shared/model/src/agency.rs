@@ -1,5 +1,9 @@
 //! The Agency API: apps create accounts and sub-accounts inside an agency.
 
+mod change;
+mod deletion;
+mod kept;
+
 use std::future::Future;
 
 use deunicode::deunicode;
@@ -11,6 +15,13 @@ use crate::idempotency::{Keyed, StoredAnswer};
 use crate::port::{Entropy, NoEntropy, random};
 use crate::text::Text;
 use crate::web_url::WebUrl;
+
+pub use change::{
+    AccountChange, AccountChangeInput, AccountRefusal, AccountRequest, AgencyAccountChanges,
+    ChangeCommit, EarlierAnswers, NotCommitted, change,
+};
+pub use deletion::{AgencyAccountDeletions, Deletable, DeletableAccounts, DeletionCommit, delete};
+pub use kept::{AgencyAccountRecords, KeptAccount, KeptAgency, Page};
 
 /// What an account is, in the words of an agency's own systems.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,7 +18,7 @@ pub struct Entry<'a> {
     /// The objects that were changed, by their ids.
     pub objects: Vec<&'a str>,
     /// The fields of them that were changed.
-    pub fields: &'static [&'static str],
+    pub fields: &'a [&'static str],
     /// When.
     pub at: Timestamp,
     /// In which request, as `x-request-id` of its response has it; of a function that no caller

@@ -27,15 +27,30 @@ pub enum Permission {
     BillingRead,
     /// Create accounts in the agency.
     AgencyCreateAccounts,
+    /// List the accounts of the agency.
+    AgencyViewAccounts,
+    /// See, change and delete every account of the agency.
+    AgencyUpdateDeleteAllAccounts,
+    /// See an account of the agency.
+    AccountView,
+    /// Change an account of the agency.
+    AccountUpdate,
+    /// Delete an account of the agency.
+    AccountDelete,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 4] = [
+    pub const ALL: [Permission; 9] = [
         Permission::AccountsCreate,
         Permission::AccountsDeactivate,
         Permission::BillingRead,
         Permission::AgencyCreateAccounts,
+        Permission::AgencyViewAccounts,
+        Permission::AgencyUpdateDeleteAllAccounts,
+        Permission::AccountView,
+        Permission::AccountUpdate,
+        Permission::AccountDelete,
     ];
 
     /// The permission as the APIs and the table write it.
@@ -45,6 +60,11 @@ impl Permission {
             Permission::AccountsDeactivate => "accounts:deactivate",
             Permission::BillingRead => "billing:read",
             Permission::AgencyCreateAccounts => "agency.createAccounts",
+            Permission::AgencyViewAccounts => "agency.viewAccounts",
+            Permission::AgencyUpdateDeleteAllAccounts => "agency.updateDeleteAllAgencyAccounts",
+            Permission::AccountView => "account.view",
+            Permission::AccountUpdate => "account.update",
+            Permission::AccountDelete => "account.delete",
         }
     }
 }
@@ -335,7 +355,9 @@ mod tests {
         let unknown = "accounts".parse::<Permission>().expect_err("part of a name");
         assert!(
             unknown.ends_with(
-                "accounts:create, accounts:deactivate, billing:read, agency.createAccounts"
+                "accounts:create, accounts:deactivate, billing:read, agency.createAccounts, \
+                 agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
+                 account.update, account.delete"
             ),
             "{unknown}"
         );

@@ -95,9 +95,9 @@ pub enum Rule {
     /// Not a whole number in this range.
     Range {
         /// The smallest number allowed.
-        min: u16,
+        min: u32,
         /// The largest number allowed.
-        max: u16,
+        max: u32,
     },
     /// Not a cursor that the caller was given for this list.
     Cursor,

@@ -1,9 +1,12 @@
 //! Every right there is: whose things it is about, and which permissions give it. This is the whole
 //! of who may do what (LIFECYCLE, "Seats API" and "Agency API").
 
-use crate::credential::Permission::{self, AccountsCreate, AccountsDeactivate, BillingRead};
+use crate::credential::Permission::{
+    self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate,
+    AgencyCreateAccounts, AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
+};
 use crate::grant::{Implies, Right};
-use crate::id::OrganizationId;
+use crate::id::{AgencyLcuid, OrganizationId};
 
 /// A type for each right.
 macro_rules! rights {
@@ -26,6 +29,19 @@ rights! {
     DeactivateSeats of OrganizationId: AccountsDeactivate;
     /// To see how the organization is billed. Whoever may create seats may see what they cost.
     ReadBilling of OrganizationId: BillingRead, AccountsCreate;
+    /// To create accounts in the agency.
+    CreateAgencyAccounts of AgencyLcuid: AgencyCreateAccounts;
+    /// To see the accounts of the agency, each whole.
+    ViewAgencyAccounts of AgencyLcuid: AccountView, AgencyUpdateDeleteAllAccounts;
+    /// To change the accounts of the agency.
+    UpdateAgencyAccounts of AgencyLcuid: AccountUpdate, AgencyUpdateDeleteAllAccounts;
+    /// To delete the accounts of the agency.
+    DeleteAgencyAccounts of AgencyLcuid: AccountDelete, AgencyUpdateDeleteAllAccounts;
+    /// To see which accounts the agency has.
+    ListAgencyAccounts of AgencyLcuid: AgencyViewAccounts;
 }
 
 impl Implies<ReadBilling> for CreateSeats {}
+// Whoever changes an account is answered with all of it.
+impl Implies<ViewAgencyAccounts> for UpdateAgencyAccounts {}
+impl Implies<ListAgencyAccounts> for ViewAgencyAccounts {}

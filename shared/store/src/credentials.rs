@@ -131,7 +131,12 @@ impl Table {
         Ok(Some(credential))
     }
 
-    async fn get_both(&self, one: &Key, other: &Key) -> Result<HashMap<Key, Item>, LookupFailed> {
+    /// What is there of two items, as of now.
+    pub(crate) async fn get_both(
+        &self,
+        one: &Key,
+        other: &Key,
+    ) -> Result<HashMap<Key, Item>, LookupFailed> {
         let keys = KeysAndAttributes::builder()
             .keys(one.attributes())
             .keys(other.attributes())

@@ -20,7 +20,7 @@ use crate::key::{BILLING, Key};
 use crate::rows::{AuditRow, Malformed, NO_SPENDING_LIMIT, behind_shard};
 use crate::table::Table;
 use crate::transaction::{
-    Condition, Item, MAX_ACTIONS, Refused, number, put, text, update, values,
+    Condition, Item, MAX_ACTIONS, Refused, number, put, text, unchanged, update, values,
 };
 
 /// What else is in a transaction: the idempotency record, the billing record and the audit entry.
@@ -240,12 +240,7 @@ fn change(
     deactivation: &Deactivation<'_>,
     seat: &KeptSeat,
 ) -> Result<TransactWriteItem, Refused> {
-    let unchanged = if seat.version == 0 {
-        "attribute_exists(pk) AND #status <> :deactivated \
-         AND (attribute_not_exists(version) OR version = :version)"
-    } else {
-        "#status <> :deactivated AND version = :version"
-    };
+    let unchanged = format!("#status <> :deactivated AND ({})", unchanged(seat.version));
     let mut all = vec![
         (":deactivated", text(SeatStatus::Deactivated.as_str())),
         (":version", number(seat.version)),

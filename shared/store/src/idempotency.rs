@@ -28,6 +28,14 @@ pub(crate) fn record(
     )
 }
 
+/// Whether a record still answers retries.
+pub(crate) fn is_valid(record: &Item, now: Timestamp) -> bool {
+    let expires_at = record.get("expires_at").and_then(|value| value.as_n().ok());
+    let expires_at = expires_at.and_then(|seconds| seconds.parse::<i64>().ok());
+    // What cannot be read is found out to be so.
+    expires_at.is_none_or(|expires_at| expires_at > now.as_second())
+}
+
 /// What a record that is already there means.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {

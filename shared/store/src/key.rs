@@ -18,7 +18,7 @@ pub(crate) const ORGANIZATION: &str = "ORG#";
 pub const SEAT: &str = "SEAT#";
 /// Sort key prefix of an agency account.
 pub const AGENCY_ACCOUNT: &str = "ACCOUNT#";
-/// Sort key prefix of an entry of an organization's audit.
+/// Sort key prefix of an entry of a tenant's audit.
 pub const AUDIT: &str = "AUDIT#";
 /// Sort key prefix of what Stripe was told of a version.
 pub(crate) const TOLD: &str = "TOLD#";
@@ -85,6 +85,11 @@ impl Key {
     /// How a version of an organization's billing record came about.
     pub fn author(organization: &OrganizationId, version: u64) -> Self {
         Self::of(format!("ORG#{organization}"), format!("{AUTHOR}{version:020}"))
+    }
+
+    /// An entry of an agency's audit.
+    pub fn agency_audit(agency: &AgencyLcuid, id: &AuditId) -> Self {
+        Self::of(format!("AGENCY#{agency}"), format!("{AUDIT}{id}"))
     }
 
     /// An agency.

@@ -1,7 +1,7 @@
 //! What items look like. A row is how the table spells something; the domain's types are in
 //! `headcount-model`. Rows are also what the stream carries, which is why they are public.
 
-use headcount_model::agency::{AgencyAccount, AgencySettings, Slug};
+use headcount_model::agency::{AgencyAccount, AgencySettings, KeptAccount, KeptAgency, Slug};
 use headcount_model::audit::Entry;
 use headcount_model::billing::{
     Attempt, BillingError, BillingRecord, ItemTarget, ProrationBehavior, RememberedItems,
@@ -10,11 +10,14 @@ use headcount_model::billing::{
 use headcount_model::credential::{Credential, Holder};
 use headcount_model::fewer::Fewer;
 use headcount_model::history::By;
-use headcount_model::id::{AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros};
+use headcount_model::id::{
+    AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros,
+};
 use headcount_model::idempotency::{Keyed, StoredAnswer, hex, unhex};
 use headcount_model::identity::Account;
 use headcount_model::reconcile::Shard;
 use headcount_model::seats::Seat;
+use headcount_model::text::Text;
 use headcount_model::tiers::Tiers;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -442,14 +445,17 @@ impl From<SeatRow> for Item {
     }
 }
 
-/// An entry of an organization's audit.
+/// An entry of the audit of an organization or of an agency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // As in `headcount_model::audit::Entry`.
 pub struct AuditRow {
     #[serde(flatten)]
     pub key: Key,
     pub id: String,
-    pub organization: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
     pub route: String,
@@ -462,11 +468,25 @@ pub struct AuditRow {
 impl AuditRow {
     /// The row of an entry in the audit of `organization`.
     pub fn new(organization: &OrganizationId, entry: &Entry<'_>) -> Self {
+        Self {
+            organization: Some(organization.to_string()),
+            ..Self::at(Key::audit(organization, &entry.id), entry)
+        }
+    }
+
+    /// The row of an entry in the audit of `agency`.
+    pub fn of_agency(agency: &AgencyLcuid, entry: &Entry<'_>) -> Self {
+        let key = Key::agency_audit(agency, &entry.id);
+        Self { agency: Some(agency.to_string()), ..Self::at(key, entry) }
+    }
+
+    fn at(key: Key, entry: &Entry<'_>) -> Self {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
-            key: Key::audit(organization, &entry.id),
+            key,
             id: entry.id.to_string(),
-            organization: organization.to_string(),
+            organization: None,
+            agency: None,
             credential: entry.credential.map(ToString::to_string),
             route: entry.route.to_owned(),
             objects: texts(&entry.objects),
@@ -503,6 +523,19 @@ impl From<AgencyRow> for AgencySettings {
     }
 }
 
+impl TryFrom<AgencyRow> for KeptAgency {
+    type Error = Malformed;
+
+    fn try_from(row: AgencyRow) -> Result<Self, Malformed> {
+        Ok(Self {
+            lcuid: AgencyLcuid::parse(&row.lcuid)?,
+            name: Text::line(&row.name, 1..=usize::MAX).map_err(|_| Malformed("name"))?,
+            created_at: row.created_at.clone(),
+            settings: row.into(),
+        })
+    }
+}
+
 /// An account of an agency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
@@ -520,6 +553,13 @@ pub struct AgencyAccountRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     pub is_parent_account: bool,
+    /// How many sub-accounts were ever made below it; absent for none, and what was made before they
+    /// were counted is not among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_accounts_made: Option<u64>,
+    /// How often it has been changed; absent for one that never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
     pub created_at: String,
     pub updated_at: String,
 }
@@ -538,9 +578,28 @@ impl AgencyAccountRow {
             website: account.new.website.as_ref().map(|url| url.as_str().to_owned()),
             parent: account.new.parent.as_ref().map(ToString::to_string),
             is_parent_account: account.is_parent_account,
+            sub_accounts_made: None,
+            version: None,
             updated_at: created_at.clone(),
             created_at,
         }
+    }
+}
+
+impl TryFrom<AgencyAccountRow> for KeptAccount {
+    type Error = Malformed;
+
+    fn try_from(row: AgencyAccountRow) -> Result<Self, Malformed> {
+        Ok(Self {
+            lcuid: AgencyAccountLcuid::parse(&row.lcuid)?,
+            name: row.name,
+            slug: row.slug,
+            description: row.description,
+            website: row.website,
+            is_parent_account: row.is_parent_account,
+            created_at: row.created_at,
+            version: row.version.unwrap_or(0),
+        })
     }
 }
 

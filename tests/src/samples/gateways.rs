@@ -29,6 +29,13 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
     match function {
         "create-seats" => Reply::to_event(&stage.create_seats(), event).await,
         "create-agency-account" => Reply::to_event(&stage.create_agency_account(), event).await,
+        "check-token" => Reply::to_event(&stage.check_token(), event).await,
+        "get-agency-account" => Reply::to_event(&stage.get_agency_account(), event).await,
+        "list-agency-accounts" => Reply::to_event(&stage.list_agency_accounts(), event).await,
+        "list-accounts-of-agency" => Reply::to_event(&stage.list_accounts_of_agency(), event).await,
+        "update-agency-account" => Reply::to_event(&stage.update_agency_account(), event).await,
+        "delete-agency-account" => Reply::to_event(&stage.delete_agency_account(), event).await,
+        "check-deletion" => Reply::to_event(&stage.check_deletion(), event).await,
         "create-account" => Reply::to_event(&stage.create_account(), event).await,
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
         "get-billing-history" => Reply::to_event(&stage.get_billing_history(), event).await,

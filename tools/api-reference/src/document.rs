@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use headcount_model::agency::Page;
 use headcount_model::history::{DEFAULT_PAGE, MAX_PAGE};
-use headcount_model::id::AppLcuid;
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid};
 use headcount_model::idempotency::IdempotencyKey;
 
 use crate::fields::component;
@@ -46,13 +47,27 @@ pub(crate) fn document(apis: &[Api]) -> Json {
     }
 }
 
-/// Each endpoint has a path of its own.
+/// The paths of an API, each with its methods.
 fn paths(api: &Api) -> Vec<(String, Json)> {
-    let path = |operation: &Operation| {
+    let mut paths: Vec<(String, Json)> = Vec::new();
+    for operation in &api.operations {
         let (method, path) = operation.op.route();
-        (path.to_owned(), object! { method => described(api, operation) })
-    };
-    api.operations.iter().map(path).collect()
+        let described = described(api, operation);
+        match paths.iter_mut().find(|(known, _)| known == path) {
+            Some((_, methods)) => *methods = methods.clone().with(method, described),
+            None => paths.push((path.to_owned(), object! { method => described })),
+        }
+    }
+    paths
+}
+
+/// The names of what stands in a path in braces.
+fn path_parameters(path: &'static str) -> impl Iterator<Item = &'static str> {
+    let places = path.split('/').zip(path.split('/').skip(1));
+    places.filter(|(_, place)| place.starts_with('{')).map(|(of, _)| match of {
+        "agencies" => "AgencyLcuid",
+        _ => "AccountLcuid",
+    })
 }
 
 fn described(api: &Api, operation: &Operation) -> Json {
@@ -63,9 +78,10 @@ fn described(api: &Api, operation: &Operation) -> Json {
         "description" => operation.description,
         "security" => security(operation.security),
     };
-    if !operation.parameters.is_empty() {
-        let parameters = operation.parameters.iter().map(|name| reference("parameters", name));
-        json = json.with("parameters", parameters.collect::<Vec<_>>());
+    let names = path_parameters(operation.op.route().1).chain(operation.parameters.iter().copied());
+    let parameters: Vec<_> = names.map(|name| reference("parameters", name)).collect();
+    if !parameters.is_empty() {
+        json = json.with("parameters", parameters);
     }
     if let Some(request) = &operation.request {
         let content = content(request.schema, request.examples.iter().map(shown));
@@ -189,7 +205,7 @@ fn security_schemes() -> Json {
     };
     object! {
         "apiKey" => bearer("An API key of an organization, `hc_…`. It carries the permission `accounts:create`, `billing:read` or both."),
-        "appToken" => bearer("A token of an app, `hc_…`, with the permission `agency.createAccounts`."),
+        "appToken" => bearer("A token of an app, `hc_…`. Each endpoint says which permissions it asks for."),
         "adminToken" => bearer("A token of an administrator, `hc_…`, with the permission `accounts:create`."),
     }
 }
@@ -211,8 +227,25 @@ fn parameters() -> Json {
         "type" => "string", "minLength" => 1_usize, "maxLength" => IdempotencyKey::MAX_LENGTH,
         "pattern" => "^[!-~]+$",
     };
-    let app = object! { "type" => "string", "pattern" => headcount_api::schema::lcuid_pattern(AppLcuid::PREFIX) };
+    let lcuid = |prefix: &str| object! { "type" => "string", "pattern" => headcount_api::schema::lcuid_pattern(prefix) };
+    let of_path = |description: &str, schema: Json| {
+        object! {
+            "name" => "lcuid", "in" => "path", "required" => true,
+            "description" => description, "schema" => schema,
+        }
+    };
+    let of_query = |name: &str, description: &str, max: u32| {
+        object! {
+            "name" => name, "in" => "query", "required" => false, "description" => description,
+            "schema" => object! { "type" => "integer", "minimum" => 1_usize, "maximum" => max },
+        }
+    };
+    let app = lcuid(AppLcuid::PREFIX);
     object! {
+        "AccountLcuid" => of_path("The account.", lcuid(AgencyAccountLcuid::PREFIX)),
+        "AgencyLcuid" => of_path("The agency.", lcuid(AgencyLcuid::PREFIX)),
+        "Page" => of_query("page", "The number of the page, from 1. Without it and `per_page`, the whole list.", Page::MAX_NUMBER),
+        "PerPage" => of_query("per_page", "How many accounts a page has; 100 when only `page` is given.", Page::MAX_SIZE),
         "IdempotencyKey" => header(
             "Idempotency-Key", false,
             "Visible ASCII. A request with the same key, from the same caller to the same endpoint, within 24 hours: \

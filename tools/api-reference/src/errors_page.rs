@@ -63,7 +63,11 @@ fn section(page: &mut String, api: &Api) {
 fn row(page: &mut String, refusal: &Refusal, has_code: bool) {
     let retry = if refusal.answer.retry_after.is_some() { ", `Retry-After`" } else { "" };
     let code = code(refusal).filter(|_| has_code).map(|code| format!("`{code}` | "));
-    let at: Vec<String> = refusal.at.iter().map(|op| format!("`{}`", op.route().1)).collect();
+    let at = refusal.at.iter().map(|op| {
+        let (method, path) = op.route();
+        format!("`{} {path}`", method.to_uppercase())
+    });
+    let at: Vec<String> = at.collect();
     let _ = writeln!(
         page,
         "| {}{retry} | {}{} | {} | {} | {} |",

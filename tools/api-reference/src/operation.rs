@@ -12,6 +12,13 @@ pub enum Op {
     GetBilling,
     GetBillingHistory,
     CreateAgencyAccount,
+    CheckToken,
+    GetAgencyAccount,
+    ListAgencyAccounts,
+    ListAccountsOfAgency,
+    UpdateAgencyAccount,
+    DeleteAgencyAccount,
+    CheckDeletion,
     CreateAccount,
     StripeWebhook,
 }
@@ -26,6 +33,13 @@ impl Op {
             Op::GetBilling => "getBilling",
             Op::GetBillingHistory => "getBillingHistory",
             Op::CreateAgencyAccount => "createAgencyAccount",
+            Op::CheckToken => "checkToken",
+            Op::GetAgencyAccount => "getAgencyAccount",
+            Op::ListAgencyAccounts => "listAgencyAccounts",
+            Op::ListAccountsOfAgency => "listAccountsOfAgency",
+            Op::UpdateAgencyAccount => "updateAgencyAccount",
+            Op::DeleteAgencyAccount => "deleteAgencyAccount",
+            Op::CheckDeletion => "checkDeletion",
             Op::CreateAccount => "createAccount",
             Op::StripeWebhook => "stripeWebhook",
         }
@@ -40,6 +54,13 @@ impl Op {
             Op::GetBilling => ("get", "/billing"),
             Op::GetBillingHistory => ("get", "/billing/history"),
             Op::CreateAgencyAccount => ("post", "/api/v3/accounts"),
+            Op::CheckToken => ("get", "/api/v3/status"),
+            Op::GetAgencyAccount => ("get", "/api/v3/accounts/{lcuid}"),
+            Op::ListAgencyAccounts => ("get", "/api/v3/accounts"),
+            Op::ListAccountsOfAgency => ("get", "/api/v3/agencies/{lcuid}/accounts"),
+            Op::UpdateAgencyAccount => ("put", "/api/v3/accounts/{lcuid}"),
+            Op::DeleteAgencyAccount => ("delete", "/api/v3/objects/{lcuid}"),
+            Op::CheckDeletion => ("get", "/api/v3/objects/{lcuid}/can-be-deleted"),
             Op::CreateAccount => ("post", "/v1/accounts"),
             Op::StripeWebhook => ("post", "/webhooks/stripe"),
         }
@@ -66,7 +87,7 @@ pub(crate) struct Operation {
     pub(crate) description: &'static str,
     /// Names of security schemes, each enough; an empty name stands for none at all.
     pub(crate) security: &'static [&'static str],
-    /// Names of parameters, in headers or in the query.
+    /// Names of parameters, without those of the path.
     pub(crate) parameters: &'static [&'static str],
     pub(crate) request: Option<Request>,
     pub(crate) success: Success,

@@ -158,8 +158,8 @@ explained! { all: Rule => Cure;
         "Send the `quote_id` that this organization was given, for as many seats of each tier, to the letter.",
     );
     Rule::Range { .. }, Rule::Range { min: 1, max: 1_000 } => (
-        &[(Of::Seats, "limit")],
-        "Send digits alone, once.",
+        &[(Of::Seats, "limit"), (Of::Agency, "per_page")],
+        "Send digits alone, once, for a number within the limits that the message names.",
     );
     Rule::Cursor, Rule::Cursor => (
         &[(Of::Seats, "cursor")],

@@ -395,7 +395,7 @@ fn told(outcome: Outcome, next: Option<&str>) -> Json {
 fn query_faults() -> Vec<Fault> {
     let fault = |field: &'static str, rule| Fault { index: None, field: field.into(), rule };
     vec![
-        fault("limit", Rule::Range { min: 1, max: MAX_PAGE }),
+        fault("limit", Rule::Range { min: 1, max: MAX_PAGE.into() }),
         fault("cursor", Rule::Cursor),
         fault("page", Rule::Unknown),
     ]

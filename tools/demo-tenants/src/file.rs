@@ -67,7 +67,7 @@ pub struct Organization {
     pub api_key: Presented,
 }
 
-/// An agency with an app, its tokens and two accounts.
+/// An agency with an app, its tokens and four accounts.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agency {
@@ -80,7 +80,7 @@ pub struct Agency {
     /// The app.
     #[serde(deserialize_with = "app")]
     pub app_id: AppLcuid,
-    /// A token that may create accounts.
+    /// A token that may create, see, change and delete accounts.
     #[serde(deserialize_with = "credential")]
     pub token: Presented,
     /// A token that may not.
@@ -92,6 +92,12 @@ pub struct Agency {
     /// An account that may not.
     #[serde(deserialize_with = "agency_account")]
     pub plain_account_lcuid: AgencyAccountLcuid,
+    /// An account below the parent.
+    #[serde(deserialize_with = "agency_account")]
+    pub sub_account_lcuid: AgencyAccountLcuid,
+    /// An account that is there to be deleted.
+    #[serde(deserialize_with = "agency_account")]
+    pub spare_account_lcuid: AgencyAccountLcuid,
 }
 
 /// An agency that the tokens of the first one say nothing about.

@@ -29,7 +29,7 @@ pub(crate) struct ListView<T> {
 
 /// An update of the subscription.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HistoryEntry"))]
 pub(crate) struct EntryView<'e> {
     /// The version of the seats that it is about, as `sync.version` of `GET /billing` counts them.
     version: u64,
@@ -62,7 +62,7 @@ pub(crate) struct EntryView<'e> {
 
 /// Seats before and after.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HistorySeats"))]
 struct BeforeAndAfterView {
     /// `null` where that is not on record.
     before: Option<SlotsView>,
@@ -72,7 +72,7 @@ struct BeforeAndAfterView {
 
 /// How a version came about.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HistoryChange"))]
 struct ChangeView<'e> {
     /// The version.
     version: u64,
