@@ -11,7 +11,7 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_tests::samples::{SUBSCRIPTION, all, fall_past_due, functions, reply, seed, tenants};
-use headcount_tests::{Access, Stage};
+use headcount_tests::{Access, Stage, weak_hash};
 use sample_events::{make_seats, queue, schedule};
 use serde_json::Value;
 
@@ -95,6 +95,13 @@ async fn take_again(stage: &Stage, event: &Value) {
     stage.set(&pk, &format!("SEAT#{id}"), "status", status).await;
 }
 
+/// Keeps the password of the account that an event logs in to as a weaker hash than one of today.
+async fn weaken(stage: &Stage) {
+    let pk = format!("ACCOUNT#{}", tenants().1.identity.account);
+    let weak = AttributeValue::S(weak_hash("only for demos and tests", 8));
+    stage.set(&pk, "ACCOUNT", "password_hash", weak).await;
+}
+
 /// What a function asks of the table for all its sample events.
 async fn asked(function: &str) -> BTreeSet<Access> {
     let mut asked = BTreeSet::new();
@@ -123,6 +130,10 @@ async fn asked(function: &str) -> BTreeSet<Access> {
                     take_again(&stage, event).await;
                 }
                 stage.operations.take();
+                if function == "open-session" {
+                    reply(&stage, function, event).await;
+                    weaken(&stage).await;
+                }
                 // The second time the answer is on record; without its key, the name is taken; an
                 // empty body leaves the credential alone to look up.
                 for event in [event, event, &without_key(event), &without_fields(event)] {

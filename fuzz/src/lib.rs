@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 25] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
@@ -33,6 +33,9 @@ pub const TARGETS: [Target; 22] = [
     target("list-accounts-of-agency", endpoints::list_accounts_of_agency),
     target("update-agency-account", endpoints::update_agency_account),
     target("create-account", endpoints::create_account),
+    target("open-session", endpoints::open_session),
+    target("end-session", endpoints::end_session),
+    target("get-own-account", endpoints::get_own_account),
     target("stripe-webhook", endpoints::stripe_webhook),
     target("gateway-event", events::gateway),
     target("billing-message", events::billing_messages),

@@ -11,6 +11,7 @@ mod emails;
 mod headers;
 mod keys;
 mod row;
+mod sessions;
 mod tenants;
 mod urls;
 mod webhooks;
@@ -34,7 +35,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 9] = [
+const TABLES: [(&str, Rows); 10] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -44,6 +45,7 @@ const TABLES: [(&str, Rows); 9] = [
     ("webhooks", webhooks::rows),
     ("deactivations", deactivations::rows),
     ("agency accounts", agency_accounts::rows),
+    ("sessions", sessions::rows),
 ];
 
 #[tokio::test]
@@ -154,7 +156,7 @@ fn said(to: To, reply: &Reply) -> String {
         | To::Accounts
         | To::AccountsOfAgency => return text(&body["message"]),
         To::Webhook => return text(&body["error"]["message"]),
-        To::Identity => &body["details"],
+        To::Identity | To::LogIn | To::EndSession | To::OwnAccount => &body["details"],
         To::Seats | To::Quote | To::Deactivate | To::Billing => &body["errors"],
     };
     let faults = faults.as_array().into_iter().flatten().take(4);

@@ -27,6 +27,12 @@ pub(crate) enum To {
     AccountsOfAgency,
     /// `POST /v1/accounts`
     Identity,
+    /// `POST /v1/auth/login`
+    LogIn,
+    /// `DELETE /v1/auth/session`
+    EndSession,
+    /// `GET /v1/account`
+    OwnAccount,
     /// `POST /webhooks/stripe`
     Webhook,
 }

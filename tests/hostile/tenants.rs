@@ -8,7 +8,7 @@ use headcount_model::credential::{Holder, Permission};
 use headcount_model::port::{Clock, Entropy};
 use headcount_store::Table;
 use headcount_tests::billing::{SIGNING_SECRET, SecretText};
-use headcount_tests::{AgencyTenant, Call, Ports, Reply, Stage};
+use headcount_tests::{AgencyTenant, Call, OwnTenant, Ports, Reply, Stage};
 use serde_json::{Value, json};
 use stripe_stand_in::sign_webhook;
 
@@ -28,6 +28,10 @@ pub(crate) struct Tenants {
     pub(crate) manager: String,
     pub(crate) other_agency: AgencyTenant,
     pub(crate) administrator: String,
+    /// An identity account, and a session of it.
+    pub(crate) own: OwnTenant,
+    /// Another account.
+    pub(crate) other_own: OwnTenant,
 }
 
 impl Tenants {
@@ -43,6 +47,8 @@ impl Tenants {
             agency,
             other_agency: stage.agency_tenant().await,
             administrator: stage.administrator().await,
+            own: stage.own_account("own").await,
+            other_own: stage.own_account("other").await,
             key,
             stage,
         }
@@ -63,6 +69,9 @@ impl Tenants {
             To::AccountsOfAgency => Reply::to_event(&stage.list_accounts_of_agency(), event).await,
             To::Change => Reply::to_event(&stage.update_agency_account(), event).await,
             To::Identity => Reply::to_event(&stage.create_account(), event).await,
+            To::LogIn => Reply::to_event(&stage.open_session(), event).await,
+            To::EndSession => Reply::to_event(&stage.end_session(), event).await,
+            To::OwnAccount => Reply::to_event(&stage.get_own_account(), event).await,
             To::Webhook => Reply::to_event(&self.webhook(), event).await,
         }
     }

@@ -4,7 +4,7 @@
 use std::iter::successors;
 
 use headcount_api::agency::{self, Agency};
-use headcount_api::identity::{self, Identity};
+use headcount_api::identity::{Identity, Refusal as Refused};
 use headcount_api::seats::{self, Seats};
 use headcount_api::webhooks::{NotAWebhook, Webhooks};
 use headcount_api::{Answer, Dialect, Failure, MAX_BODY, Transport};
@@ -84,9 +84,31 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
             agency_refusals(UpdateAgencyAccounts::ONE_OF, other_account()),
             |failure| !is_oversize(failure),
         ),
-        "create-account" => {
-            missing::<Identity>(returned, identity_refusals(), |failure| !is_oversize(failure))
-        }
+        "create-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            let of_others = match failure {
+                Failure::Refused(refusal) => {
+                    !matches!(refusal, Refused::Forbidden(_) | Refused::EmailExists)
+                }
+                _ => false,
+            };
+            !is_oversize(failure) && !of_others
+        }),
+        "open-session" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            let is_of_log_ins = matches!(failure, Failure::Refused(Refused::InvalidCredentials));
+            // That there were too many attempts no single event can bring about.
+            is_of_reading(failure) || is_of_log_ins
+        }),
+        "end-session" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            is_of_reading(failure)
+                || matches!(
+                    failure,
+                    Failure::Unauthorized
+                        | Failure::Refused(Refused::NotActive | Refused::NoSuchSession)
+                )
+        }),
+        "get-own-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            matches!(failure, Failure::Unauthorized | Failure::Refused(Refused::NotActive))
+        }),
         "stripe-webhook" => missing::<Webhooks>(returned, webhook_refusals(), |failure| {
             matches!(failure, Failure::Refused(_))
         }),
@@ -211,13 +233,23 @@ fn other_account() -> String {
     tenants().1.other_agency.parent_account_lcuid.to_string()
 }
 
-fn identity_refusals() -> Vec<identity::Refusal> {
-    use identity::Refusal;
-    successors(Some(Refusal::Forbidden("accounts:create")), |refusal| match refusal {
-        Refusal::Forbidden(_) => Some(Refusal::EmailExists),
-        Refusal::EmailExists => None,
+fn identity_refusals() -> Vec<Refused> {
+    successors(Some(Refused::Forbidden("accounts:create")), |refusal| match refusal {
+        Refused::Forbidden(_) => Some(Refused::EmailExists),
+        Refused::EmailExists => Some(Refused::InvalidCredentials),
+        Refused::InvalidCredentials => Some(Refused::TooManyAttempts(30)),
+        Refused::TooManyAttempts(_) => Some(Refused::NotActive),
+        Refused::NotActive => Some(Refused::NoSuchSession),
+        Refused::NoSuchSession => None,
     })
     .collect()
+}
+
+/// What is refused of a body that cannot be read or breaks rules, without those of idempotency keys.
+fn is_of_reading<R>(failure: &Failure<R>) -> bool {
+    matches!(failure, Failure::Transport(_) | Failure::Faults(_))
+        && !is_oversize(failure)
+        && !concerns_idempotency(failure)
 }
 
 fn webhook_refusals() -> Vec<NotAWebhook> {

@@ -1,10 +1,13 @@
 //! The Identity API (CONTRACT section 3): `{"error":…,"message":…}`.
 
+pub(crate) mod kept;
+pub(crate) mod session;
+
 use headcount_model::fault::{Fault, Given};
 use headcount_model::id::seconds;
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{
-    Account, AccountInput, CommitRefusal, NewAccount, PasswordPolicy, SettingsInput,
+    Account, AccountInput, AccountStatus, CommitRefusal, NewAccount, PasswordPolicy, SettingsInput,
 };
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -16,6 +19,9 @@ use crate::json::Object;
 use crate::schema;
 use crate::wording;
 
+pub use kept::shown;
+pub use session::{Caller, caller, end_session, ended, log_in, logged_in};
+
 /// The dialect of the Identity API.
 pub struct Identity;
 
@@ -26,6 +32,14 @@ pub enum Refusal {
     Forbidden(&'static str),
     /// Another account has this address.
     EmailExists,
+    /// Nobody is logged in by this address and password.
+    InvalidCredentials,
+    /// Too many attempts to log in at this address; the next may be made after so many seconds.
+    TooManyAttempts(u32),
+    /// The session is good, and its account is not to be used.
+    NotActive,
+    /// The account has no such session.
+    NoSuchSession,
 }
 
 impl From<CommitRefusal> for Failure<Refusal> {
@@ -110,9 +124,6 @@ struct SettingsView<'a> {
     language: &'a str,
 }
 
-/// The status of every account so far.
-pub(crate) const ACTIVE: &str = "active";
-
 impl<'a> From<&'a Account> for AccountView<'a> {
     fn from(account: &'a Account) -> Self {
         let created_at = seconds(account.created_at);
@@ -121,7 +132,7 @@ impl<'a> From<&'a Account> for AccountView<'a> {
             email: account.email.as_typed(),
             name: account.name.as_str(),
             kind: account.kind.as_str(),
-            status: ACTIVE,
+            status: AccountStatus::Active.as_str(),
             updated_at: created_at.clone(),
             created_at,
             settings: SettingsView {
@@ -224,6 +235,26 @@ impl Dialect for Identity {
                 "email_exists",
                 "An account with this email already exists.",
             ),
+            // One answer, whether there is such an account, what its password is and how it stands.
+            Failure::Refused(Refusal::InvalidCredentials) => error(
+                StatusCode::UNAUTHORIZED,
+                "invalid_credentials",
+                "The email or the password is wrong.",
+            ),
+            Failure::Refused(Refusal::TooManyAttempts(seconds)) => error(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_attempts",
+                format!("Too many attempts to log in with this email: try again in {seconds} s."),
+            )
+            .retry_in(seconds),
+            Failure::Refused(Refusal::NotActive) => error(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "This account may not be used at present.",
+            ),
+            Failure::Refused(Refusal::NoSuchSession) => {
+                error(StatusCode::NOT_FOUND, "not_found", "This account has no such session.")
+            }
         }
     }
 }

@@ -6,11 +6,14 @@ use headcount_model::idempotency::{FingerprintKey, IdempotencyKey, Keyed};
 use headcount_model::seats::MAX_SEATS_PER_REQUEST;
 use jiff::Timestamp;
 use lambda_http::aws_lambda_events::query_map::QueryMap;
-use lambda_http::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use lambda_http::http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH,
+};
 use lambda_http::http::{HeaderMap, HeaderName};
 use lambda_http::{Body, Request, RequestExt};
 
 use crate::dialect::{Failure, Transport};
+use crate::etag::{Comparison, names};
 use crate::json::{Object, parse_object};
 
 /// The largest body of a request for one thing, in bytes, after base64 decoding (CONTRACT, "Transport errors").
@@ -28,8 +31,16 @@ pub const STRIPE_SIGNATURE: HeaderName = HeaderName::from_static("stripe-signatu
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Every header that an endpoint looks at. Of a gateway's event no other is kept.
-pub(crate) static HEADERS: [HeaderName; 6] =
-    [APP_ID, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, IDEMPOTENCY_KEY, STRIPE_SIGNATURE];
+pub(crate) static HEADERS: [HeaderName; 8] = [
+    APP_ID,
+    AUTHORIZATION,
+    CONTENT_ENCODING,
+    CONTENT_TYPE,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    STRIPE_SIGNATURE,
+];
 
 /// Every parameter of a query that an endpoint looks at. Of a gateway's event no other is kept.
 pub(crate) static PARAMETERS: [&str; 2] = ["page", "per_page"];
@@ -130,6 +141,24 @@ impl Incoming {
         Ok(presented.verify(kept, now))
     }
 
+    /// Whether `If-None-Match` names an entity tag: the caller has it already. Compared weakly
+    /// (RFC 9110, section 13.1.2).
+    pub fn has_already(&self, etag: &str) -> bool {
+        self.names_tag(&IF_NONE_MATCH, etag, Comparison::Weak)
+    }
+
+    /// Whether there is an `If-Match` that does not name an entity tag: the caller means another state
+    /// of it. Compared strongly (RFC 9110, section 13.1.1).
+    pub fn means_another(&self, etag: &str) -> bool {
+        self.headers.contains_key(IF_MATCH)
+            && !self.names_tag(&IF_MATCH, etag, Comparison::Strong)
+    }
+
+    fn names_tag(&self, header: &HeaderName, etag: &str, comparison: Comparison) -> bool {
+        let mut values = self.headers.get_all(header).iter();
+        values.any(|value| names(value.as_bytes(), etag.as_bytes(), comparison))
+    }
+
     /// The body to the byte, whatever it is.
     ///
     /// # Errors
@@ -151,6 +180,14 @@ impl Incoming {
     /// [`Transport`]: content type, encoding, size, then syntax.
     pub fn json(&self) -> Result<Object, Transport> {
         self.json_of(MAX_BODY)
+    }
+
+    /// The JSON object in the body of a request that needs none: without a body, an empty one.
+    ///
+    /// # Errors
+    /// As [`Incoming::json`].
+    pub fn json_if_any(&self) -> Result<Object, Transport> {
+        if self.body.is_empty() { Ok(Object::new()) } else { self.json() }
     }
 
     /// The JSON object in the body of a request for seats.

@@ -126,11 +126,10 @@ impl Credential {
         entropy: &dyn Entropy,
     ) -> Result<(Self, SecretString), NoEntropy> {
         let id = CredentialId::new(clock, entropy)?;
-        let secret = hex(&random::<32>(entropy)?);
-        let token = SecretString::from(format!("hc_{id}_{secret}"));
+        let (token, secret_hash) = new_token(&id, entropy)?;
         let credential = Self {
             id,
-            secret_hash: Sha256::digest(&secret).into(),
+            secret_hash,
             holder,
             permissions,
             expires_at,
@@ -143,6 +142,16 @@ impl Credential {
     pub fn allows(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
     }
+}
+
+/// A new token under an id, and the SHA-256 of its secret half.
+pub(crate) fn new_token(
+    id: &CredentialId,
+    entropy: &dyn Entropy,
+) -> Result<(SecretString, [u8; 32]), NoEntropy> {
+    let secret = SecretString::from(hex(&random::<32>(entropy)?));
+    let token = SecretString::from(format!("hc_{id}_{}", secret.expose_secret()));
+    Ok((token, Sha256::digest(secret.expose_secret()).into()))
 }
 
 /// A credential as a caller presents it.
@@ -181,7 +190,18 @@ impl Presented {
     /// Whether it is the one that is kept, with its secret. The time that this takes tells
     /// nothing of either secret.
     pub fn is(&self, kept: &Credential) -> bool {
-        bool::from(self.secret_hash.ct_eq(&kept.secret_hash)) && kept.id == self.id
+        self.is_of(&kept.id, &kept.secret_hash)
+    }
+
+    /// Whether it has this id and the secret of this hash. The time that this takes tells nothing of
+    /// either secret.
+    pub(crate) fn is_of(&self, id: &CredentialId, secret_hash: &[u8; 32]) -> bool {
+        bool::from(self.secret_hash.ct_eq(secret_hash)) && *id == self.id
+    }
+
+    /// SHA-256 of the secret half.
+    pub fn secret_hash(&self) -> &[u8; 32] {
+        &self.secret_hash
     }
 
     /// The credential that it is if it was issued to `holder` and never expires: for those whose

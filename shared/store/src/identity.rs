@@ -1,5 +1,9 @@
 //! Identity accounts and the locks on their e-mail addresses.
 
+mod kept;
+mod log_in;
+mod session;
+
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{Accounts, Commit, CommitRefusal};
 

@@ -36,6 +36,9 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
             Reply::to_event(&stage.list_accounts_of_agency(), event).await
         }
         "update-agency-account" => Reply::to_event(&stage.update_agency_account(), event).await,
+        "open-session" => Reply::to_event(&stage.open_session(), event).await,
+        "end-session" => Reply::to_event(&stage.end_session(), event).await,
+        "get-own-account" => Reply::to_event(&stage.get_own_account(), event).await,
         "create-account" => Reply::to_event(&stage.create_account(), event).await,
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
         "deactivate-seats" => Reply::to_event(&stage.deactivate_seats(), event).await,

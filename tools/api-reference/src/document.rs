@@ -82,7 +82,8 @@ fn described(api: &Api, operation: &Operation) -> Json {
     }
     if let Some(request) = &operation.request {
         let content = content(request.schema, &request.examples);
-        json = json.with("requestBody", object! { "required" => true, "content" => content });
+        let required = operation.op != Op::EndSession;
+        json = json.with("requestBody", object! { "required" => required, "content" => content });
     }
     json.with("responses", responses(api, operation))
 }
@@ -107,7 +108,12 @@ fn responses(api: &Api, operation: &Operation) -> Json {
         .into_iter()
         .map(|(status, refusals)| (status.to_string(), refused(api.error.0, &refusals)));
     let success = (operation.success.status.to_string(), succeeded(&operation.success));
-    Json::Object(std::iter::once(success).chain(refused).collect())
+    let unchanged = operation.parameters.contains(&"IfNoneMatch").then(|| {
+        let headers = header_references(["RequestId", "ETag"].into_iter());
+        let description = "`If-None-Match` names what would be shown. There is no body.";
+        ("304".to_owned(), object! { "description" => description, "headers" => headers })
+    });
+    Json::Object(std::iter::once(success).chain(unchanged).chain(refused).collect())
 }
 
 /// The refusals that an operation can give.
@@ -148,6 +154,7 @@ fn header_references<'n>(names: impl Iterator<Item = &'n str>) -> Json {
         "RequestId" => "x-request-id",
         "IdempotencyReplayed" => "Idempotency-Replayed",
         "RetryAfter" => "Retry-After",
+        "ETag" => "ETag",
         _ => "Location",
     };
     Json::Object(names.map(|name| (name_of(name).to_owned(), reference("headers", name))).collect())
@@ -180,6 +187,7 @@ fn security_schemes() -> Json {
     };
     object! {
         "apiKey" => bearer("An API key of an organization, `hc_…`. It carries the permission `accounts:create`, `billing:read` or both."),
+        "accountToken" => bearer("The access token of an account's own session, `hc_…`, as a log-in gives it."),
         "appToken" => bearer("A token of an app, `hc_…`. Each endpoint says which permissions it asks for."),
         "adminToken" => bearer("A token of an administrator, `hc_…`, with the permission `accounts:create`."),
     }
@@ -221,6 +229,11 @@ fn parameters() -> Json {
              with the same body it gets the stored answer, with another it is refused (422). Refusals are not stored.",
             key,
         ),
+        "IfNoneMatch" => header(
+            "If-None-Match", false,
+            "Entity tags of what the caller has already, as `ETag` told them, strong or weak, or `*`.",
+            object! { "type" => "string" },
+        ),
         "AppIdV3" => header("AppIdV3", true, "The app that the token belongs to.", app),
         "StripeSignature" => header(
             "Stripe-Signature", true,
@@ -239,7 +252,8 @@ fn headers() -> Json {
             "There, and `true`, when this answer was given before and nothing was done now.",
             object! { "type" => "string", "const" => "true" },
         ),
-        "Location" => header("Path of the new account.", text),
+        "Location" => header("Path of the new account.", text.clone()),
+        "ETag" => header("The version of what is shown, in quotes.", text),
         "RetryAfter" => header("Seconds to wait.", object! { "type" => "integer", "minimum" => 0_usize }),
     }
 }

@@ -17,6 +17,9 @@ pub enum Op {
     ListAccountsOfAgency,
     UpdateAgencyAccount,
     CreateAccount,
+    OpenSession,
+    EndSession,
+    GetOwnAccount,
     StripeWebhook,
 }
 
@@ -35,6 +38,9 @@ impl Op {
             Op::ListAccountsOfAgency => "listAccountsOfAgency",
             Op::UpdateAgencyAccount => "updateAgencyAccount",
             Op::CreateAccount => "createAccount",
+            Op::OpenSession => "openSession",
+            Op::EndSession => "endSession",
+            Op::GetOwnAccount => "getOwnAccount",
             Op::StripeWebhook => "stripeWebhook",
         }
     }
@@ -53,6 +59,9 @@ impl Op {
             Op::ListAccountsOfAgency => ("get", "/api/v3/agencies/{lcuid}/accounts"),
             Op::UpdateAgencyAccount => ("put", "/api/v3/accounts/{lcuid}"),
             Op::CreateAccount => ("post", "/v1/accounts"),
+            Op::OpenSession => ("post", "/v1/auth/login"),
+            Op::EndSession => ("delete", "/v1/auth/session"),
+            Op::GetOwnAccount => ("get", "/v1/account"),
             Op::StripeWebhook => ("post", "/webhooks/stripe"),
         }
     }

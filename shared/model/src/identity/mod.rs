@@ -3,9 +3,12 @@
 mod create;
 mod currency;
 mod email;
+mod kept;
 mod language;
+mod log_in;
 mod password;
 mod registry;
+mod session;
 mod settings;
 
 pub use create::{
@@ -13,6 +16,14 @@ pub use create::{
 };
 pub use currency::Currency;
 pub use email::Email;
+pub use kept::{AccountStatus, KeptAccount, NotAdmitted, OwnAccounts};
 pub use language::Language;
-pub use password::{Password, PasswordHash, PasswordPolicy, Salt};
+pub use log_in::{
+    Attempts, LogIn, LogInInput, LogIns, LoggedIn, NotLoggedIn, Opening, Tried, log_in,
+};
+pub use password::{Hashing, Password, PasswordHash, PasswordPolicy, Salt};
+pub use session::{
+    ACCESS_LIFETIME, EndSession, NotEnded, REFRESH_LIFETIME, Session, SessionEndings, SessionId,
+    Sessions, Tokens,
+};
 pub use settings::{Settings, TimeZone};

@@ -1,0 +1,40 @@
+//! Identity accounts after their creation.
+
+use headcount_model::credential::LookupFailed;
+use headcount_model::grant::Grant;
+use headcount_model::id::AccountId;
+use headcount_model::identity::{KeptAccount, OwnAccounts};
+use headcount_model::right::OwnAccount;
+
+use crate::credentials::{decode, failure};
+use crate::key::Key;
+use crate::rows::AccountRow;
+use crate::table::Table;
+use crate::transaction::Item;
+
+impl OwnAccounts for Table {
+    async fn own(
+        &self,
+        granted: Grant<'_, OwnAccount>,
+    ) -> Result<Option<KeptAccount>, LookupFailed> {
+        self.kept_account(granted.tenant()).await
+    }
+}
+
+impl Table {
+    /// An account as of now.
+    pub(super) async fn kept_account(
+        &self,
+        id: &AccountId,
+    ) -> Result<Option<KeptAccount>, LookupFailed> {
+        let item = self.get(&Key::account(id)).await.map_err(failure)?;
+        item.map(read).transpose()
+    }
+}
+
+fn read(item: Item) -> Result<KeptAccount, LookupFailed> {
+    KeptAccount::try_from(decode::<AccountRow>(item)?).map_err(|error| {
+        tracing::error!(%error, "an account could not be read");
+        LookupFailed::Unavailable
+    })
+}
