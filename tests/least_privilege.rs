@@ -186,6 +186,7 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "create-agency-account",
         "create-seats",
         "deactivate-seats",
+        "get-account",
         "get-agency-account",
         "get-billing",
         "list-accounts-of-agency",

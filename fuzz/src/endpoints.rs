@@ -134,6 +134,11 @@ pub(crate) fn get_own_account(input: &[u8]) {
     answered(&get_own_account::Function { store: Table(sent.found()), ports: Still }, &sent);
 }
 
+pub(crate) fn get_account(input: &[u8]) {
+    let sent = Sent::read(input);
+    answered(&get_account::Function { store: Table(sent.found()), ports: Still }, &sent);
+}
+
 /// Most inputs that would create an account are given no salt, and end there: a hash takes as long
 /// as a thousand inputs.
 pub(crate) fn create_account(input: &[u8]) {

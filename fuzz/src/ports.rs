@@ -31,13 +31,13 @@ use headcount_model::id::{
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer};
 use headcount_model::identity::{
-    self, AccountKind, AccountStatus, Accounts, Attempts, Email, EndSession, KeptAccount as Own,
+    self, AccountKind, AccountRecords, AccountStatus, Accounts, Attempts, Email, EndSession, KeptAccount as Own,
     Hashing, LogIns, NotEnded, Opening, OwnAccounts, Password, PasswordHash, Salt, Session,
     SessionEndings, SessionId, Sessions, Tried,
 };
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::right::{
-    ListAgencyAccounts, OwnAccount, ReadBilling, UpdateAgencyAccounts, ViewAgencyAccounts,
+    ListAgencyAccounts, OwnAccount, ReadAccounts, ReadBilling, UpdateAgencyAccounts, ViewAgencyAccounts,
 };
 use headcount_model::seats::{
     self, Deactivation, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored, Tier,
@@ -325,6 +325,16 @@ impl Sessions for Table {
 
 impl OwnAccounts for Table {
     async fn own(&self, _: Grant<'_, OwnAccount>) -> Result<Option<Own>, LookupFailed> {
+        Ok((self.0 != Found::Reused).then(|| own(*self)))
+    }
+}
+
+impl AccountRecords for Table {
+    async fn account(
+        &self,
+        _: Grant<'_, ReadAccounts>,
+        _: &AccountId,
+    ) -> Result<Option<Own>, LookupFailed> {
         Ok((self.0 != Found::Reused).then(|| own(*self)))
     }
 }

@@ -214,6 +214,11 @@ impl World {
             let call = Call::empty().bearer(token).header("if-none-match", token);
             assert_eq!(self.send(&own, call).await, status);
         }
+        let get = self.stage.get_account();
+        for token in [&access, &self.administrator] {
+            let call = Call::empty().at(&format!("/v1/accounts/{access}")).bearer(token);
+            assert!(self.send(&get, call).await >= 400);
+        }
         let end = self.stage.end_session();
         let other = Call::json(&json!({"session_id": access})).bearer(&access);
         assert_eq!(self.send(&end, other).await, 404);

@@ -9,6 +9,7 @@ mod credentials;
 mod deactivations;
 mod emails;
 mod headers;
+mod identity_accounts;
 mod keys;
 mod row;
 mod sessions;
@@ -35,7 +36,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 10] = [
+const TABLES: [(&str, Rows); 11] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -46,6 +47,7 @@ const TABLES: [(&str, Rows); 10] = [
     ("deactivations", deactivations::rows),
     ("agency accounts", agency_accounts::rows),
     ("sessions", sessions::rows),
+    ("identity accounts", identity_accounts::rows),
 ];
 
 #[tokio::test]
@@ -156,7 +158,7 @@ fn said(to: To, reply: &Reply) -> String {
         | To::Accounts
         | To::AccountsOfAgency => return text(&body["message"]),
         To::Webhook => return text(&body["error"]["message"]),
-        To::Identity | To::LogIn | To::EndSession | To::OwnAccount => &body["details"],
+        To::Identity | To::LogIn | To::EndSession | To::OwnAccount | To::AnAccount => &body["details"],
         To::Seats | To::Quote | To::Deactivate | To::Billing => &body["errors"],
     };
     let faults = faults.as_array().into_iter().flatten().take(4);

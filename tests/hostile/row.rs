@@ -33,6 +33,8 @@ pub(crate) enum To {
     EndSession,
     /// `GET /v1/account`
     OwnAccount,
+    /// `GET /v1/accounts/{id}`
+    AnAccount,
     /// `POST /webhooks/stripe`
     Webhook,
 }

@@ -72,6 +72,7 @@ impl Tenants {
             To::LogIn => Reply::to_event(&stage.open_session(), event).await,
             To::EndSession => Reply::to_event(&stage.end_session(), event).await,
             To::OwnAccount => Reply::to_event(&stage.get_own_account(), event).await,
+            To::AnAccount => Reply::to_event(&stage.get_account(), event).await,
             To::Webhook => Reply::to_event(&self.webhook(), event).await,
         }
     }

@@ -610,6 +610,45 @@ async fn get_own_account_answers_as_documented() {
     answered.check();
 }
 
+/// What every endpoint refuses of administrators who name an account, and a table that is in trouble.
+/// `call` is good but for path and token.
+async fn named_refusals<E: Endpoint>(
+    answered: &mut Answered,
+    stage: &Stage,
+    (id, token): (&str, &str),
+    call: Call,
+    to: impl Fn(Table) -> E,
+) {
+    let endpoint = to(stage.table.clone());
+    let good = call.clone().at(&format!("/v1/accounts/{id}")).bearer(token);
+    let missing = good.clone().at("/v1/accounts/acct_01kgjb9z8rd3m0n0b0dy000000");
+    let lacking = stage.credential(Holder::Administrator, &[]).await;
+    for (key, call) in [
+        ("unauthorized", good.clone().without("authorization")),
+        ("forbidden", good.clone().bearer(&lacking)),
+        ("no_such_account", missing),
+    ] {
+        answered.add(key, call.send(&endpoint).await);
+    }
+    answered.add("rate_limited", good.clone().send(&to(throttled(stage).await)).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", good.send(&to(stage.cold_table())).await);
+    stage.wire.mend();
+}
+
+#[tokio::test]
+async fn get_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let token = stage.credential(Holder::Administrator, &[Permission::AccountsRead]).await;
+    let mut answered = Answered::new("getAccount");
+    let call = Call::empty().at(&format!("/v1/accounts/{}", own.id)).bearer(&token);
+    answered.add("account", call.send(&stage.get_account()).await);
+    let to = |store| get_account::Function { store, ..stage.get_account() };
+    named_refusals(&mut answered, &stage, (own.id.as_str(), &token), Call::empty(), to).await;
+    answered.check();
+}
+
 #[tokio::test]
 async fn end_session_answers_as_documented() {
     let stage = Stage::new().await;

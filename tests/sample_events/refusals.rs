@@ -14,7 +14,7 @@ use headcount_model::fault::{Fault, Rule};
 use headcount_model::grant::Right;
 use headcount_model::right::{
     CreateAgencyAccounts, DeleteAgencyAccounts, ListAgencyAccounts, UpdateAgencyAccounts,
-    ViewAgencyAccounts,
+    ReadAccounts, ViewAgencyAccounts,
 };
 use headcount_tests::samples::tenants;
 use serde_json::Value;
@@ -108,6 +108,11 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
         }),
         "get-own-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
             matches!(failure, Failure::Unauthorized | Failure::Refused(Refused::NotActive))
+        }),
+        "get-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            let of_administrators =
+                matches!(failure, Failure::Refused(Refused::Lacking(_) | Refused::NoSuchAccount));
+            matches!(failure, Failure::Unauthorized) || of_administrators
         }),
         "stripe-webhook" => missing::<Webhooks>(returned, webhook_refusals(), |failure| {
             matches!(failure, Failure::Refused(_))
@@ -240,7 +245,9 @@ fn identity_refusals() -> Vec<Refused> {
         Refused::InvalidCredentials => Some(Refused::TooManyAttempts(30)),
         Refused::TooManyAttempts(_) => Some(Refused::NotActive),
         Refused::NotActive => Some(Refused::NoSuchSession),
-        Refused::NoSuchSession => None,
+        Refused::NoSuchSession => Some(Refused::Lacking(ReadAccounts::ONE_OF)),
+        Refused::Lacking(_) => Some(Refused::NoSuchAccount),
+        Refused::NoSuchAccount => None,
     })
     .collect()
 }

@@ -81,6 +81,73 @@ pub async fn lets_in_nobody_else(stage: &Stage, call: &Call, endpoint: &impl End
     assert!(stage.items().await == before, "who is not let in has changed something");
 }
 
+/// The answer about an account that is not there.
+pub const NO_SUCH_ACCOUNT: &str = r#"{"error":"not_found","message":"There is no such account."}"#;
+
+/// Holds that only administrators with one of `permissions` are let in, that an account that is not
+/// there, one that is no more and what is no id have one answer to each of two administrators, and that
+/// none of that changes anything. `call` makes a call about an account, without token.
+pub async fn lets_in_administrators(
+    stage: &Stage,
+    permissions: &[Permission],
+    call: impl Fn(&str) -> Call,
+    endpoint: &impl Endpoint,
+) {
+    let own = stage.own_account("administered").await;
+    let id = own.id.to_string();
+    let closed = stage.own_account("closed-one").await;
+    stage.stand(&closed.id, AccountStatus::Closed).await;
+    let others: Vec<_> =
+        Permission::ALL.into_iter().filter(|one| !permissions.contains(one)).collect();
+    let lacking = stage.credential(Holder::Administrator, &others).await;
+    let good = stage.credential(Holder::Administrator, permissions).await;
+    let another = stage.credential(Holder::Administrator, &permissions[..1]).await;
+    let (organization, api_key) = stage.seats_tenant().await;
+    let foreign = stage.credential(Holder::Organization(organization), &Permission::ALL).await;
+    let headers = bad_credentials(stage, &Holder::Administrator, permissions[0]).await;
+    let before = stage.items().await;
+
+    let good_call = call(&id);
+    for token in [&api_key, &foreign, &own.token, &own.refresh] {
+        let reply = good_call.clone().bearer(token).send(endpoint).await;
+        assert_eq!((reply.status, reply.text.as_str()), (401, UNAUTHORIZED));
+    }
+    assert_eq!(good_call.clone().without("authorization").send(endpoint).await.text, UNAUTHORIZED);
+    for (what, header) in &headers {
+        let reply = good_call.clone().header("authorization", header).send(endpoint).await;
+        assert_eq!((reply.status, reply.text.as_str()), (401, UNAUTHORIZED), "{what}");
+    }
+    let forbidden = format!(
+        r#"{{"error":"forbidden","message":"This access token lacks the permission {}."}}"#,
+        permissions[0].as_str()
+    );
+    let missing = [
+        "acct_01kgjb9z8rd3m0n0b0dy000000".to_owned(),
+        closed.id.to_string(),
+        id.to_uppercase(),
+        id.replace("acct_", ""),
+        format!("{id}0"),
+        own.session.id.to_string(),
+        "acc_01kgjb9z8rd3m0seat00000000".to_owned(),
+        format!("{id}%00"),
+        format!("ACCOUNT#{id}"),
+        "..".to_owned(),
+        String::new(),
+        "x".repeat(4_000),
+    ];
+    for id in missing.iter().chain([&id]) {
+        let reply = call(id).bearer(&lacking).send(endpoint).await;
+        assert_eq!((reply.status, reply.text.as_str()), (403, forbidden.as_str()), "{id}");
+    }
+    for id in &missing {
+        for token in [&good, &another] {
+            let reply = call(id).bearer(token).send(endpoint).await;
+            assert_eq!((reply.status, reply.text.as_str()), (404, NO_SUCH_ACCOUNT), "{id}");
+        }
+    }
+    assert!(stage.items().await == before, "who is refused has changed something");
+}
+
 /// Logs in.
 pub async fn log_in(stage: &Stage, email: &str, password: &str) -> Reply {
     let body = serde_json::json!({"email": email, "password": password});

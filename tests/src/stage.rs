@@ -276,6 +276,11 @@ impl Stage {
         get_own_account::Function { store: self.table.clone(), ports: self.ports.clone() }
     }
 
+    /// `GET /v1/accounts/{id}`.
+    pub fn get_account(&self) -> get_account::Function<Table, Ports> {
+        get_account::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
     /// An account at `local_part@example.com` that nobody has the password of, and a session of it.
     pub async fn own_account(&self, local_part: &str) -> OwnTenant {
         let hash = PasswordHash::of_nobody();

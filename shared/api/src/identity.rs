@@ -3,6 +3,7 @@
 pub(crate) mod kept;
 pub(crate) mod session;
 
+use headcount_model::credential::Permission;
 use headcount_model::fault::{Fault, Given};
 use headcount_model::id::seconds;
 use headcount_model::idempotency::StoredAnswer;
@@ -19,7 +20,7 @@ use crate::json::Object;
 use crate::schema;
 use crate::wording;
 
-pub use kept::shown;
+pub use kept::{NamedAccount, grant, shown};
 pub use session::{Caller, caller, end_session, ended, log_in, logged_in};
 
 /// The dialect of the Identity API.
@@ -40,6 +41,11 @@ pub enum Refusal {
     NotActive,
     /// The account has no such session.
     NoSuchSession,
+    /// The credential is good and has none of these permissions. Unlike [`Refusal::Forbidden`], which
+    /// create alone has, it is told as the pages of the other endpoints have it.
+    Lacking(&'static [Permission]),
+    /// There is no such account.
+    NoSuchAccount,
 }
 
 impl From<CommitRefusal> for Failure<Refusal> {
@@ -254,6 +260,17 @@ impl Dialect for Identity {
             ),
             Failure::Refused(Refusal::NoSuchSession) => {
                 error(StatusCode::NOT_FOUND, "not_found", "This account has no such session.")
+            }
+            Failure::Refused(Refusal::Lacking(one_of)) => error(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                // The first is the endpoint's own; the others include it.
+                one_of.first().map_or_else(String::new, |own| {
+                    format!("This access token lacks the permission {}.", own.as_str())
+                }),
+            ),
+            Failure::Refused(Refusal::NoSuchAccount) => {
+                error(StatusCode::NOT_FOUND, "not_found", "There is no such account.")
             }
         }
     }

@@ -243,7 +243,16 @@ pub(crate) fn sentences_by_field(generator: &mut SchemaGenerator) -> Schema {
 }
 
 fn ulid(prefix: &str) -> Schema {
-    json_schema!({"type": "string", "pattern": format!("^{prefix}[0-9a-hjkmnp-tv-z]{{26}}$")})
+    json_schema!({"type": "string", "pattern": ulid_pattern(prefix)})
+}
+
+fn ulid_pattern(prefix: &str) -> String {
+    format!("^{prefix}[0-9a-hjkmnp-tv-z]{{26}}$")
+}
+
+/// The pattern of the id of an identity account.
+pub fn account_id_pattern() -> String {
+    ulid_pattern(AccountId::PREFIX)
 }
 
 /// The pattern of an LCUID with a prefix, in either case of its UUID.

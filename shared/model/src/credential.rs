@@ -21,6 +21,8 @@ use crate::port::{Clock, Entropy, NoEntropy, random};
 pub enum Permission {
     /// Create seats (Seats API) or accounts of others (Identity API).
     AccountsCreate,
+    /// See accounts (Seats API and Identity API).
+    AccountsRead,
     /// Give seats back.
     AccountsDeactivate,
     /// See how the organization is billed.
@@ -41,8 +43,9 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 9] = [
+    pub const ALL: [Permission; 10] = [
         Permission::AccountsCreate,
+        Permission::AccountsRead,
         Permission::AccountsDeactivate,
         Permission::BillingRead,
         Permission::AgencyCreateAccounts,
@@ -57,6 +60,7 @@ impl Permission {
     pub fn as_str(self) -> &'static str {
         match self {
             Permission::AccountsCreate => "accounts:create",
+            Permission::AccountsRead => "accounts:read",
             Permission::AccountsDeactivate => "accounts:deactivate",
             Permission::BillingRead => "billing:read",
             Permission::AgencyCreateAccounts => "agency.createAccounts",
@@ -375,8 +379,8 @@ mod tests {
         let unknown = "accounts".parse::<Permission>().expect_err("part of a name");
         assert!(
             unknown.ends_with(
-                "accounts:create, accounts:deactivate, billing:read, agency.createAccounts, \
-                 agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
+                "accounts:create, accounts:read, accounts:deactivate, billing:read, \
+                 agency.createAccounts, agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
                  account.update, account.delete"
             ),
             "{unknown}"

@@ -73,6 +73,18 @@ impl Tenant for AccountId {
     }
 }
 
+/// The accounts of the Identity API, all of which an administrator speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EveryAccount {}
+
+impl Tenant for EveryAccount {
+    type Named<'h> = ();
+
+    fn named(holder: &Holder) -> Option<()> {
+        (*holder == Holder::Administrator).then_some(())
+    }
+}
+
 /// Something that a credential may allow.
 pub trait Right {
     /// Whose things it is about.

@@ -2,10 +2,10 @@
 //! of who may do what (LIFECYCLE).
 
 use crate::credential::Permission::{
-    self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate,
+    self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate, AccountsRead,
     AgencyCreateAccounts, AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
 };
-use crate::grant::{Implies, Right};
+use crate::grant::{EveryAccount, Implies, Right};
 use crate::id::{AccountId, AgencyLcuid, OrganizationId};
 
 /// A type for each right.
@@ -42,6 +42,8 @@ rights! {
     /// What an account may do to itself. No permission gives it, but a session
     /// ([`Session::grant`](crate::identity::Session::grant)).
     OwnAccount of AccountId: ;
+    /// To see every identity account. Whoever may create accounts may see them.
+    ReadAccounts of EveryAccount: AccountsRead, AccountsCreate;
 }
 
 impl Implies<ReadBilling> for CreateSeats {}

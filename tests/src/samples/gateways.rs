@@ -39,6 +39,7 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "open-session" => Reply::to_event(&stage.open_session(), event).await,
         "end-session" => Reply::to_event(&stage.end_session(), event).await,
         "get-own-account" => Reply::to_event(&stage.get_own_account(), event).await,
+        "get-account" => Reply::to_event(&stage.get_account(), event).await,
         "create-account" => Reply::to_event(&stage.create_account(), event).await,
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
         "deactivate-seats" => Reply::to_event(&stage.deactivate_seats(), event).await,

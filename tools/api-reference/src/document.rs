@@ -61,8 +61,9 @@ fn paths(api: &Api) -> Vec<(String, Json)> {
 /// The names of what stands in a path in braces.
 fn path_parameters(path: &'static str) -> impl Iterator<Item = &'static str> {
     let places = path.split('/').zip(path.split('/').skip(1));
-    places.filter(|(_, place)| place.starts_with('{')).map(|(of, _)| match of {
-        "agencies" => "AgencyLcuid",
+    places.filter(|(_, place)| place.starts_with('{')).map(|(of, place)| match (of, place) {
+        (_, "{id}") => "AccountId",
+        ("agencies", _) => "AgencyLcuid",
         _ => "AccountLcuid",
     })
 }
@@ -189,7 +190,7 @@ fn security_schemes() -> Json {
         "apiKey" => bearer("An API key of an organization, `hc_…`. It carries the permission `accounts:create`, `billing:read` or both."),
         "accountToken" => bearer("The access token of an account's own session, `hc_…`, as a log-in gives it."),
         "appToken" => bearer("A token of an app, `hc_…`. Each endpoint says which permissions it asks for."),
-        "adminToken" => bearer("A token of an administrator, `hc_…`, with the permission `accounts:create`."),
+        "adminToken" => bearer("A token of an administrator, `hc_…`. Each endpoint says which permissions it asks for."),
     }
 }
 
@@ -219,6 +220,10 @@ fn parameters() -> Json {
     };
     let app = lcuid(AppLcuid::PREFIX);
     object! {
+        "AccountId" => object! {
+            "name" => "id", "in" => "path", "required" => true, "description" => "The account.",
+            "schema" => object! { "type" => "string", "pattern" => headcount_api::schema::account_id_pattern() },
+        },
         "AccountLcuid" => of_path("The account.", lcuid(AgencyAccountLcuid::PREFIX)),
         "AgencyLcuid" => of_path("The agency.", lcuid(AgencyLcuid::PREFIX)),
         "Page" => of_query("page", "The number of the page, from 1. Without it and `per_page`, the whole list.", Page::MAX_NUMBER),

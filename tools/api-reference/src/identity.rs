@@ -3,6 +3,7 @@
 use headcount_api::identity::{self, Identity, Refusal as Refused};
 use headcount_api::{Failure, MAX_BODY, Transport, schema};
 use headcount_model::credential::Permission;
+use headcount_model::grant::Right;
 use headcount_model::fault::Fault;
 use headcount_model::id::AccountId;
 use headcount_model::identity::{
@@ -10,6 +11,7 @@ use headcount_model::identity::{
     PasswordHash, PasswordPolicy, Salt, Session, SessionId,
 };
 use headcount_model::port::Clock;
+use headcount_model::right::ReadAccounts;
 
 use crate::explained::{Said, Words, explained, worded};
 use crate::fields::{exactly, one_of, optional, pattern, required, text};
@@ -27,7 +29,15 @@ const OPENS: &[Op] = &[Op::OpenSession];
 const ENDS: &[Op] = &[Op::EndSession];
 const OWN: &[Op] = &[Op::EndSession, Op::GetOwnAccount];
 const TAKES_BODIES: &[Op] = &[Op::CreateAccount, Op::OpenSession, Op::EndSession];
-const ALL: &[Op] = &[Op::CreateAccount, Op::OpenSession, Op::EndSession, Op::GetOwnAccount];
+const READS: &[Op] = &[Op::GetAccount];
+const NAMES: &[Op] = &[Op::GetAccount];
+const ALL: &[Op] = &[
+    Op::CreateAccount,
+    Op::OpenSession,
+    Op::EndSession,
+    Op::GetOwnAccount,
+    Op::GetAccount,
+];
 
 explained! { failures: Failure<Refused> => Said;
     Failure::Faults(_), Failure::Faults(faults_of(&invalid_request())) =>
@@ -85,6 +95,23 @@ explained! { failures: Failure<Refused> => Said;
             cause: "`session_id` is no session of this account: there is none, or it is another account's.",
             cure: "Look at the id. Without one it is the session of the token.",
         }));
+    Failure::Unauthorized, Failure::Unauthorized =>
+        Some(("unauthorized", NAMES, Words {
+            cause: "There is no token of an administrator in `Authorization: Bearer …`, or it is malformed, unknown, \
+                    revoked or expired. An account's own token is none.",
+            cure: "Send a token that works: `headcount admin-token create`.",
+        }));
+    Failure::Refused(Refused::Lacking(_)), Failure::Refused(Refused::Lacking(ReadAccounts::ONE_OF)) =>
+        Some(("forbidden", READS, Words {
+            cause: "The token is good and has neither the permission `accounts:read` nor `accounts:create`, which includes \
+                    it.",
+            cure: "Use a token that has it: `headcount admin-token create --permission accounts:read`.",
+        }));
+    Failure::Refused(Refused::NoSuchAccount), Failure::Refused(Refused::NoSuchAccount) =>
+        Some(("no_such_account", NAMES, Words {
+            cause: "There is no account of this id, or none any more, or it is no id.",
+            cure: "Look at the id: `acct_…`, in lower case.",
+        }));
     Failure::Refused(Refused::Forbidden(_)),
     Failure::Refused(Refused::Forbidden(Permission::AccountsCreate.as_str())) =>
         Some(("forbidden", CREATES, Words {
@@ -120,7 +147,7 @@ pub(crate) fn api() -> Api {
     Api {
         tag: "Identity",
         description: "Accounts with a unique e-mail address and a password.",
-        operations: vec![create(), get_own(), open_session(), end_session()],
+        operations: vec![create(), get(), get_own(), open_session(), end_session()],
         refusals,
         error: ("IdentityError", Json::schema(error)),
         schemas: vec![
@@ -156,6 +183,25 @@ fn create() -> Operation {
             schema: "CreateAccount",
             examples: examples.into_iter().chain([invalid_request()]).collect(),
         }),
+    }
+}
+
+fn get() -> Operation {
+    let account = own_account();
+    Operation {
+        op: Op::GetAccount,
+        summary: "Show an account",
+        description: "Needs the permission `accounts:read`, or `accounts:create`, which includes it.",
+        security: &["adminToken"],
+        parameters: &["IfNoneMatch"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "The whole account.",
+            schema: "Account",
+            headers: &["ETag"],
+            examples: vec![Example::new("account", "An account", body::shown(&account))],
+        },
     }
 }
 

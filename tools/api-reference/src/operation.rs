@@ -20,6 +20,7 @@ pub enum Op {
     OpenSession,
     EndSession,
     GetOwnAccount,
+    GetAccount,
     StripeWebhook,
 }
 
@@ -41,6 +42,7 @@ impl Op {
             Op::OpenSession => "openSession",
             Op::EndSession => "endSession",
             Op::GetOwnAccount => "getOwnAccount",
+            Op::GetAccount => "getAccount",
             Op::StripeWebhook => "stripeWebhook",
         }
     }
@@ -62,6 +64,7 @@ impl Op {
             Op::OpenSession => ("post", "/v1/auth/login"),
             Op::EndSession => ("delete", "/v1/auth/session"),
             Op::GetOwnAccount => ("get", "/v1/account"),
+            Op::GetAccount => ("get", "/v1/accounts/{id}"),
             Op::StripeWebhook => ("post", "/webhooks/stripe"),
         }
     }

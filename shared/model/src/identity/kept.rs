@@ -9,7 +9,7 @@ use super::{AccountKind, Email, PasswordHash, Session, SessionId};
 use crate::credential::LookupFailed;
 use crate::grant::Grant;
 use crate::id::{AccountId, NotAnId};
-use crate::right::OwnAccount;
+use crate::right::{OwnAccount, ReadAccounts};
 
 /// How an account stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +122,19 @@ pub trait OwnAccounts {
     fn own(
         &self,
         granted: Grant<'_, OwnAccount>,
+    ) -> impl Future<Output = Result<Option<KeptAccount>, LookupFailed>> + Send;
+}
+
+/// Where administrators read accounts.
+pub trait AccountRecords {
+    /// An account as of now; `None` when there is none, or no more.
+    ///
+    /// # Errors
+    /// [`LookupFailed`].
+    fn account(
+        &self,
+        granted: Grant<'_, ReadAccounts>,
+        id: &AccountId,
     ) -> impl Future<Output = Result<Option<KeptAccount>, LookupFailed>> + Send;
 }
 

@@ -16,7 +16,7 @@ pub use create::{
 };
 pub use currency::Currency;
 pub use email::Email;
-pub use kept::{AccountStatus, KeptAccount, NotAdmitted, OwnAccounts};
+pub use kept::{AccountRecords, AccountStatus, KeptAccount, NotAdmitted, OwnAccounts};
 pub use language::Language;
 pub use log_in::{
     Attempts, LogIn, LogInInput, LogIns, LoggedIn, NotLoggedIn, Opening, Tried, log_in,

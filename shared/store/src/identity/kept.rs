@@ -3,8 +3,8 @@
 use headcount_model::credential::LookupFailed;
 use headcount_model::grant::Grant;
 use headcount_model::id::AccountId;
-use headcount_model::identity::{KeptAccount, OwnAccounts};
-use headcount_model::right::OwnAccount;
+use headcount_model::identity::{AccountRecords, AccountStatus, KeptAccount, OwnAccounts};
+use headcount_model::right::{OwnAccount, ReadAccounts};
 
 use crate::credentials::{decode, failure};
 use crate::key::Key;
@@ -18,6 +18,17 @@ impl OwnAccounts for Table {
         granted: Grant<'_, OwnAccount>,
     ) -> Result<Option<KeptAccount>, LookupFailed> {
         self.kept_account(granted.tenant()).await
+    }
+}
+
+impl AccountRecords for Table {
+    async fn account(
+        &self,
+        _: Grant<'_, ReadAccounts>,
+        id: &AccountId,
+    ) -> Result<Option<KeptAccount>, LookupFailed> {
+        let kept = self.kept_account(id).await?;
+        Ok(kept.filter(|kept| kept.status != AccountStatus::Closed))
     }
 }
 
