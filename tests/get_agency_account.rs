@@ -86,8 +86,10 @@ async fn the_whole_answer() {
 #[tokio::test]
 async fn it_has_all_that_the_create_told() {
     let api = Api::new().await;
-    for body in [json!({"name": "A"}), json!({"name": "Crème", "description": "d", "website": "https://a.example.com/"})]
-    {
+    for body in [
+        json!({"name": "A"}),
+        json!({"name": "Crème", "description": "d", "website": "https://a.example.com/"}),
+    ] {
         let created = api.create(body).await;
         let shown = api.get(created["lcuid"].as_str().expect("an id")).await.json();
         for (field, value) in created.as_object().expect("an account") {
@@ -143,7 +145,8 @@ async fn nobody_else_is_let_in() {
 #[tokio::test]
 async fn an_account_that_cannot_be_read_is_no_missing_one() {
     let api = Api::new().await;
-    let (pk, sk) = (format!("AGENCY#{}", api.tenant.lcuid), format!("ACCOUNT#{}", api.tenant.plain));
+    let (pk, sk) =
+        (format!("AGENCY#{}", api.tenant.lcuid), format!("ACCOUNT#{}", api.tenant.plain));
     api.stage.set(&pk, &sk, "lcuid", AttributeValue::S("nobody".to_owned())).await;
     assert_eq!(api.get(&api.tenant.plain).await.status, 503);
     api.stage.wire.cut();

@@ -181,11 +181,13 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         having.map(|(function, _)| function.as_str()).collect()
     };
     let callers = [
+        "check-deletion",
         "check-token",
         "create-account",
         "create-agency-account",
         "create-seats",
         "deactivate-seats",
+        "delete-agency-account",
         "get-account",
         "get-agency-account",
         "get-billing",

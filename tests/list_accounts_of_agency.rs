@@ -95,7 +95,7 @@ async fn the_permission_is_asked_for_and_another_agency_is_one_that_does_not_exi
     let upper = format!("LCUID-LY-{}", uuid.to_uppercase());
     assert_eq!(api.send(call(&upper)).await.status, 200);
 
-    let before = api.stage.items().await;
+    let before = api.stage.snapshot().await;
     let own = api.tenant.signed(call(&api.tenant.lcuid), &lacking).send(&api.function).await;
     assert_eq!((own.status, own.json()), (403, forbidden(&PERMISSIONS, &api.tenant.lcuid)));
     for object in [
@@ -119,7 +119,7 @@ async fn the_permission_is_asked_for_and_another_agency_is_one_that_does_not_exi
         let reply = api.send(call(object)).await;
         assert_eq!((reply.status, reply.json()), (403, forbidden(&PERMISSIONS, "")), "{object}");
     }
-    assert!(api.stage.items().await == before);
+    assert!(api.stage.snapshot().await == before);
 }
 
 #[tokio::test]

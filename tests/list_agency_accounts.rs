@@ -143,8 +143,10 @@ async fn page_and_per_page_stand_in_for_each_other() {
 async fn what_is_no_page_is_told_all_at_once() {
     let api = Api::new().await;
     let reply = api.send(call().query("page", "0").query("per_page", "101")).await;
-    let (page, per_page) =
-        ("The page field must be between 1 and 1000000.", "The per page field must be between 1 and 100.");
+    let (page, per_page) = (
+        "The page field must be between 1 and 1000000.",
+        "The per page field must be between 1 and 100.",
+    );
     let expected = json!({
         "message": format!("{page} (and 1 more error)"),
         "errors": {"page": [page], "per_page": [per_page]},
@@ -191,7 +193,8 @@ async fn a_token_sees_the_accounts_that_it_may_see_and_never_those_of_others() {
                 assert_eq!(reply.status, 200, "{permission:?}");
                 let accounts = reply.json()["accounts"].clone();
                 let lcuids = accounts.as_array().expect("a list").iter();
-                let lcuids: BTreeSet<_> = lcuids.filter_map(|account| account["lcuid"].as_str()).collect();
+                let lcuids: BTreeSet<_> =
+                    lcuids.filter_map(|account| account["lcuid"].as_str()).collect();
                 let own = BTreeSet::from([tenant.parent.as_str(), tenant.plain.as_str()]);
                 assert_eq!(lcuids, if sees { own } else { BTreeSet::new() }, "{permission:?}");
             }

@@ -416,6 +416,32 @@ async fn a_change_of_an_agency_account_is_told_and_bookkeeping_is_not() {
 }
 
 #[tokio::test]
+async fn a_deleted_agency_account_is_told_and_nothing_else_that_goes() {
+    let stage = Stage::new().await;
+    let tenant = stage.agency_tenant().await;
+    let items = stage.items_under(&format!("AGENCY#{}", tenant.lcuid)).await;
+    let plain = items.iter().find(|item| item.get("lcuid") == Some(&text(&tenant.plain)));
+    let mut slug = stage.items_under("SLUG#").await;
+    let slug = slug.remove(0);
+    let records = vec![record(1, "REMOVE", plain, None), record(2, "REMOVE", Some(&slug), None)];
+    let (parcels, _) = publish(&Recorder::default(), records).await;
+    let expected = json!({
+        "version": 1,
+        "id": "event-1:AgencyAccountDeleted",
+        "data": {
+            "agency_lcuid": tenant.lcuid,
+            "lcuid": tenant.plain,
+            "name": "Plain",
+            "slug": "Plain",
+            "parent_account_lcuid": null,
+            "is_parent_account": false,
+        }
+    });
+    assert_eq!(events(&parcels), [("AgencyAccountDeleted", &expected)]);
+    assert_eq!(parcels.len(), 1);
+}
+
+#[tokio::test]
 async fn a_record_that_cannot_be_read_is_set_aside_by_its_key_only() {
     let (plain, _, _) = seats().await;
     let stage = Stage::new().await;

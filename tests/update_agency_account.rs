@@ -80,11 +80,26 @@ async fn what_is_left_out_stays_and_null_is_cleared() {
     let before = api.shown().await;
     let rows = [
         (json!({"name": "Renamed"}), "Renamed", json!("Mine"), json!("https://example.com")),
-        (json!({"name": " A ", "description": "One\r\n\ttwo "}), "A", json!("One\n\ttwo"), json!("https://example.com")),
+        (
+            json!({"name": " A ", "description": "One\r\n\ttwo "}),
+            "A",
+            json!("One\n\ttwo"),
+            json!("https://example.com"),
+        ),
         (json!({"name": "A", "website": null}), "A", json!("One\n\ttwo"), Value::Null),
         (json!({"name": "Cafe\u{301}", "description": " "}), "Café", Value::Null, Value::Null),
-        (json!({"name": "B", "description": "d", "website": " https://b.example.com/ "}), "B", json!("d"), json!("https://b.example.com/")),
-        (json!({"name": "My New Account", "description": null, "website": ""}), "My New Account", Value::Null, Value::Null),
+        (
+            json!({"name": "B", "description": "d", "website": " https://b.example.com/ "}),
+            "B",
+            json!("d"),
+            json!("https://b.example.com/"),
+        ),
+        (
+            json!({"name": "My New Account", "description": null, "website": ""}),
+            "My New Account",
+            Value::Null,
+            Value::Null,
+        ),
     ];
     for (n, (body, name, description, website)) in rows.into_iter().enumerate() {
         let reply = api.change(body.clone()).await;
@@ -115,13 +130,14 @@ async fn it_is_one_read_and_one_transaction() {
 #[tokio::test]
 async fn what_is_so_already_is_written_to_nobody() {
     let api = Api::new().await;
-    let before = api.stage.items().await;
+    let before = api.stage.snapshot().await;
     let same = json!({"name": "My New Account", "description": "Mine"});
     let reply = api.change(same.clone()).await;
     assert_eq!((reply.status, reply.json()), (200, api.shown().await));
-    let now = api.stage.items().await;
+    let now = api.stage.snapshot().await;
     // The token of the reader above is all that is new.
-    assert!(before.iter().all(|item| now.contains(item)) && now.len() == before.len() + 1);
+    assert!(before.iter().all(|(key, item)| now.get(key) == Some(item)));
+    assert_eq!(now.len(), before.len() + 1);
 
     let keyed = put(&api.account, &same).key("k");
     let first = api.send(keyed.clone()).await;
@@ -184,7 +200,10 @@ async fn a_retry_under_a_key_has_the_first_answer_even_when_the_account_is_gone(
     assert_eq!((plain.status, plain.is_replay()), (200, false));
 
     let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
-    let key = [key("pk", format!("AGENCY#{}", api.tenant.lcuid)), key("sk", format!("ACCOUNT#{}", api.account))];
+    let key = [
+        key("pk", format!("AGENCY#{}", api.tenant.lcuid)),
+        key("sk", format!("ACCOUNT#{}", api.account)),
+    ];
     let delete = api.stage.client.delete_item().table_name(headcount_tests::TABLE);
     delete.set_key(Some(key.into())).send().await.expect("deleted");
     replayed(&call).await;
@@ -201,14 +220,20 @@ async fn a_retry_under_a_key_has_the_first_answer_even_when_the_account_is_gone(
 #[tokio::test]
 async fn every_fault_is_told_in_the_words_of_the_framework() {
     let api = Api::new().await;
-    let before = api.stage.items().await;
+    let before = api.stage.snapshot().await;
     let rows = [
         (json!({}), vec![("name", "The name field is required.")]),
         (json!({"name": null}), vec![("name", "The name field is required.")]),
         (json!({"name": " \u{3164}"}), vec![("name", "The name field is required.")]),
         (json!({"name": 1}), vec![("name", "The name field must be a string.")]),
-        (json!({"name": "é".repeat(256)}), vec![("name", "The name field must not be greater than 255 characters.")]),
-        (json!({"name": "a\nb"}), vec![("name", "The name field must not contain the character U+000A.")]),
+        (
+            json!({"name": "é".repeat(256)}),
+            vec![("name", "The name field must not be greater than 255 characters.")],
+        ),
+        (
+            json!({"name": "a\nb"}),
+            vec![("name", "The name field must not contain the character U+000A.")],
+        ),
         (
             json!({"description": "é".repeat(5_001), "website": "ftp://example.com", "slug": "x", "agency_lcuid": null}),
             vec![
@@ -224,9 +249,13 @@ async fn every_fault_is_told_in_the_words_of_the_framework() {
         let reply = api.change(body.clone()).await;
         let errors: serde_json::Map<_, _> =
             faults.iter().map(|(field, message)| ((*field).to_owned(), json!([message]))).collect();
-        assert_eq!((reply.status, &reply.json()["errors"]), (422, &Value::Object(errors)), "{body}");
+        assert_eq!(
+            (reply.status, &reply.json()["errors"]),
+            (422, &Value::Object(errors)),
+            "{body}"
+        );
     }
-    assert!(api.stage.items().await == before);
+    assert!(api.stage.snapshot().await == before);
 }
 
 #[tokio::test]
@@ -309,7 +338,8 @@ async fn of_many_changes_at_once_none_is_lost() {
     // Whoever was overtaken too often is asked to come back.
     assert!(replies.iter().all(|reply| matches!(reply.status, 200 | 429)), "{replies:?}");
     let mut items = api.stage.items_under(&format!("AGENCY#{}", api.tenant.lcuid)).await;
-    let audits = items.iter().filter(|item| text_of(item, "sk").is_some_and(|sk| sk.starts_with("AUDIT#")));
+    let audits =
+        items.iter().filter(|item| text_of(item, "sk").is_some_and(|sk| sk.starts_with("AUDIT#")));
     assert_eq!(audits.count(), done);
     items.retain(|item| text_of(item, "lcuid") == Some(&api.account));
     assert_eq!(items[0]["version"], AttributeValue::N(done.to_string()));

@@ -139,6 +139,18 @@ pub(crate) fn get_account(input: &[u8]) {
     answered(&get_account::Function { store: Table(sent.found()), ports: Still }, &sent);
 }
 
+pub(crate) fn delete_agency_account(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
+    let function = delete_agency_account::Function { store, ports: Still, fingerprint_key };
+    answered(&function, &sent);
+}
+
+pub(crate) fn check_deletion(input: &[u8]) {
+    let sent = Sent::read(input);
+    answered(&check_deletion::Function { store: Table(sent.found()), ports: Still }, &sent);
+}
+
 /// Most inputs that would create an account are given no salt, and end there: a hash takes as long
 /// as a thousand inputs.
 pub(crate) fn create_account(input: &[u8]) {

@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 26] = [
+pub const TARGETS: [Target; 28] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
@@ -32,6 +32,8 @@ pub const TARGETS: [Target; 26] = [
     target("list-agency-accounts", endpoints::list_agency_accounts),
     target("list-accounts-of-agency", endpoints::list_accounts_of_agency),
     target("update-agency-account", endpoints::update_agency_account),
+    target("delete-agency-account", endpoints::delete_agency_account),
+    target("check-deletion", endpoints::check_deletion),
     target("create-account", endpoints::create_account),
     target("open-session", endpoints::open_session),
     target("end-session", endpoints::end_session),

@@ -14,7 +14,8 @@ use headcount_billing::rotation::SigningSecretSource;
 use headcount_billing::webhook::SigningSecrets;
 use headcount_billing::{StripeFailure, Subscription, Subscriptions, Unanswered, Worth};
 use headcount_model::agency::{
-    self, AgencyAccountChanges, AgencyAccountRecords, AgencyAccounts, AgencySettings, ChangeCommit,
+    self, AgencyAccountChanges, AgencyAccountDeletions, AgencyAccountRecords, AgencyAccounts,
+    AgencySettings, ChangeCommit, Deletable, DeletableAccounts, DeletionCommit, EarlierAnswers,
     KeptAccount, KeptAgency, NotCommitted,
 };
 use headcount_model::billing::{
@@ -37,7 +38,8 @@ use headcount_model::identity::{
 };
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::right::{
-    ListAgencyAccounts, OwnAccount, ReadAccounts, ReadBilling, UpdateAgencyAccounts, ViewAgencyAccounts,
+    DeleteAgencyAccounts, ListAgencyAccounts, OwnAccount, ReadAccounts, ReadBilling,
+    UpdateAgencyAccounts, ViewAgencyAccounts,
 };
 use headcount_model::seats::{
     self, Deactivation, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored, Tier,
@@ -272,7 +274,31 @@ impl AgencyAccountChanges for Table {
     ) -> Result<Option<StoredAnswer>, NotCommitted> {
         self.outcome(stored("{}"), NotCommitted::Changed, NotCommitted::KeyReused)
     }
+}
 
+impl DeletableAccounts for Table {
+    async fn deletable(
+        &self,
+        _: Grant<'_, DeleteAgencyAccounts>,
+        lcuid: &AgencyAccountLcuid,
+    ) -> Result<Option<Deletable>, LookupFailed> {
+        let has_sub_accounts = lcuid.as_str().ends_with('0');
+        let read = Deletable { version: 7, sub_accounts_made: Some(2), has_sub_accounts };
+        Ok((self.0 != Found::Taken).then_some(read))
+    }
+}
+
+impl AgencyAccountDeletions for Table {
+    async fn delete(
+        &self,
+        _: Grant<'_, DeleteAgencyAccounts>,
+        _: DeletionCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, NotCommitted> {
+        self.outcome(stored("{}"), NotCommitted::Changed, NotCommitted::KeyReused)
+    }
+}
+
+impl EarlierAnswers for Table {
     async fn earlier(
         &self,
         request: &Keyed,

@@ -295,6 +295,15 @@ impl World {
         let body = json!({"name": "Canary", "token": agency.token});
         let change = Call::json(&body).at(&format!("/api/v3/accounts/{}", agency.plain)).key("two");
         assert_eq!(self.send(&update, signed(change)).await, 403);
+        let mut delete = self.stage.delete_agency_account();
+        delete.fingerprint_key = fingerprint_key();
+        let path = format!("/api/v3/objects/{}", agency.plain);
+        assert_eq!(self.send(&delete, signed(Call::empty().at(&path)).key("three")).await, 403);
+        let path = format!("{path}/can-be-deleted");
+        assert_eq!(
+            self.send(&self.stage.check_deletion(), signed(Call::empty().at(&path))).await,
+            403
+        );
         let get = self.stage.get_agency_account();
         for (token, status) in [(&agency.token, 403), (&self.administrator, 401)] {
             let call = Call::empty().at(&format!("/api/v3/accounts/{}", agency.plain));

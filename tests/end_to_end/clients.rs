@@ -7,6 +7,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use headcount_tests::text_of;
+
 use crate::stack::Stack;
 
 /// What a refusal's credential looks like: nobody has it.
@@ -143,6 +145,32 @@ async fn the_agency_examples_create_a_sub_account_each() {
         let kept = sort_keys(&stack, &format!("AGENCY#{agency}")).await;
         assert!(kept.contains(&format!("ACCOUNT#{}", ids[0])), "{ids:?} in {}", language.name);
         language.refused("agency", &stack, &variables(UNKNOWN), "Unauthenticated.");
+    }
+}
+
+#[tokio::test]
+async fn the_agency_account_examples_rename_an_account() {
+    let stack = Stack::up();
+    let agency = stack.get("/demo/agency/agency_lcuid");
+    let account = stack.get("/demo/agency/sub_account_lcuid");
+    for language in languages() {
+        let name = format!("Renamed by {}", language.name);
+        let variables = |token| {
+            [
+                ("HEADCOUNT_AGENCY_TOKEN", token),
+                ("HEADCOUNT_AGENCY_APP_ID", stack.get("/demo/agency/app_id")),
+                ("HEADCOUNT_ACCOUNT_LCUID", account),
+                ("HEADCOUNT_ACCOUNT_NAME", &*name),
+            ]
+        };
+        let good = variables(stack.get("/demo/agency/token"));
+        assert_eq!(language.created("agency-account", &stack, &good), [account]);
+        let items = stack.partition(&format!("AGENCY#{agency}")).await;
+        let is_renamed = items.iter().any(|item| {
+            text_of(item, "lcuid") == Some(account) && text_of(item, "name") == Some(&name)
+        });
+        assert!(is_renamed, "by {}", language.name);
+        language.refused("agency-account", &stack, &variables(UNKNOWN), "Unauthenticated.");
     }
 }
 

@@ -13,16 +13,15 @@ fn forbidden(permissions: &str, object: &str) -> String {
 }
 
 const UPDATE: &str = "account.update or agency.updateDeleteAllAgencyAccounts";
+const DELETE: &str = "account.delete or agency.updateDeleteAllAgencyAccounts";
 const VIEW: &str = "account.view or agency.updateDeleteAllAgencyAccounts";
 
 pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
     let get = |object: &str| t.managing(Call::empty(), &format!("/api/v3/accounts/{object}"));
-    let unknown = |name, object: &str| {
-        refused(name, To::Account, get(object), 403, forbidden(VIEW, object))
-    };
-    let unwritten = |name, object: &str| {
-        refused(name, To::Account, get(object), 403, forbidden(VIEW, ""))
-    };
+    let unknown =
+        |name, object: &str| refused(name, To::Account, get(object), 403, forbidden(VIEW, object));
+    let unwritten =
+        |name, object: &str| refused(name, To::Account, get(object), 403, forbidden(VIEW, ""));
     let list = |query: &[(&str, &str)]| {
         let call = t.managing(Call::empty(), "/api/v3/accounts");
         query.iter().fold(call, |call, (name, value)| call.query(name, value))
@@ -31,14 +30,18 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
         let says = format!("The {field} field must be between 1 and {max}.");
         refused(name, To::Accounts, list(query), 422, says)
     };
-    let of_agency = |object: &str| {
-        t.managing(Call::empty(), &format!("/api/v3/agencies/{object}/accounts"))
-    };
+    let of_agency =
+        |object: &str| t.managing(Call::empty(), &format!("/api/v3/agencies/{object}/accounts"));
     let put = |object: &str, body: &str| {
         t.managing(Call::text(body), &format!("/api/v3/accounts/{object}"))
     };
-    let bad_change =
-        |name, body: &str, says: &str| refused(name, To::Change, put(&t.agency.plain, body), 422, says);
+    let bad_change = |name, body: &str, says: &str| {
+        refused(name, To::Change, put(&t.agency.plain, body), 422, says)
+    };
+    let delete = |object: &str| t.managing(Call::empty(), &format!("/api/v3/objects/{object}"));
+    let gone = |name, object: &str, told: &str| {
+        refused(name, To::Delete, delete(object), 403, forbidden(DELETE, told))
+    };
     let (own, other) = (&t.agency.plain, &t.other_agency.plain);
     vec![
         accepted("an account", To::Account, get(own)),
@@ -60,7 +63,10 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
         unwritten("another agency behind an encoded slash", &format!("..%2F..%2F{other}")),
         unwritten("an end of text in the path", &format!("{own}%00")),
         unwritten("a key of the table in the path", &format!("ACCOUNT#{own}")),
-        unwritten("two keys of the table in the path", &format!("AGENCY#{}|ACCOUNT#{own}", t.agency.lcuid)),
+        unwritten(
+            "two keys of the table in the path",
+            &format!("AGENCY#{}|ACCOUNT#{own}", t.agency.lcuid),
+        ),
         unwritten("a wildcard in the path", "*"),
         unwritten("a query in the path", &format!("{own}?agency={}", t.other_agency.lcuid)),
         unwritten("an overriding character in the path", &format!("{own}\u{202E}")),
@@ -88,10 +94,20 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
             403,
             forbidden(VIEW, own),
         ),
-        refused("an account for an administrator", To::Account, get(own).bearer(&t.administrator), 401, "Unauthenticated."),
+        refused(
+            "an account for an administrator",
+            To::Account,
+            get(own).bearer(&t.administrator),
+            401,
+            "Unauthenticated.",
+        ),
         accepted("a page far behind the last", To::Accounts, list(&[("page", "1000000")])),
-        accepted("a parameter that nobody knows", To::Accounts, list(&[("agency_lcuid", &t.other_agency.lcuid)])),
-        accepted("blank parameters", To::Accounts, list(&[("page", ""), ("per_page", "%20")])),
+        accepted(
+            "a parameter that nobody knows",
+            To::Accounts,
+            list(&[("agency_lcuid", &t.other_agency.lcuid)]),
+        ),
+        accepted("blank parameters", To::Accounts, list(&[("page", ""), ("per_page", "")])),
         bad_page("a page of nothing", &[("per_page", "0")], "per page", 100),
         bad_page("a page of too much", &[("per_page", "101")], "per page", 100),
         bad_page("a page before the first", &[("page", "-1")], "page", 1_000_000),
@@ -140,13 +156,73 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
             403,
             forbidden(UPDATE, ""),
         ),
-        bad_change("a change of the agency", r#"{"name":"A","agency_lcuid":"x"}"#, "The agency lcuid field is prohibited."),
-        bad_change("a change of the slug", r#"{"name":"A","slug":"Admin"}"#, "The slug field is prohibited."),
-        bad_change("a change of the lock", r#"{"name":"A","version":9}"#, "The version field is prohibited."),
-        bad_change("a change that makes a parent", r#"{"name":"A","is_parent_account":true}"#, "The is parent account field is prohibited."),
-        bad_change("a change without a name", r#"{"description":"d"}"#, "The name field is required."),
-        bad_change("a change to a private site", r#"{"name":"A","website":"http://169.254.169.254/"}"#, "The website field must not point to a private network."),
+        bad_change(
+            "a change of the agency",
+            r#"{"name":"A","agency_lcuid":"x"}"#,
+            "The agency lcuid field is prohibited.",
+        ),
+        bad_change(
+            "a change of the slug",
+            r#"{"name":"A","slug":"Admin"}"#,
+            "The slug field is prohibited.",
+        ),
+        bad_change(
+            "a change of the lock",
+            r#"{"name":"A","version":9}"#,
+            "The version field is prohibited.",
+        ),
+        bad_change(
+            "a change that makes a parent",
+            r#"{"name":"A","is_parent_account":true}"#,
+            "The is parent account field is prohibited.",
+        ),
+        bad_change(
+            "a change without a name",
+            r#"{"description":"d"}"#,
+            "The name field is required.",
+        ),
+        bad_change(
+            "a change to a private site",
+            r#"{"name":"A","website":"http://169.254.169.254/"}"#,
+            "The website field must not point to a private network.",
+        ),
         bad_change("a change to a list", r#"{"name":["A"]}"#, "The name field must be a string."),
+        accepted("whether the account can be deleted", To::CanBeDeleted, {
+            t.managing(Call::empty(), &format!("/api/v3/objects/{own}/can-be-deleted"))
+        }),
+        gone("a deletion of another agency's account", other, other),
+        gone("a deletion of the agency", &t.agency.lcuid, &t.agency.lcuid),
+        gone("a deletion of the app", &t.agency.app, &t.agency.app),
+        gone("a deletion of a slug", "SLUG#Plain", ""),
+        gone("a deletion of everything", "*", ""),
+        gone("a deletion of an encoded account", &format!("%4C{}", &own[1..]), ""),
+        gone("a deletion of nothing", "", ""),
+        refused(
+            "whether another agency's account can be deleted",
+            To::CanBeDeleted,
+            t.managing(Call::empty(), &format!("/api/v3/objects/{other}/can-be-deleted")),
+            403,
+            forbidden(DELETE, other),
+        ),
+        refused(
+            "a deletion of an account with another one below it",
+            To::Delete,
+            delete(&t.agency.parent),
+            422,
+            "The account cannot be deleted. The account has sub-accounts.",
+        )
+        .after(
+            To::Agency,
+            t.account(&serde_json::json!({"parent_account_lcuid": t.agency.parent})),
+        ),
+        refused(
+            "a deletion of what is deleted",
+            To::Delete,
+            delete(own),
+            403,
+            forbidden(DELETE, own),
+        )
+        .after(To::Delete, delete(own)),
         accepted("the token itself", To::Token, t.managing(Call::empty(), "/api/v3/status")),
         refused(
             "the token of an organization as one of an app",

@@ -155,6 +155,8 @@ fn said(to: To, reply: &Reply) -> String {
         | To::Token
         | To::Account
         | To::Change
+        | To::Delete
+        | To::CanBeDeleted
         | To::Accounts
         | To::AccountsOfAgency => return text(&body["message"]),
         To::Webhook => return text(&body["error"]["message"]),

@@ -21,6 +21,10 @@ pub(crate) enum To {
     Account,
     /// `PUT /api/v3/accounts/{lcuid}`
     Change,
+    /// `DELETE /api/v3/objects/{lcuid}`
+    Delete,
+    /// `GET /api/v3/objects/{lcuid}/can-be-deleted`
+    CanBeDeleted,
     /// `GET /api/v3/accounts`
     Accounts,
     /// `GET /api/v3/agencies/{lcuid}/accounts`

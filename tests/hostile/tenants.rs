@@ -68,6 +68,8 @@ impl Tenants {
             To::Accounts => Reply::to_event(&stage.list_agency_accounts(), event).await,
             To::AccountsOfAgency => Reply::to_event(&stage.list_accounts_of_agency(), event).await,
             To::Change => Reply::to_event(&stage.update_agency_account(), event).await,
+            To::Delete => Reply::to_event(&stage.delete_agency_account(), event).await,
+            To::CanBeDeleted => Reply::to_event(&stage.check_deletion(), event).await,
             To::Identity => Reply::to_event(&stage.create_account(), event).await,
             To::LogIn => Reply::to_event(&stage.open_session(), event).await,
             To::EndSession => Reply::to_event(&stage.end_session(), event).await,

@@ -346,7 +346,7 @@ pub(crate) struct App {
     pub(crate) id: AppLcuid,
     pub(crate) token: String,
     token_without_permission: String,
-    holder: Holder,
+    pub(crate) holder: Holder,
 }
 
 /// The agency of the document's examples, with the parent account that they name.
@@ -495,6 +495,62 @@ async fn update_agency_account_answers_as_documented() {
     let to = |store| update_agency_account::Function { store, ..stage.update_agency_account() };
     let tokens = (&app, &*token, Some(&*app.token));
     agency_refusals(&mut answered, &stage, tokens, Call::json(&good).at(&path), to).await;
+    answered.check();
+}
+
+/// Makes an account below the one of the examples.
+async fn sub_account(stage: &Stage, app: &App) {
+    let body = json!({
+        "name": "Below", "agency_lcuid": api_reference::AGENCY,
+        "parent_account_lcuid": api_reference::PARENT,
+    });
+    let call = Call::json(&body).bearer(&app.token).header("appidv3", app.id.as_str());
+    assert_eq!(call.send(&stage.create_agency_account()).await.status, 200);
+}
+
+#[tokio::test]
+async fn delete_agency_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountDelete]).await;
+    let function = stage.delete_agency_account();
+    let mut answered = Answered::new("deleteAgencyAccount");
+    let call = Call::empty().at(&format!("/api/v3/objects/{}", api_reference::PARENT));
+    let good = call.clone().bearer(&token).header("appidv3", app.id.as_str());
+    let to = |store| delete_agency_account::Function { store, ..stage.delete_agency_account() };
+    let tokens = (&app, &*token, Some(&*app.token));
+    agency_refusals(&mut answered, &stage, tokens, call, to).await;
+    answered.add("bad_idempotency_key", good.clone().key("two words").send(&function).await);
+    answered.add("deleted", good.clone().key("once").send(&function).await);
+    let other = Call::text("{}").at(&format!("/api/v3/objects/{}", api_reference::PARENT));
+    let other = other.bearer(&token).header("appidv3", app.id.as_str()).key("once");
+    answered.add("idempotency_key_reused", other.send(&function).await);
+
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountDelete]).await;
+    sub_account(&stage, &app).await;
+    let call = Call::empty().at(&format!("/api/v3/objects/{}", api_reference::PARENT));
+    let good = call.bearer(&token).header("appidv3", app.id.as_str());
+    answered.add("has_sub_accounts", good.send(&stage.delete_agency_account()).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn check_deletion_answers_as_documented() {
+    let stage = Stage::new().await;
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountDelete]).await;
+    let mut answered = Answered::new("checkDeletion");
+    let path = format!("/api/v3/objects/{}/can-be-deleted", api_reference::PARENT);
+    let call = Call::empty().at(&path);
+    let good = call.clone().bearer(&token).header("appidv3", app.id.as_str());
+    answered.add("can_be_deleted", good.send(&stage.check_deletion()).await);
+    sub_account(&stage, &app).await;
+    answered.add("has_sub_accounts", good.send(&stage.check_deletion()).await);
+    let to = |store| check_deletion::Function { store, ..stage.check_deletion() };
+    let tokens = (&app, &*token, Some(&*app.token));
+    agency_refusals(&mut answered, &stage, tokens, call, to).await;
     answered.check();
 }
 

@@ -3,6 +3,7 @@
 //! cannot say (whether a time zone exists, whether a URL is public) is not asked here.
 
 use headcount_api::Endpoint;
+use headcount_model::credential::Permission;
 use headcount_model::identity::AccountStatus;
 use headcount_tests::billing::Billing;
 use headcount_tests::{Call, Stage};
@@ -315,6 +316,54 @@ async fn create_agency_account_takes_what_the_document_says() {
     rules.agree(&good, "name").await;
     rules.object(schema, &good, "").await;
     assert!(rules.asked > 50, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn update_agency_account_takes_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &[Permission::AccountUpdate]).await;
+    let (id, path) = (app.id.to_string(), format!("/api/v3/accounts/{}", api_reference::PARENT));
+    let function = stage.update_agency_account();
+    let schema = &document.schemas()["UpdateAgencyAccount"];
+    let call = |call: Call| call.at(&path).bearer(&token).header("appidv3", &id);
+    let mut rules = rules(&document, "updateAgencyAccount", "UpdateAgencyAccount", &function, call);
+    let good = document.request("updateAgencyAccount", "renamed");
+    rules.agree(&good, "name").await;
+    rules.object(schema, &good, "").await;
+    assert!(rules.asked > 25, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn the_parameters_take_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let app = agency_of_the_examples(&stage).await;
+    let token = stage.credential(app.holder.clone(), &Permission::ALL).await;
+    let parameters = &document.json["components"]["parameters"];
+    for (parameter, name) in [("Page", "page"), ("PerPage", "per_page")] {
+        let validator = document.validator(&parameters[parameter]["schema"]);
+        for value in ["-1", "0", "1", "2", "100", "101", "1000000", "1000001", "x", "1.5"] {
+            let call = Call::empty().at("/api/v3/accounts").query(name, value).bearer(&token);
+            let call = call.header("appidv3", app.id.as_str());
+            let reply = call.send(&stage.list_agency_accounts()).await;
+            let number: Value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+            assert_eq!(validator.is_valid(&number), reply.status == 200, "{value}: {reply:?}");
+        }
+    }
+    let uuid = api_reference::PARENT.replace("LCUID-LA-", "");
+    let validator = document.validator(&parameters["AccountLcuid"]["schema"]);
+    for value in [
+        api_reference::PARENT,
+        &format!("LCUID-LA-{}", uuid.to_uppercase()),
+        api_reference::AGENCY,
+        &uuid,
+        &api_reference::PARENT.replace('-', ""),
+        "x",
+    ] {
+        let call = Call::empty().at(&format!("/api/v3/accounts/{value}")).bearer(&token);
+        let reply = call.header("appidv3", app.id.as_str()).send(&stage.get_agency_account()).await;
+        assert_eq!(validator.is_valid(&json!(value)), reply.status == 200, "{value}: {reply:?}");
+    }
 }
 
 #[tokio::test]

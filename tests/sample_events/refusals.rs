@@ -55,25 +55,25 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
             |_| true,
         ),
         // The permission is of no account.
-        "check-token" => missing::<Agency>(returned, agency_refusals(&[], String::new()), |failure| {
-            is_of_callers(failure)
-                && !matches!(failure, Failure::Refused(agency::Refusal::Forbidden { .. }))
-        }),
+        "check-token" => {
+            missing::<Agency>(returned, agency_refusals(&[], String::new()), |failure| {
+                is_of_callers(failure)
+                    && !matches!(failure, Failure::Refused(agency::Refusal::Forbidden { .. }))
+            })
+        }
         "get-agency-account" => missing::<Agency>(
             returned,
             agency_refusals(ViewAgencyAccounts::ONE_OF, other_account()),
             is_of_callers,
         ),
         // Who may see none is told of none.
-        "list-agency-accounts" => missing::<Agency>(
-            returned,
-            agency_refusals(&[], String::new()),
-            |failure| {
+        "list-agency-accounts" => {
+            missing::<Agency>(returned, agency_refusals(&[], String::new()), |failure| {
                 let is_refused_to_none =
                     matches!(failure, Failure::Refused(agency::Refusal::Forbidden { .. }));
                 is_of_lists(failure) && !is_refused_to_none
-            },
-        ),
+            })
+        }
         "list-accounts-of-agency" => missing::<Agency>(
             returned,
             agency_refusals(ListAgencyAccounts::ONE_OF, other_agency()),
@@ -83,6 +83,19 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
             returned,
             agency_refusals(UpdateAgencyAccounts::ONE_OF, other_account()),
             |failure| !is_oversize(failure),
+        ),
+        "delete-agency-account" => missing::<Agency>(
+            returned,
+            agency_refusals(DeleteAgencyAccounts::ONE_OF, other_account()),
+            |failure| is_of_callers(failure) || concerns_idempotency(failure),
+        ),
+        "check-deletion" => missing::<Agency>(
+            returned,
+            agency_refusals(DeleteAgencyAccounts::ONE_OF, other_account()),
+            |failure| {
+                is_of_callers(failure)
+                    && *failure != Failure::Refused(agency::Refusal::HasSubAccounts)
+            },
         ),
         "create-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
             let of_others = match failure {

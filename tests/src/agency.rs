@@ -43,11 +43,11 @@ pub async fn lets_in_nobody_else(
         let token = stage.credential(holder, &[permission]).await;
         bad.push(("the permission in another API's hands", format!("Bearer {token}")));
     }
-    let before = stage.items().await;
+    let before = stage.snapshot().await;
     let of_app = call.clone().header("appidv3", &tenant.app);
     let mut refused = vec![("no credential", of_app.clone())];
     for (what, authorization) in &bad {
-        refused.push((what, of_app.clone().header("authorization", authorization)));
+        refused.push((*what, of_app.clone().header("authorization", authorization)));
     }
     for (what, call) in refused {
         for call in [call.clone(), call.clone().key("k"), call.without("appidv3")] {
@@ -68,7 +68,7 @@ pub async fn lets_in_nobody_else(
         let expected = json!({"message": "Unauthorized. The token does not belong to the app that the AppIdV3 header names."});
         assert_eq!((reply.status, reply.json()), (403, expected), "{app}");
     }
-    assert!(stage.items().await == before, "who is not let in has changed something");
+    assert!(stage.snapshot().await == before, "who is not let in has changed something");
 }
 
 /// Holds that any one of `permissions` will do, that no other permission does, and that an object
@@ -87,7 +87,7 @@ pub async fn asks_for_one_of(
         Permission::ALL.into_iter().filter(|one| !permissions.contains(one)).collect();
     let lacking = stage.credential(tenant.holder(), &others).await;
     let whole = stage.credential(tenant.holder(), &Permission::ALL).await;
-    let before = stage.items().await;
+    let before = stage.snapshot().await;
 
     for call in [call(good), call(good).key("k")] {
         let reply = tenant.signed(call, &lacking).send(endpoint).await;
@@ -137,5 +137,5 @@ pub async fn asks_for_one_of(
         let reply = tenant.signed(call(&object), &whole).send(endpoint).await;
         assert_eq!((reply.status, reply.json()), (403, forbidden(permissions, "")), "{object}");
     }
-    assert!(stage.items().await == before, "who was refused has changed something");
+    assert!(stage.snapshot().await == before, "who was refused has changed something");
 }

@@ -23,7 +23,13 @@ impl Call {
     pub fn text(body: impl Into<String>) -> Self {
         let mut headers = Map::new();
         headers.insert("content-type".to_owned(), json!("application/json"));
-        Self { path: "/".to_owned(), query: Vec::new(), headers, body: json!(body.into()), is_base64: false }
+        Self {
+            path: "/".to_owned(),
+            query: Vec::new(),
+            headers,
+            body: json!(body.into()),
+            is_base64: false,
+        }
     }
 
     /// A call with a JSON body.
@@ -141,27 +147,31 @@ impl Call {
     /// The event of a REST API, payload version 1.0
     /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format>).
     pub fn rest_event(&self) -> Value {
-        self.event_with_lists(&json!({
-            "accountId": "123456789012",
-            "apiId": "api",
-            "domainName": "api.execute-api.us-east-1.amazonaws.com",
-            "httpMethod": "POST",
-            "identity": {"sourceIp": "192.0.2.1"},
-            "requestId": "gateway-request",
-            "resourcePath": "/",
-            "stage": "prod"
-        }))
+        self.event_with_lists(
+            decoded,
+            &json!({
+                "accountId": "123456789012",
+                "apiId": "api",
+                "domainName": "api.execute-api.us-east-1.amazonaws.com",
+                "httpMethod": "POST",
+                "identity": {"sourceIp": "192.0.2.1"},
+                "requestId": "gateway-request",
+                "resourcePath": "/",
+                "stage": "prod"
+            }),
+        )
     }
 
     /// The event of an Application Load Balancer with lists of header values
     /// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#multi-value-headers>).
     pub fn load_balancer_event(&self) -> Value {
         let group = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/headcount/1";
-        self.event_with_lists(&json!({"elb": {"targetGroupArn": group}}))
+        // It leaves parameters as they are.
+        self.event_with_lists(str::to_owned, &json!({"elb": {"targetGroupArn": group}}))
     }
 
     /// An event that has every header twice: its last value, and the list of all.
-    fn event_with_lists(&self, context: &Value) -> Value {
+    fn event_with_lists(&self, parameter: fn(&str) -> String, context: &Value) -> Value {
         let lists = self.headers.iter().map(|(name, value)| {
             (name.clone(), if value.is_array() { value.clone() } else { json!([value]) })
         });
@@ -169,11 +179,10 @@ impl Call {
         let last = |values: &Value| values.as_array().and_then(|values| values.last()).cloned();
         let single: Map<_, _> =
             lists.iter().filter_map(|(name, values)| Some((name.clone(), last(values)?))).collect();
-        // A REST API decodes them, which those of the tests do not show.
         let mut parameters: Map<String, Value> = Map::new();
         for (name, value) in &self.query {
             let values = parameters.entry(name).or_insert_with(|| json!([]));
-            values.as_array_mut().expect("a list").push(json!(value));
+            values.as_array_mut().expect("a list").push(json!(parameter(value)));
         }
         json!({
             "resource": "/",
@@ -192,6 +201,17 @@ impl Call {
     pub async fn send(&self, endpoint: &impl Endpoint) -> Reply {
         Reply::to_event(endpoint, &self.event()).await
     }
+}
+
+/// A text without its percent-encoding.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(&part[..2], 16).expect("two digits"));
+        bytes.extend_from_slice(part[2..].as_bytes());
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// What came back.

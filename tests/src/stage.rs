@@ -1,6 +1,6 @@
 //! An embedded DynamoDB with the table of template.yaml, the functions on it, and tenants.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
@@ -244,6 +244,20 @@ impl Stage {
         }
     }
 
+    /// `DELETE /api/v3/objects/{lcuid}`.
+    pub fn delete_agency_account(&self) -> delete_agency_account::Function<Table, Ports> {
+        delete_agency_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `GET /api/v3/objects/{lcuid}/can-be-deleted`.
+    pub fn check_deletion(&self) -> check_deletion::Function<Table, Ports> {
+        check_deletion::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
     /// `POST /v1/accounts`, with self-signup on.
     pub fn create_account(&self) -> create_account::Function<Table, Ports> {
         create_account::Function {
@@ -459,6 +473,13 @@ impl Stage {
     pub async fn items(&self) -> Vec<Item> {
         let output = self.client.scan().table_name(TABLE).into_paginator().items().send();
         output.collect::<Result<Vec<_>, _>>().await.expect("the table answers")
+    }
+
+    /// Every item of the table by its key.
+    pub async fn snapshot(&self) -> BTreeMap<(String, String), Item> {
+        let items = self.items().await.into_iter();
+        let part = |item: &Item, name| attribute(item, name).to_owned();
+        items.map(|item| ((part(&item, "pk"), part(&item, "sk")), item)).collect()
     }
 
     /// The items whose partition key begins with `prefix`.

@@ -30,7 +30,7 @@ pub enum Parcel {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`,
-    /// `AgencyAccountUpdated`, `AccountCreated`,
+    /// `AgencyAccountUpdated`, `AgencyAccountDeleted`, `AccountCreated`,
     /// `SubscriptionStatusChanged`, `SeatLimitReached` or `SpendingLimitReached`.
     pub detail_type: &'static str,
     /// `{"version":1,"id":…,"data":{…}}`; the id is the same when the event comes twice.
@@ -74,10 +74,15 @@ pub(crate) fn add(
 /// Everything that follows from a stream record.
 pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static str> {
     let change = &record.change;
-    if record.event_name == "REMOVE" {
-        return Ok(Vec::new());
-    }
     let key: key::Key = read(&change.keys)?;
+    if record.event_name == "REMOVE" {
+        // Whatever else goes has lived its time.
+        if !key.sk.starts_with(key::AGENCY_ACCOUNT) {
+            return Ok(Vec::new());
+        }
+        let row: AgencyAccountRow = read(&change.old_image)?;
+        return Ok(vec![event(record, "AgencyAccountDeleted", account_deleted(&row))]);
+    }
     let old = (!change.old_image.is_empty()).then_some(&change.old_image);
     let new = &change.new_image;
     let event = |detail_type, data| event(record, detail_type, data);
@@ -248,6 +253,17 @@ fn account_changed(row: &AgencyAccountRow) -> Value {
         "is_parent_account": row.is_parent_account,
         "version": row.version,
         "updated_at": row.updated_at,
+    })
+}
+
+fn account_deleted(row: &AgencyAccountRow) -> Value {
+    json!({
+        "agency_lcuid": row.agency,
+        "lcuid": row.lcuid,
+        "name": row.name,
+        "slug": row.slug,
+        "parent_account_lcuid": row.parent,
+        "is_parent_account": row.is_parent_account,
     })
 }
 

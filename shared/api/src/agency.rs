@@ -6,7 +6,8 @@ pub(crate) mod kept;
 use std::collections::HashMap;
 
 use headcount_model::agency::{
-    AccountRefusal, AgencyAccount, AgencyAccountInput, AgencySettings, CommitRefusal, NewAgencyAccount, Slug,
+    AccountRefusal, AgencyAccount, AgencyAccountInput, AgencySettings, CommitRefusal,
+    NewAgencyAccount, Slug,
 };
 use headcount_model::credential::{Credential, Holder, Permission};
 use headcount_model::fault::{Fault, Given, Kind, Rule, UrlRule};
@@ -25,7 +26,7 @@ use crate::json::Object;
 use crate::schema;
 use crate::wording;
 
-pub use kept::{MOST_LISTED, change, listed, page, shown, told};
+pub use kept::{MOST_LISTED, change, deletable, listed, page, shown, told};
 
 /// The dialect of the Agency API.
 pub struct Agency;
@@ -151,7 +152,8 @@ impl<'c, R: Right<Of = AgencyLcuid>> Named<'c, R> {
     /// The route with the account in the place of `{…}`: an idempotency key belongs to it.
     pub fn address(&self, route: &str) -> String {
         let segments = route.split('/');
-        let named = segments.map(|part| if part.starts_with('{') { self.lcuid.as_str() } else { part });
+        let named =
+            segments.map(|part| if part.starts_with('{') { self.lcuid.as_str() } else { part });
         named.collect::<Vec<_>>().join("/")
     }
 
@@ -183,7 +185,8 @@ pub fn own_agency<'c, R: Right<Of = AgencyLcuid>>(
     if is_own { Ok(granted) } else { Err(forbidden::<R>(object)) }
 }
 
-/// The answer of `GET /api/v3/status`: the token is good.
+/// The answer of `GET /api/v3/status`, where the token is good, and of `DELETE
+/// /api/v3/objects/{lcuid}`.
 pub fn done() -> Answer {
     Answer::new(StatusCode::OK, &Done { success: true })
 }

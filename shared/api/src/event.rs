@@ -295,7 +295,7 @@ fn query(raw: &Value) -> QueryMap {
 fn parameters(all: &Value, decode: fn(&str) -> String) -> QueryMap {
     let named = all.as_object().into_iter().flatten();
     kept(named.flat_map(|(name, values)| {
-        let values = match values {
+        let values: &[Value] = match values {
             Value::Null => &[],
             Value::Array(values) => values.as_slice(),
             value => std::slice::from_ref(value),
@@ -518,7 +518,9 @@ mod tests {
         let none = vec![None; 3];
         assert_eq!(parameter("Page", "Page=1", &["1"]), none);
         assert_eq!(parameter("page[]", "page[]=1", &["1"]), none);
-        for odd in [json!(null), json!(1), json!([1]), json!("page"), json!({"page": []}), json!({})] {
+        for odd in
+            [json!(null), json!(1), json!([1]), json!("page"), json!({"page": []}), json!({})]
+        {
             let members =
                 ["rawQueryString", "queryStringParameters", "multiValueQueryStringParameters"];
             for event in events(&json!({})) {

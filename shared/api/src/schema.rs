@@ -65,6 +65,11 @@ pub fn told_agency_accounts() -> Value {
     of::<agency::kept::List<agency::kept::ToldView<'static>>>()
 }
 
+/// `GET /api/v3/objects/{lcuid}/can-be-deleted`, 200.
+pub fn deletable() -> Value {
+    of::<agency::kept::DeletableView>()
+}
+
 /// A refusal of the Agency API.
 pub fn agency_error() -> Value {
     of::<agency::ErrorBody>()

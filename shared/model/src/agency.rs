@@ -1,6 +1,7 @@
 //! The Agency API: apps create accounts and sub-accounts inside an agency.
 
 mod change;
+mod deletion;
 mod kept;
 
 use std::future::Future;
@@ -17,8 +18,9 @@ use crate::web_url::WebUrl;
 
 pub use change::{
     AccountChange, AccountChangeInput, AccountRefusal, AccountRequest, AgencyAccountChanges,
-    ChangeCommit, NotCommitted, change,
+    ChangeCommit, EarlierAnswers, NotCommitted, change,
 };
+pub use deletion::{AgencyAccountDeletions, Deletable, DeletableAccounts, DeletionCommit, delete};
 pub use kept::{AgencyAccountRecords, KeptAccount, KeptAgency, Page};
 
 /// What an account is, in the words of an agency's own systems.

@@ -10,7 +10,7 @@ use crate::idempotency::{self, Found};
 use crate::key::Key;
 use crate::rows::{AgencyAccountRow, SlugRow};
 use crate::table::Table;
-use crate::transaction::{Condition, Item, Refused, check, number, put, update};
+use crate::transaction::{Condition, Item, Refused, number, put, update};
 
 /// What the actions of the transaction are for, in their order.
 enum Purpose {
@@ -95,16 +95,19 @@ fn actions(
         actions.push((Purpose::Numbering, numbering));
     }
     if let Some(parent) = &account.new.parent {
-        // Within the caller's own agency by its key: a parent elsewhere is not there.
-        let usable = check(
+        // Within the caller's own agency by its key: a parent elsewhere is not there. The count is
+        // what a deletion of the parent holds to (docs/adr/0026-accounts-of-agencies.md).
+        let counted = update(
             table,
             &Key::agency_account(&account.agency, parent),
+            "SET sub_accounts_made = if_not_exists(sub_accounts_made, :zero) + :one",
             Condition {
                 expression: "is_parent_account = :true".into(),
                 values: vec![(":true", AttributeValue::Bool(true))],
             },
+            vec![(":zero", number(0)), (":one", number(1))],
         )?;
-        actions.push((Purpose::Parent, usable));
+        actions.push((Purpose::Parent, counted));
     }
     Ok(actions)
 }

@@ -520,6 +520,10 @@ pub struct AgencyAccountRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     pub is_parent_account: bool,
+    /// How many sub-accounts were ever made below it; absent for none, and what was made before they
+    /// were counted is not among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_accounts_made: Option<u64>,
     /// How often it has been changed; absent for one that never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
@@ -541,6 +545,7 @@ impl AgencyAccountRow {
             website: account.new.website.as_ref().map(|url| url.as_str().to_owned()),
             parent: account.new.parent.as_ref().map(ToString::to_string),
             is_parent_account: account.is_parent_account,
+            sub_accounts_made: None,
             version: None,
             updated_at: created_at.clone(),
             created_at,

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::config::AsyncSleep;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use headcount_model::port::random;
 use serde::Serialize;
@@ -126,6 +126,22 @@ pub(crate) fn update(
         .build()
         .map_err(|_| Refused::Unavailable)?;
     Ok(TransactWriteItem::builder().update(update).build())
+}
+
+/// Deletes an item.
+pub(crate) fn delete(
+    table: &Table,
+    key: &Key,
+    condition: Condition,
+) -> Result<TransactWriteItem, Refused> {
+    let delete = Delete::builder()
+        .table_name(&*table.name)
+        .set_key(Some(key.attributes()))
+        .condition_expression(condition.expression)
+        .set_expression_attribute_values(values(condition.values))
+        .build()
+        .map_err(|_| Refused::Unavailable)?;
+    Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
 /// Checks an item without writing it.

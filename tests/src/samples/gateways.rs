@@ -32,14 +32,14 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "check-token" => Reply::to_event(&stage.check_token(), event).await,
         "get-agency-account" => Reply::to_event(&stage.get_agency_account(), event).await,
         "list-agency-accounts" => Reply::to_event(&stage.list_agency_accounts(), event).await,
-        "list-accounts-of-agency" => {
-            Reply::to_event(&stage.list_accounts_of_agency(), event).await
-        }
+        "list-accounts-of-agency" => Reply::to_event(&stage.list_accounts_of_agency(), event).await,
         "update-agency-account" => Reply::to_event(&stage.update_agency_account(), event).await,
         "open-session" => Reply::to_event(&stage.open_session(), event).await,
         "end-session" => Reply::to_event(&stage.end_session(), event).await,
         "get-own-account" => Reply::to_event(&stage.get_own_account(), event).await,
         "get-account" => Reply::to_event(&stage.get_account(), event).await,
+        "delete-agency-account" => Reply::to_event(&stage.delete_agency_account(), event).await,
+        "check-deletion" => Reply::to_event(&stage.check_deletion(), event).await,
         "create-account" => Reply::to_event(&stage.create_account(), event).await,
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
         "deactivate-seats" => Reply::to_event(&stage.deactivate_seats(), event).await,

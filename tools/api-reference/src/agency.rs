@@ -3,15 +3,18 @@
 use headcount_api::agency::{self, AccountBody, Agency, Refusal as Refused};
 use headcount_api::{Failure, MAX_BODY, Transport, schema};
 use headcount_model::agency::{
-    AccountChange, AgencyAccount, AgencySettings, KeptAccount, KeptAgency, NewAgencyAccount, Page, Slug,
+    AccountChange, AgencyAccount, AgencySettings, KeptAccount, KeptAgency, NewAgencyAccount, Page,
+    Slug,
 };
 use headcount_model::fault::{Fault, Given};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, micros};
 use headcount_model::port::Clock;
 use headcount_model::right::{
-    CreateAgencyAccounts, ListAgencyAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
+    CreateAgencyAccounts, DeleteAgencyAccounts, ListAgencyAccounts, UpdateAgencyAccounts,
+    ViewAgencyAccounts,
 };
 use headcount_model::text::Text;
+use serde_json::Value;
 
 use crate::explained::{Said, Words, explained, worded};
 use crate::fields::{exactly, optional, pattern, required, text, url};
@@ -29,7 +32,10 @@ const CREATES: &[Op] = &[Op::CreateAgencyAccount];
 const GETS: &[Op] = &[Op::GetAgencyAccount];
 const UPDATES: &[Op] = &[Op::UpdateAgencyAccount];
 const TAKES_BODIES: &[Op] = &[Op::CreateAgencyAccount, Op::UpdateAgencyAccount];
-const TAKES_KEYS: &[Op] = &[Op::CreateAgencyAccount, Op::UpdateAgencyAccount];
+const DELETES: &[Op] = &[Op::DeleteAgencyAccount];
+const MAY_DELETE: &[Op] = &[Op::DeleteAgencyAccount, Op::CheckDeletion];
+const TAKES_KEYS: &[Op] =
+    &[Op::CreateAgencyAccount, Op::UpdateAgencyAccount, Op::DeleteAgencyAccount];
 const LISTS: &[Op] = &[Op::ListAgencyAccounts, Op::ListAccountsOfAgency];
 const TELLS: &[Op] = &[Op::ListAccountsOfAgency];
 const ALL: &[Op] = &[
@@ -39,6 +45,8 @@ const ALL: &[Op] = &[
     Op::ListAgencyAccounts,
     Op::ListAccountsOfAgency,
     Op::UpdateAgencyAccount,
+    Op::DeleteAgencyAccount,
+    Op::CheckDeletion,
 ];
 
 explained! { failures: Failure<Refused> => Said;
@@ -90,7 +98,18 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Look at the id, which the message repeats. An operator makes tokens with the permission \
                    `account.update`.",
         }));
-    Failure::Refused(Refused::HasSubAccounts), Failure::Refused(Refused::HasSubAccounts) => None;
+    Failure::Refused(Refused::Forbidden { .. }), agency::forbidden::<DeleteAgencyAccounts>(PARENT) =>
+        Some(("forbidden", MAY_DELETE, Words {
+            cause: "The token may not delete accounts of its agency, or the agency has no such account: there is none, it \
+                    is another agency's or deleted already, or the path has no id of an account. All get the same answer.",
+            cure: "Look at the id, which the message repeats. An operator makes tokens with the permission \
+                   `account.delete`.",
+        }));
+    Failure::Refused(Refused::HasSubAccounts), Failure::Refused(Refused::HasSubAccounts) =>
+        Some(("has_sub_accounts", DELETES, Words {
+            cause: "Other accounts are below this one. Nothing was deleted.",
+            cure: "Delete those first. `can-be-deleted` tells beforehand.",
+        }));
     Failure::Refused(Refused::TooManyAccounts), Failure::Refused(Refused::TooManyAccounts) =>
         Some(("too_many_accounts", LISTS, Words {
             cause: "The agency has so many accounts that the whole list is longer than 4 MB.",
@@ -130,7 +149,16 @@ pub(crate) fn api() -> Api {
     Api {
         tag: "Agency",
         description: "An app creates accounts and sub-accounts inside an agency, and looks after them.",
-        operations: vec![create(), list(), get(), update(), tell(), check_token()],
+        operations: vec![
+            create(),
+            list(),
+            get(),
+            update(),
+            tell(),
+            delete(),
+            check_deletion(),
+            check_token(),
+        ],
         refusals: worded::<Agency>(failures()),
         error: ("AgencyError", Json::schema(schema::agency_error())),
         schemas: vec![
@@ -140,6 +168,7 @@ pub(crate) fn api() -> Api {
             ("UpdateAgencyAccount", update_schema()),
             ("AgencyAccounts", Json::schema(schema::listed_agency_accounts())),
             ("AccountsOfAgency", Json::schema(schema::told_agency_accounts())),
+            ("Deletable", Json::schema(schema::deletable())),
             ("Done", Json::schema(schema::done())),
         ],
     }
@@ -196,7 +225,10 @@ fn update() -> Operation {
         let change = change(&example.body).expect("an example that is accepted");
         let mut account = described();
         change.apply(&mut account);
-        Example { body: body::of(&agency::shown(&account, &agency_of_examples())), ..example.clone() }
+        Example {
+            body: body::of(&agency::shown(&account, &agency_of_examples())),
+            ..example.clone()
+        }
     };
     Operation {
         op: Op::UpdateAgencyAccount,
@@ -234,17 +266,19 @@ fn update_schema() -> Json {
 }
 
 fn renamed() -> Example {
-    let body = object! { "name" => "Renamed Account", "website" => "https://www.renamed.example.com" };
+    let body =
+        object! { "name" => "Renamed Account", "website" => "https://www.renamed.example.com" };
     Example::new("renamed", "Another name and another site; the description stays", body)
 }
 
 fn cleared() -> Example {
-    let body = object! { "name" => "Parent", "description" => Json::Null };
+    let body = object! { "name" => "Parent", "description" => Json::Scalar(Value::Null) };
     Example::new("cleared", "No description any more", body)
 }
 
 fn invalid_change() -> Example {
-    let body = object! { "description" => "d", "website" => "www.example.com", "slug" => "Another" };
+    let body =
+        object! { "description" => "d", "website" => "www.example.com", "slug" => "Another" };
     Example::new("invalid_fields", "Fields that break rules", body)
 }
 
@@ -254,6 +288,49 @@ fn change(body: &Json) -> Result<AccountChange, Vec<Fault>> {
 
 fn change_faults(example: &Example) -> Vec<Fault> {
     change(&example.body).expect_err("an example of a refusal")
+}
+
+fn delete() -> Operation {
+    Operation {
+        op: Op::DeleteAgencyAccount,
+        summary: "Delete an account",
+        description: "Needs the permission `account.delete` or `agency.updateDeleteAllAgencyAccounts`. An account with \
+                      sub-accounts is not deleted. The slug stays taken.",
+        security: &["appToken"],
+        parameters: &["AppIdV3", "IdempotencyKey"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "Deleted.",
+            schema: "Done",
+            headers: &["IdempotencyReplayed"],
+            examples: vec![Example::new("deleted", "Deleted", body::of(&agency::done()))],
+        },
+    }
+}
+
+fn check_deletion() -> Operation {
+    let example = |key, summary, has_sub_accounts| {
+        Example::new(key, summary, body::of(&agency::deletable(has_sub_accounts)))
+    };
+    Operation {
+        op: Op::CheckDeletion,
+        summary: "Ask whether an account can be deleted",
+        description: "Needs the permission `account.delete` or `agency.updateDeleteAllAgencyAccounts`. Deletes nothing.",
+        security: &["appToken"],
+        parameters: &["AppIdV3"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "Whether, and why not.",
+            schema: "Deletable",
+            headers: &[],
+            examples: vec![
+                example("can_be_deleted", "Nothing stands against it", false),
+                example("has_sub_accounts", "It has sub-accounts", true),
+            ],
+        },
+    }
 }
 
 fn list() -> Operation {

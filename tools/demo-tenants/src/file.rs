@@ -69,7 +69,7 @@ pub struct Organization {
     pub api_key: Presented,
 }
 
-/// An agency with an app, its tokens and two accounts.
+/// An agency with an app, its tokens and three accounts.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agency {
@@ -94,6 +94,9 @@ pub struct Agency {
     /// An account that may not.
     #[serde(deserialize_with = "agency_account")]
     pub plain_account_lcuid: AgencyAccountLcuid,
+    /// An account below the parent.
+    #[serde(deserialize_with = "agency_account")]
+    pub sub_account_lcuid: AgencyAccountLcuid,
 }
 
 /// An agency that the tokens of the first one say nothing about.

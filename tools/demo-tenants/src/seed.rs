@@ -176,8 +176,11 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
     async fn agency(&self, agency: &Agency) -> Result<(), SeedError> {
         let (lcuid, app) = (&agency.agency_lcuid, &agency.app_id);
         self.agency_with_app(lcuid, &agency.name, app).await?;
-        self.account(lcuid, &agency.parent_account_lcuid, "Demo Parent", true).await?;
-        self.account(lcuid, &agency.plain_account_lcuid, "Demo Account", false).await?;
+        let parent = &agency.parent_account_lcuid;
+        self.account(lcuid, parent, "Demo Parent", true, None).await?;
+        self.account(lcuid, &agency.plain_account_lcuid, "Demo Account", false, None).await?;
+        let sub_account = &agency.sub_account_lcuid;
+        self.account(lcuid, sub_account, "Demo Sub-Account", false, Some(parent)).await?;
         let holder = Holder::App { app: app.clone(), agency: lcuid.clone() };
         let all = [
             Permission::AgencyCreateAccounts,
@@ -191,7 +194,7 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
     async fn other_agency(&self, agency: &OtherAgency) -> Result<(), SeedError> {
         self.agency_with_app(&agency.agency_lcuid, &agency.name, &agency.app_id).await?;
         let (lcuid, parent) = (&agency.agency_lcuid, &agency.parent_account_lcuid);
-        self.account(lcuid, parent, "Another Demo Parent", true).await
+        self.account(lcuid, parent, "Another Demo Parent", true, None).await
     }
 
     async fn agency_with_app(
@@ -212,6 +215,7 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         lcuid: &AgencyAccountLcuid,
         name: &'static str,
         is_parent_account: bool,
+        parent: Option<&AgencyAccountLcuid>,
     ) -> Result<(), SeedError> {
         // A repetition would take another slug.
         if self.table.agency_account(agency, lcuid).await?.is_some() {
@@ -221,7 +225,12 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         let account = AgencyAccount {
             lcuid: lcuid.clone(),
             agency: agency.clone(),
-            new: NewAgencyAccount { name, description: None, website: None, parent: None },
+            new: NewAgencyAccount {
+                name,
+                description: None,
+                website: None,
+                parent: parent.cloned(),
+            },
             is_parent_account,
             created_at: self.ports.now(),
         };
@@ -294,7 +303,8 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
     async fn taken_keys(&self, tenants: &DemoTenants) -> Result<(), SeedError> {
         let plain = &tenants.agency.plain_account_lcuid;
         let update = format!("PUT /api/v3/accounts/{plain}");
-        let of_agencies = &["POST /api/v3/accounts", &*update];
+        let delete = format!("DELETE /api/v3/objects/{plain}");
+        let of_agencies = &["POST /api/v3/accounts", &*update, &*delete];
         let of_seats = &["POST /accounts/create", "POST /billing/deactivate"][..];
         for (caller, routes) in [
             (tenants.seats.org.as_str(), of_seats),

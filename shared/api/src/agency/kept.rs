@@ -7,7 +7,7 @@ use headcount_model::fault::Fault;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
-use super::{AccountView, Options, Refusal};
+use super::{AccountView, HAS_SUB_ACCOUNTS, Options, Refusal};
 use crate::dialect::{Answer, Failure};
 use crate::fields::Fields;
 use crate::incoming::Incoming;
@@ -64,6 +64,23 @@ pub(crate) struct ToldView<'a> {
     /// Whether it may have sub-accounts.
     is_parent_account: bool,
 }
+
+/// Whether an account can be deleted.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct DeletableView {
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::yes"))]
+    success: bool,
+    can_be_deleted: bool,
+    /// Always empty: an account takes nothing with it.
+    what_else_will_be_deleted: Nothing,
+    /// A sentence for each thing that stands against it.
+    reasons: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct Nothing {}
 
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -148,6 +165,20 @@ pub fn page(request: &Incoming) -> Result<Option<Page>, Failure<Refusal>> {
     Ok(Page::parse(request.parameter("page"), request.parameter("per_page"))?)
 }
 
+/// The answer of `GET /api/v3/objects/{lcuid}/can-be-deleted`.
+pub fn deletable(has_sub_accounts: bool) -> Answer {
+    let reasons = if has_sub_accounts { vec![HAS_SUB_ACCOUNTS] } else { Vec::new() };
+    Answer::new(
+        StatusCode::OK,
+        &DeletableView {
+            success: true,
+            can_be_deleted: !has_sub_accounts,
+            what_else_will_be_deleted: Nothing {},
+            reasons,
+        },
+    )
+}
+
 /// Reads the body of `PUT /api/v3/accounts/{lcuid}`.
 ///
 /// # Errors
@@ -196,8 +227,7 @@ pub fn told(accounts: &[KeptAccount]) -> Result<Answer, Failure<Refusal>> {
 }
 
 fn list<V: Serialize>(accounts: impl Iterator<Item = V>) -> Result<Answer, Failure<Refusal>> {
-    let answer =
-        Answer::new(StatusCode::OK, &List { success: true, accounts: accounts.collect() });
+    let answer = Answer::new(StatusCode::OK, &List { success: true, accounts: accounts.collect() });
     // The longest page is shorter than that.
     if answer.body.len() > MAX_LIST {
         return Err(Failure::Refused(Refusal::TooManyAccounts));
@@ -206,10 +236,7 @@ fn list<V: Serialize>(accounts: impl Iterator<Item = V>) -> Result<Answer, Failu
 }
 
 fn no_images() -> Options {
-    Options {
-        primary_image_public_url: None,
-        primary_image_background_removed_public_url: None,
-    }
+    Options { primary_image_public_url: None, primary_image_background_removed_public_url: None }
 }
 
 fn account_view<'a>(account: &'a KeptAccount, settings: &'a AgencySettings) -> AccountView<'a> {

@@ -44,7 +44,6 @@ pub fn grant<R: Right<Of = EveryAccount>>(
 }
 
 /// An account that an administrator names in the path, and may do something with.
-#[derive(Debug)]
 pub struct NamedAccount<'c, R: Right> {
     /// What may be done.
     pub granted: Grant<'c, R>,

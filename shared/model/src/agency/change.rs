@@ -8,7 +8,7 @@ use super::{AgencyAccountRecords, KeptAccount, KeptAgency, NewAgencyAccount};
 use crate::audit::Entry;
 use crate::credential::LookupFailed;
 use crate::fault::{Fault, Form, Given};
-use crate::grant::Grant;
+use crate::grant::{Grant, Right};
 use crate::id::{AgencyAccountLcuid, AuditId};
 use crate::idempotency::{Keyed, StoredAnswer};
 use crate::port::{Clock, Entropy, NoEntropy};
@@ -156,19 +156,8 @@ impl From<NoEntropy> for AccountRefusal {
     }
 }
 
-/// Where accounts are changed.
-pub trait AgencyAccountChanges: AgencyAccountRecords {
-    /// Commits all of it or nothing. `Some` is the answer stored by an earlier commit of the same
-    /// request: nothing was done now.
-    ///
-    /// # Errors
-    /// [`NotCommitted`].
-    fn change(
-        &self,
-        granted: Grant<'_, UpdateAgencyAccounts>,
-        commit: ChangeCommit<'_>,
-    ) -> impl Future<Output = Result<Option<StoredAnswer>, NotCommitted>> + Send;
-
+/// Where answers are kept for retries.
+pub trait EarlierAnswers {
     /// The answer that an earlier sending of a request was given, whatever became of the account
     /// since.
     ///
@@ -181,9 +170,22 @@ pub trait AgencyAccountChanges: AgencyAccountRecords {
     ) -> impl Future<Output = Result<Option<StoredAnswer>, NotCommitted>> + Send;
 }
 
+/// Where accounts are changed.
+pub trait AgencyAccountChanges: AgencyAccountRecords + EarlierAnswers {
+    /// Commits all of it or nothing. `Some` is the answer stored by an earlier commit of the same
+    /// request: nothing was done now.
+    ///
+    /// # Errors
+    /// [`NotCommitted`].
+    fn change(
+        &self,
+        granted: Grant<'_, UpdateAgencyAccounts>,
+        commit: ChangeCommit<'_>,
+    ) -> impl Future<Output = Result<Option<StoredAnswer>, NotCommitted>> + Send;
+}
+
 /// A valid request about an account, with everything that decides about it.
-#[derive(Debug)]
-pub struct AccountRequest<'a, R: crate::grant::Right> {
+pub struct AccountRequest<'a, R: Right> {
     /// Who asks, and whose account it is.
     pub granted: Grant<'a, R>,
     /// Which account.
@@ -196,6 +198,19 @@ pub struct AccountRequest<'a, R: crate::grant::Right> {
     pub request: Option<&'a Keyed>,
     /// The time of the request.
     pub now: Timestamp,
+}
+
+impl<R: Right> AccountRequest<'_, R> {
+    /// What to say of an account that is not there: it may have been when this very request was
+    /// answered.
+    pub(super) async fn earlier(
+        &self,
+        store: &impl EarlierAnswers,
+    ) -> Result<(StoredAnswer, bool), AccountRefusal> {
+        let Some(request) = self.request else { return Err(AccountRefusal::Missing) };
+        let earlier = store.earlier(request, self.now).await?;
+        earlier.map(|stored| (stored, true)).ok_or(AccountRefusal::Missing)
+    }
 }
 
 /// Changes an account. Returns the answer to give, and whether it is a replay.
@@ -216,10 +231,7 @@ pub async fn change(
     for _ in 0..MAX_TRIES {
         let Some((mut account, agency)) = store.account(granted.implied(), asked.lcuid).await?
         else {
-            // It may have been there when this very request was answered.
-            let Some(request) = asked.request else { return Err(AccountRefusal::Missing) };
-            let earlier = store.earlier(request, asked.now).await?;
-            return earlier.map(|stored| (stored, true)).ok_or(AccountRefusal::Missing);
+            return asked.earlier(store).await;
         };
         let fields = change.apply(&mut account);
         let fresh = answer(&account, &agency);

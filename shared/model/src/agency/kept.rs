@@ -142,8 +142,19 @@ mod tests {
 
     #[test]
     fn what_is_no_page_is_told_with_its_limits() {
-        for bad in ["0", "-1", "+1", "1.0", "1e1", "x", "1,1", "1 ", "٣", "1000001", "99999999999999999999"]
-        {
+        for bad in [
+            "0",
+            "-1",
+            "+1",
+            "1.0",
+            "1e1",
+            "x",
+            "1,1",
+            "1 ",
+            "٣",
+            "1000001",
+            "99999999999999999999",
+        ] {
             let faults = parse(bad, "101").expect_err("faults");
             let rules: Vec<_> = faults.iter().map(|fault| &fault.rule).collect();
             let expected =

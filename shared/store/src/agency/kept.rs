@@ -1,16 +1,17 @@
 //! Accounts of agencies after their creation.
 
-use aws_sdk_dynamodb::types::{
-    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use headcount_model::agency::{
-    AgencyAccountChanges, AgencyAccountRecords, ChangeCommit, KeptAccount, KeptAgency, NotCommitted,
+    AgencyAccountChanges, AgencyAccountDeletions, AgencyAccountRecords, ChangeCommit, Deletable,
+    DeletableAccounts, DeletionCommit, EarlierAnswers, KeptAccount, KeptAgency, NotCommitted,
 };
 use headcount_model::credential::LookupFailed;
 use headcount_model::grant::Grant;
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, micros};
 use headcount_model::idempotency::{Keyed, StoredAnswer};
-use headcount_model::right::{ListAgencyAccounts, UpdateAgencyAccounts, ViewAgencyAccounts};
+use headcount_model::right::{
+    DeleteAgencyAccounts, ListAgencyAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
+};
 use jiff::Timestamp;
 
 use crate::credentials::{decode, failure};
@@ -18,7 +19,7 @@ use crate::idempotency::{self, Found};
 use crate::key::{AGENCY_ACCOUNT, Key};
 use crate::rows::{AgencyAccountRow, AgencyRow, AuditRow, Malformed};
 use crate::table::Table;
-use crate::transaction::{Condition, Item, Refused, number, put, text, unchanged};
+use crate::transaction::{Condition, Item, Refused, delete, number, put, text, unchanged};
 
 impl AgencyAccountRecords for Table {
     async fn account(
@@ -43,7 +44,7 @@ impl AgencyAccountRecords for Table {
     ) -> Result<Option<(Vec<KeptAccount>, KeptAgency)>, LookupFailed> {
         let agency = Key::agency(granted.tenant().agency);
         let mut accounts: Vec<KeptAccount> = Vec::new();
-        let mut from = None;
+        let (mut own, mut from) = (None, None);
         loop {
             // The agency lies just behind its accounts.
             let query = self
@@ -57,18 +58,20 @@ impl AgencyAccountRecords for Table {
                 .expression_attribute_values(":agency", text(&agency.sk))
                 .set_exclusive_start_key(from);
             let found = query.send().await.map_err(failure)?;
-            let mut items = found.items.unwrap_or_default();
-            from = found.last_evaluated_key;
-            let own = if from.is_none() { items.pop() } else { None };
-            for item in items {
-                accounts.push(read::<AgencyAccountRow, _>(item)?);
+            for item in found.items.unwrap_or_default() {
+                if item.get("sk").and_then(|sk| sk.as_s().ok()) == Some(&agency.sk) {
+                    own = Some(read::<AgencyRow, KeptAgency>(item)?);
+                } else {
+                    accounts.push(read::<AgencyAccountRow, _>(item)?);
+                }
             }
             if accounts.len() > at_most {
                 return Ok(None);
             }
+            from = found.last_evaluated_key;
             if from.is_none() {
                 // Whoever has a token has an agency too.
-                let own = read::<AgencyRow, _>(own.ok_or(LookupFailed::Unavailable)?)?;
+                let own = own.ok_or(LookupFailed::Unavailable)?;
                 let order = |a: &KeptAccount, b: &KeptAccount| {
                     (&a.created_at, &a.lcuid).cmp(&(&b.created_at, &b.lcuid))
                 };
@@ -103,7 +106,9 @@ impl AgencyAccountChanges for Table {
         let outcome = self.transact(actions).await;
         earlier_or_changed(outcome, commit.record.as_ref().map(|(request, _)| *request))
     }
+}
 
+impl EarlierAnswers for Table {
     async fn earlier(
         &self,
         request: &Keyed,
@@ -117,6 +122,96 @@ impl AgencyAccountChanges for Table {
             Err(LookupFailed::Unavailable) => Err(NotCommitted::Unavailable),
         }
     }
+}
+
+impl DeletableAccounts for Table {
+    async fn deletable(
+        &self,
+        granted: Grant<'_, DeleteAgencyAccounts>,
+        lcuid: &AgencyAccountLcuid,
+    ) -> Result<Option<Deletable>, LookupFailed> {
+        let key = Key::agency_account(granted.tenant().agency, lcuid);
+        let Some(item) = self.get(&key).await.map_err(failure)? else { return Ok(None) };
+        let row: AgencyAccountRow = decode(item)?;
+        // Only what may have sub-accounts, or once had one, can have one now. They are looked for
+        // after the count was read: one that is made meanwhile raises it.
+        let may_have = row.is_parent_account || row.sub_accounts_made.is_some();
+        Ok(Some(Deletable {
+            version: row.version.unwrap_or(0),
+            sub_accounts_made: row.sub_accounts_made,
+            has_sub_accounts: may_have && self.has_sub_accounts(&key.pk, lcuid).await?,
+        }))
+    }
+}
+
+impl AgencyAccountDeletions for Table {
+    async fn delete(
+        &self,
+        granted: Grant<'_, DeleteAgencyAccounts>,
+        commit: DeletionCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, NotCommitted> {
+        let agency = granted.tenant().agency;
+        let actions = || {
+            let mut actions = Vec::with_capacity(3);
+            if let Some((request, answer)) = &commit.record {
+                actions.push(idempotency::record(self, request, 0, answer, commit.now)?);
+            }
+            let key = Key::agency_account(agency, commit.lcuid);
+            actions.push(delete(self, &key, still_deletable(commit.read))?);
+            let row = AuditRow::of_agency(agency, &commit.audit);
+            actions.push(put(self, &row, Condition::absent())?);
+            Ok(actions)
+        };
+        let outcome = self.transact(actions).await;
+        earlier_or_changed(outcome, commit.record.as_ref().map(|(request, _)| *request))
+    }
+}
+
+impl Table {
+    /// Whether an account of a partition is below `parent`.
+    async fn has_sub_accounts(
+        &self,
+        pk: &str,
+        parent: &AgencyAccountLcuid,
+    ) -> Result<bool, LookupFailed> {
+        let mut from = None;
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&*self.name)
+                .consistent_read(true)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :accounts)")
+                .filter_expression("parent = :parent")
+                .projection_expression("sk")
+                .expression_attribute_values(":pk", text(pk))
+                .expression_attribute_values(":accounts", text(AGENCY_ACCOUNT))
+                .expression_attribute_values(":parent", text(parent.as_str()))
+                .set_exclusive_start_key(from);
+            let found = query.send().await.map_err(failure)?;
+            if !found.items.unwrap_or_default().is_empty() {
+                return Ok(true);
+            }
+            from = found.last_evaluated_key;
+            if from.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// That nobody has changed an account since it was read, nor made one below it.
+fn still_deletable(read: Deletable) -> Condition {
+    let version = unchanged(read.version);
+    let mut values = vec![(":version", number(read.version))];
+    let made = match read.sub_accounts_made {
+        None => "attribute_not_exists(sub_accounts_made)",
+        Some(made) => {
+            values.push((":made", number(made)));
+            "sub_accounts_made = :made"
+        }
+    };
+    Condition { expression: format!("{version} AND {made}").into(), values }
 }
 
 /// What the record of a request says.
@@ -188,8 +283,7 @@ fn update(
     if !remove.is_empty() {
         expression += &format!(" REMOVE {}", remove.join(", "));
     }
-    let update =
-        update.update_expression(expression).build().map_err(|_| Refused::Unavailable)?;
+    let update = update.update_expression(expression).build().map_err(|_| Refused::Unavailable)?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
