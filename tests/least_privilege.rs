@@ -129,11 +129,14 @@ async fn asked(function: &str) -> BTreeSet<Access> {
                 if function == "deactivate-seats" {
                     take_again(&stage, event).await;
                 }
-                stage.operations.take();
                 if function == "open-session" {
+                    // With a hash of today, and then with a weaker one.
+                    stage.operations.take();
                     reply(&stage, function, event).await;
+                    asked.extend(stage.operations.take_accesses());
                     weaken(&stage).await;
                 }
+                stage.operations.take();
                 // The second time the answer is on record; without its key, the name is taken; an
                 // empty body leaves the credential alone to look up.
                 for event in [event, event, &without_key(event), &without_fields(event)] {

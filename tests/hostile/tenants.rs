@@ -47,8 +47,8 @@ impl Tenants {
             agency,
             other_agency: stage.agency_tenant().await,
             administrator: stage.administrator().await,
-            own: stage.own_account("own").await,
-            other_own: stage.own_account("other").await,
+            own: stage.own_account("own.account").await,
+            other_own: stage.own_account("other.account").await,
             key,
             stage,
         }

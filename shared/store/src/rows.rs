@@ -14,7 +14,7 @@ use headcount_model::id::{
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer, hex, unhex};
 use headcount_model::identity::{
-    Account, Attempts, Email, KeptAccount, PasswordHash, Session, SessionId,
+    Account, Attempts, Email, KeptAccount as OwnAccount, PasswordHash, Session, SessionId,
 };
 use headcount_model::reconcile::Shard;
 use headcount_model::seats::Seat;
@@ -649,7 +649,7 @@ impl From<&Account> for AccountRow {
     }
 }
 
-impl TryFrom<AccountRow> for KeptAccount {
+impl TryFrom<AccountRow> for OwnAccount {
     type Error = Malformed;
 
     fn try_from(row: AccountRow) -> Result<Self, Malformed> {
