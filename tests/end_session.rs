@@ -1,5 +1,7 @@
 //! `DELETE /v1/auth/session`: LIFECYCLE, "Common" and "Identity API".
 
+use headcount_model::id::CredentialId;
+use headcount_model::identity::SessionId;
 use headcount_tests::identity::{UNAUTHORIZED, lets_in_nobody_else};
 use headcount_tests::{Call, OwnTenant, Reply, Stage, text_of};
 use jiff::SignedDuration;
@@ -132,6 +134,29 @@ async fn sessions_of_others_and_none_are_the_same_and_nothing_is_changed() {
     assert!(is_open(&stage, &other).await);
 }
 
+/// Pairs of a session of somebody else and one that nobody has: not a byte tells one from the other.
+#[tokio::test]
+async fn generated_pairs_of_foreign_and_missing_sessions_are_one() {
+    let stage = Stage::new().await;
+    let own = stage.own_account("owner").await;
+    for n in 0..48 {
+        let other = stage.own_account(&format!("other{n}")).await;
+        if n % 3 == 0 {
+            assert_eq!(end(&stage, &other, &json!({})).await.status, 200);
+        }
+        let missing = CredentialId::new(&stage.ports, &stage.ports).expect("entropy");
+        let pair = [other.session.id.clone(), SessionId::of(missing)];
+        let before = stage.items().await;
+        let mut replies = Vec::new();
+        for id in &pair {
+            replies.push(end(&stage, &own, &json!({"session_id": id.to_string()})).await);
+        }
+        assert_eq!(replies[0], replies[1], "{pair:?}");
+        assert_eq!(replies[0].status, 404);
+        assert!(stage.items().await == before);
+    }
+}
+
 #[tokio::test]
 async fn bad_bodies_are_refused_and_end_nothing() {
     let stage = Stage::new().await;
@@ -140,7 +165,10 @@ async fn bad_bodies_are_refused_and_end_nothing() {
     let id = own.session.id.to_string();
     for (body, fields) in [
         (json!({"session_id": 1}), json!([["session_id", "type"]])),
-        (json!({"session_id": [id], "all": true}), json!([["session_id", "type"], ["all", "unknown_field"]])),
+        (
+            json!({"session_id": [id], "all": true}),
+            json!([["session_id", "type"], ["all", "unknown_field"]]),
+        ),
         (json!({"id": id}), json!([["id", "unknown_field"]])),
     ] {
         let reply = end(&stage, &own, &body).await;
@@ -187,4 +215,13 @@ async fn without_the_table_it_says_to_come_back() {
     assert_eq!((reply.status, reply.header("retry-after")), (503, "1"));
     stage.wire.mend();
     assert!(is_open(&stage, &own).await);
+}
+
+#[tokio::test]
+async fn the_token_of_a_closed_account_is_nobodys() {
+    let stage = Stage::new().await;
+    let own = stage.own_account("owner").await;
+    stage.close(&own.id).await;
+    let reply = Call::empty().at(ROUTE).bearer(&own.token).send(&stage.end_session()).await;
+    assert_eq!((reply.status, reply.text.as_str()), (401, UNAUTHORIZED));
 }

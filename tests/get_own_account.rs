@@ -72,7 +72,8 @@ async fn a_known_session_costs_a_stranger_as_much_as_an_unknown_one() {
     let end = "0".repeat(64);
     for id in [&own.token[3..29], "01kgjb9z8rd3m0n0b0dy000000"] {
         stage.operations.take();
-        let stranger = call().bearer(&format!("hc_{id}_{end}")).send(&stage.get_own_account()).await;
+        let stranger =
+            call().bearer(&format!("hc_{id}_{end}")).send(&stage.get_own_account()).await;
         assert_eq!((stranger.status, stranger.text.as_str()), (401, UNAUTHORIZED));
         assert_eq!(stage.operations.take(), ["GetItem"]);
     }
@@ -88,7 +89,9 @@ async fn who_has_it_already_is_told_so() {
         let call = call().bearer(&own.token).header("if-none-match", tag);
         call.send(&stage.get_own_account()).await
     };
-    for tag in ["\"12\"", "W/\"12\"", "*", "\"11\", \"12\"", "\"11\",W/\"12\" , \"x\"", "\"a,b\", \"12\""] {
+    for tag in
+        ["\"12\"", "W/\"12\"", "*", "\"11\", \"12\"", "\"11\",W/\"12\" , \"x\"", "\"a,b\", \"12\""]
+    {
         let reply = ask(tag).await;
         assert_eq!((reply.status, reply.text.as_str()), (304, ""), "{tag}");
         assert_eq!(reply.header("etag"), "\"12\"");
@@ -152,4 +155,13 @@ async fn an_account_that_cannot_be_read_is_no_missing_one() {
     stage.wire.cut();
     let reply = get(&stage, &own).await;
     assert_eq!((reply.status, reply.header("retry-after")), (503, "1"));
+}
+
+#[tokio::test]
+async fn the_token_of_a_closed_account_is_nobodys() {
+    let stage = Stage::new().await;
+    let own = stage.own_account("owner").await;
+    stage.close(&own.id).await;
+    let reply = call().bearer(&own.token).send(&stage.get_own_account()).await;
+    assert_eq!((reply.status, reply.text.as_str()), (401, UNAUTHORIZED));
 }

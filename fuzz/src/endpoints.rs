@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use headcount_api::{Endpoint, GatewayEvent, answer};
 use headcount_billing::rotation::SignatureCheck;
 use headcount_model::idempotency::FingerprintKey;
-use headcount_model::identity::PasswordPolicy;
+use headcount_model::identity::{PasswordPolicy, Retention};
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::Platforms;
@@ -149,6 +149,42 @@ pub(crate) fn delete_agency_account(input: &[u8]) {
 pub(crate) fn check_deletion(input: &[u8]) {
     let sent = Sent::read(input);
     answered(&check_deletion::Function { store: Table(sent.found()), ports: Still }, &sent);
+}
+
+pub(crate) fn update_own_account(input: &[u8]) {
+    let sent = Sent::read(input);
+    let function = update_own_account::Function {
+        store: Table(sent.found()),
+        ports: Still,
+        hashing: Right,
+        password_policy: PasswordPolicy::default(),
+        fingerprint_key: fingerprint_key(),
+    };
+    answered(&function, &sent);
+}
+
+pub(crate) fn update_account(input: &[u8]) {
+    let sent = Sent::read(input);
+    let function = update_account::Function {
+        store: Table(sent.found()),
+        ports: Still,
+        hashing: Right,
+        password_policy: PasswordPolicy::default(),
+        fingerprint_key: fingerprint_key(),
+    };
+    answered(&function, &sent);
+}
+
+pub(crate) fn delete_own_account(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, retention) = (Table(sent.found()), Retention::new(30).expect("few days"));
+    answered(&delete_own_account::Function { store, ports: Still, retention }, &sent);
+}
+
+pub(crate) fn delete_account(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, retention) = (Table(sent.found()), Retention::new(30).expect("few days"));
+    answered(&delete_account::Function { store, ports: Still, retention }, &sent);
 }
 
 /// Most inputs that would create an account are given no salt, and end there: a hash takes as long

@@ -32,14 +32,15 @@ use headcount_model::id::{
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer};
 use headcount_model::identity::{
-    self, AccountKind, AccountRecords, AccountStatus, Accounts, Attempts, Email, EndSession, KeptAccount as Own,
-    Hashing, LogIns, NotEnded, Opening, OwnAccounts, Password, PasswordHash, Salt, Session,
-    SessionEndings, SessionId, Sessions, Tried,
+    self, AccountChanges, AccountClosings, AccountCommit, AccountKind, AccountRecords,
+    AccountStatus, Accounts, Attempts, CloseCommit, ClosedAccount, Email, EndSession, Hashing,
+    KeptAccount as Own, LogIns, NotEnded, Opening, OwnAccounts, Password, PasswordHash, Salt,
+    Session, SessionEndings, SessionId, Sessions, Tried,
 };
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::right::{
-    DeleteAgencyAccounts, ListAgencyAccounts, OwnAccount, ReadAccounts, ReadBilling,
-    UpdateAgencyAccounts, ViewAgencyAccounts,
+    DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, OwnAccount, ReadAccounts,
+    ReadBilling, UpdateAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
 };
 use headcount_model::seats::{
     self, Deactivation, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored, Tier,
@@ -362,6 +363,110 @@ impl AccountRecords for Table {
         _: &AccountId,
     ) -> Result<Option<Own>, LookupFailed> {
         Ok((self.0 != Found::Reused).then(|| own(*self)))
+    }
+}
+
+impl AccountChanges<OwnAccount> for Table {
+    async fn kept(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        _: &AccountId,
+    ) -> Result<Option<Own>, LookupFailed> {
+        Ok(Some(own(*self)))
+    }
+
+    async fn commit(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        _: AccountCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, identity::NotCommitted> {
+        let (taken, reused) =
+            (identity::NotCommitted::EmailExists, identity::NotCommitted::KeyReused);
+        self.outcome(stored("{}"), taken, reused)
+    }
+
+    async fn earlier(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        _: &Keyed,
+        _: Timestamp,
+    ) -> Result<Option<StoredAnswer>, identity::NotCommitted> {
+        Ok((self.0 == Found::Replayed).then(|| stored("{}")))
+    }
+}
+
+impl AccountChanges<UpdateAccounts> for Table {
+    async fn kept(
+        &self,
+        _: Grant<'_, UpdateAccounts>,
+        _: &AccountId,
+    ) -> Result<Option<Own>, LookupFailed> {
+        Ok(Some(own(*self)))
+    }
+
+    async fn commit(
+        &self,
+        _: Grant<'_, UpdateAccounts>,
+        _: AccountCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, identity::NotCommitted> {
+        let (taken, reused) =
+            (identity::NotCommitted::EmailExists, identity::NotCommitted::KeyReused);
+        self.outcome(stored("{}"), taken, reused)
+    }
+
+    async fn earlier(
+        &self,
+        _: Grant<'_, UpdateAccounts>,
+        _: &Keyed,
+        _: Timestamp,
+    ) -> Result<Option<StoredAnswer>, identity::NotCommitted> {
+        Ok((self.0 == Found::Replayed).then(|| stored("{}")))
+    }
+}
+
+impl AccountClosings<OwnAccount> for Table {
+    async fn found(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        id: &AccountId,
+    ) -> Result<Option<identity::Found>, LookupFailed> {
+        let closed = ClosedAccount { id: id.clone(), closed_at: Still.now() };
+        Ok(match self.0 {
+            Found::Reused => None,
+            Found::Replayed => Some(identity::Found::Closed(closed)),
+            _ => Some(identity::Found::Open(Box::new(own(*self)))),
+        })
+    }
+
+    async fn close(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        _: CloseCommit<'_>,
+    ) -> Result<(), identity::NotCommitted> {
+        Ok(())
+    }
+}
+
+impl AccountClosings<DeleteAccounts> for Table {
+    async fn found(
+        &self,
+        _: Grant<'_, DeleteAccounts>,
+        id: &AccountId,
+    ) -> Result<Option<identity::Found>, LookupFailed> {
+        let closed = ClosedAccount { id: id.clone(), closed_at: Still.now() };
+        Ok(match self.0 {
+            Found::Reused => None,
+            Found::Replayed => Some(identity::Found::Closed(closed)),
+            _ => Some(identity::Found::Open(Box::new(own(*self)))),
+        })
+    }
+
+    async fn close(
+        &self,
+        _: Grant<'_, DeleteAccounts>,
+        _: CloseCommit<'_>,
+    ) -> Result<(), identity::NotCommitted> {
+        Ok(())
     }
 }
 

@@ -219,10 +219,26 @@ impl World {
             let call = Call::empty().at(&format!("/v1/accounts/{access}")).bearer(token);
             assert!(self.send(&get, call).await >= 400);
         }
+        let mut update = self.stage.update_own_account();
+        update.fingerprint_key = fingerprint_key();
+        let patch = |body: Value| Call::json(&body).bearer(&access).key("patch");
+        for (body, status) in [
+            (json!({"password": OTHER_PASSWORD, "current_password": "wrong"}), 400),
+            (json!({"password": OTHER_PASSWORD, "current_password": PASSWORD}), 200),
+            (json!({"password": OTHER_PASSWORD, "current_password": PASSWORD}), 200),
+            (json!({"password": PASSWORD, "current_password": OTHER_PASSWORD}), 422),
+            (json!({"password": [OTHER_PASSWORD], "status": PASSWORD}), 400),
+        ] {
+            assert_eq!(self.send(&update, patch(body)).await, status);
+        }
         let end = self.stage.end_session();
         let other = Call::json(&json!({"session_id": access})).bearer(&access);
         assert_eq!(self.send(&end, other).await, 404);
         assert_eq!(self.send(&end, Call::empty().bearer(&access)).await, 200);
+        let close = self.stage.delete_account();
+        let token = &self.administrator;
+        let call = Call::empty().at(&format!("/v1/accounts/{access}")).bearer(token);
+        assert_eq!(self.send(&close, call).await, 403);
         let reused = self.send(&own, Call::empty().bearer(&access));
         assert_eq!(reused.await, 200, "for 30 s");
     }

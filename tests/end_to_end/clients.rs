@@ -195,8 +195,7 @@ async fn the_account_examples_log_in() {
     let stack = Stack::up();
     let email = stack.get("/demo/identity/email");
     for language in languages() {
-        let variables =
-            |password| [("HEADCOUNT_EMAIL", email), ("HEADCOUNT_PASSWORD", password)];
+        let variables = |password| [("HEADCOUNT_EMAIL", email), ("HEADCOUNT_PASSWORD", password)];
         let good = variables(stack.get("/demo/identity/password"));
         let account = stack.get("/demo/identity/account");
         assert_eq!(language.created("account", &stack, &good), [account]);

@@ -160,7 +160,15 @@ fn said(to: To, reply: &Reply) -> String {
         | To::Accounts
         | To::AccountsOfAgency => return text(&body["message"]),
         To::Webhook => return text(&body["error"]["message"]),
-        To::Identity | To::LogIn | To::EndSession | To::OwnAccount | To::AnAccount => &body["details"],
+        To::Identity
+        | To::LogIn
+        | To::EndSession
+        | To::OwnAccount
+        | To::AnAccount
+        | To::OwnPatch
+        | To::Patch
+        | To::OwnEnd
+        | To::End => &body["details"],
         To::Seats | To::Quote | To::Deactivate | To::Billing => &body["errors"],
     };
     let faults = faults.as_array().into_iter().flatten().take(4);

@@ -39,6 +39,14 @@ pub(crate) enum To {
     OwnAccount,
     /// `GET /v1/accounts/{id}`
     AnAccount,
+    /// `PATCH /v1/account`
+    OwnPatch,
+    /// `PATCH /v1/accounts/{id}`
+    Patch,
+    /// `DELETE /v1/account`
+    OwnEnd,
+    /// `DELETE /v1/accounts/{id}`
+    End,
     /// `POST /webhooks/stripe`
     Webhook,
 }

@@ -18,7 +18,8 @@ fn log_ins(t: &Tenants) -> Vec<Row> {
         refused(name, To::LogIn, Call::json(&body), 400, format!("invalid_request {says}"))
     };
     let (email, password) = (&t.own.email, "secure_password_here");
-    let text = |name, body: String| refused(name, To::LogIn, Call::text(body), 400, "invalid_request");
+    let text =
+        |name, body: String| refused(name, To::LogIn, Call::text(body), 400, "invalid_request");
     vec![
         log_in("nothing", json!({}), "email:required password:required"),
         log_in(
@@ -139,8 +140,18 @@ fn endings(t: &Tenants) -> Vec<Row> {
         missing("a key of the table", &format!("SESSION#{}", t.own.session.id.token())),
         missing("no session", ""),
         missing("a very long session", &"sess_".repeat(10_000)),
-        end("a list of sessions", json!({"session_id": [t.own.session.id.to_string()]}), 400, "invalid_request session_id:type"),
-        end("an account", json!({"account": t.other_own.id.as_str()}), 400, "invalid_request account:unknown_field"),
+        end(
+            "a list of sessions",
+            json!({"session_id": [t.own.session.id.to_string()]}),
+            400,
+            "invalid_request session_id:type",
+        ),
+        end(
+            "an account",
+            json!({"account": t.other_own.id.as_str()}),
+            400,
+            "invalid_request account:unknown_field",
+        ),
         refused(
             "half a body",
             To::EndSession,

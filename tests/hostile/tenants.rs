@@ -28,6 +28,8 @@ pub(crate) struct Tenants {
     pub(crate) manager: String,
     pub(crate) other_agency: AgencyTenant,
     pub(crate) administrator: String,
+    /// An administrator who may change accounts.
+    pub(crate) updater: String,
     /// An identity account, and a session of it.
     pub(crate) own: OwnTenant,
     /// Another account.
@@ -47,6 +49,7 @@ impl Tenants {
             agency,
             other_agency: stage.agency_tenant().await,
             administrator: stage.administrator().await,
+            updater: stage.credential(Holder::Administrator, &[Permission::AccountsUpdate]).await,
             own: stage.own_account("own.account").await,
             other_own: stage.own_account("other.account").await,
             key,
@@ -75,6 +78,10 @@ impl Tenants {
             To::EndSession => Reply::to_event(&stage.end_session(), event).await,
             To::OwnAccount => Reply::to_event(&stage.get_own_account(), event).await,
             To::AnAccount => Reply::to_event(&stage.get_account(), event).await,
+            To::OwnPatch => Reply::to_event(&stage.update_own_account(), event).await,
+            To::Patch => Reply::to_event(&stage.update_account(), event).await,
+            To::OwnEnd => Reply::to_event(&stage.delete_own_account(), event).await,
+            To::End => Reply::to_event(&stage.delete_account(), event).await,
             To::Webhook => Reply::to_event(&self.webhook(), event).await,
         }
     }

@@ -705,6 +705,92 @@ async fn get_account_answers_as_documented() {
     answered.check();
 }
 
+/// Puts the account of the examples back to what it was before it was changed.
+async fn put_back(stage: &Stage, own: &OwnTenant) {
+    let pk = format!("ACCOUNT#{}", own.id);
+    stage.set(&pk, "ACCOUNT", "name", AttributeValue::S("Acme Inc.".to_owned())).await;
+    stage.set(&pk, "ACCOUNT", "currency", AttributeValue::S("USD".to_owned())).await;
+    stage.remove(&pk, "ACCOUNT", "version").await;
+}
+
+/// What can be wrong with a patch whoever sends it.
+async fn patch_refusals<E: Endpoint>(
+    answered: &mut Answered,
+    stage: &Stage,
+    own: &OwnTenant,
+    call: impl Fn(Call) -> Call,
+    function: &E,
+) {
+    for key in ["renamed", "invalid_request"] {
+        answered.send(key, &call, function).await;
+    }
+    let good = answered.example("renamed");
+    answered.unreadable(&good, &call, function).await;
+    let other = json!({"name": "Another"});
+    answered.keys((&good, &other), &call, function).await;
+    stage.own_account("taken").await;
+    let taken = json!({"email": "taken@example.com"});
+    answered.add("email_exists", call(Call::json(&taken)).send(function).await);
+    let stale = call(Call::json(&good)).header("if-match", "\"99\"");
+    answered.add("version_mismatch", stale.send(function).await);
+    put_back(stage, own).await;
+}
+
+#[tokio::test]
+async fn update_own_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let function = stage.update_own_account();
+    let mut answered = Answered::new("updateOwnAccount");
+    let call = |call: Call| call.bearer(&own.token);
+    patch_refusals(&mut answered, &stage, &own, call, &function).await;
+    let good = Call::json(&answered.example("renamed"));
+    let to = |store| update_own_account::Function { store, ..stage.update_own_account() };
+    own_refusals(&mut answered, &stage, &own, good, to).await;
+    answered.check();
+}
+
+#[tokio::test]
+async fn update_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let function = stage.update_account();
+    let mut answered = Answered::new("updateAccount");
+    let token = stage.credential(Holder::Administrator, &[Permission::AccountsUpdate]).await;
+    let path = format!("/v1/accounts/{}", own.id);
+    let call = |call: Call| call.at(&path).bearer(&token);
+    patch_refusals(&mut answered, &stage, &own, call, &function).await;
+    let good = Call::json(&answered.example("renamed"));
+    let to = |store| update_account::Function { store, ..stage.update_account() };
+    named_refusals(&mut answered, &stage, (own.id.as_str(), &token), good, to).await;
+    answered.check();
+}
+
+#[tokio::test]
+async fn delete_own_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let mut answered = Answered::new("deleteOwnAccount");
+    let to = |store| delete_own_account::Function { store, ..stage.delete_own_account() };
+    own_refusals(&mut answered, &stage, &own, Call::empty(), to).await;
+    let good = Call::empty().bearer(&own.token);
+    answered.add("closed", good.send(&stage.delete_own_account()).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn delete_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let token = stage.credential(Holder::Administrator, &[Permission::AccountsDelete]).await;
+    let mut answered = Answered::new("deleteAccount");
+    let to = |store| delete_account::Function { store, ..stage.delete_account() };
+    named_refusals(&mut answered, &stage, (own.id.as_str(), &token), Call::empty(), to).await;
+    let good = Call::empty().at(&format!("/v1/accounts/{}", own.id)).bearer(&token);
+    answered.add("closed", good.send(&stage.delete_account()).await);
+    answered.check();
+}
+
 #[tokio::test]
 async fn end_session_answers_as_documented() {
     let stage = Stage::new().await;

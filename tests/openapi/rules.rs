@@ -3,7 +3,7 @@
 //! cannot say (whether a time zone exists, whether a URL is public) is not asked here.
 
 use headcount_api::Endpoint;
-use headcount_model::credential::Permission;
+use headcount_model::credential::{Holder, Permission};
 use headcount_model::identity::AccountStatus;
 use headcount_tests::billing::Billing;
 use headcount_tests::{Call, Stage};
@@ -391,6 +391,48 @@ async fn open_session_takes_what_the_document_says() {
     rules.agree(&good, "email").await;
     rules.object(schema, &good, "").await;
     assert!(rules.asked > 20, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn updates_take_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let own = stage.own_account_with_password("owner", AccountStatus::Active).await;
+    let token = stage.credential(Holder::Administrator, &[Permission::AccountsUpdate]).await;
+    let path = format!("/v1/accounts/{}", own.id);
+    let function = stage.update_account();
+    let call = |call: Call| call.at(&path).bearer(&token);
+    let mut rules = rules(&document, "updateAccount", "PatchAccount", &function, call);
+    let schema = &document.schemas()["PatchAccount"];
+    let good = document.request("updateAccount", "renamed");
+    rules.agree(&good, "name").await;
+    for (name, property) in members(&schema["properties"]) {
+        for value in probes(name, property) {
+            rules.agree(&with(&good, "", name, Some(value)), name).await;
+        }
+        rules.agree(&with(&good, "", name, None), name).await;
+    }
+    for unknown in ["id", "type", "current_password", "version"] {
+        rules.agree(&with(&good, "", unknown, Some(json!("x"))), unknown).await;
+    }
+    rules.object(&schema["properties"]["settings"], &good, "/settings").await;
+    assert!(rules.asked > 50, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn a_password_of_ones_own_is_taken_as_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let own = stage.own_account_with_password("owner", AccountStatus::Active).await;
+    let function = stage.update_own_account();
+    let call = |call: Call| call.bearer(&own.token);
+    let mut rules = rules(&document, "updateOwnAccount", "PatchOwnAccount", &function, call);
+    let password = headcount_tests::PASSWORD;
+    rules.agree(&json!({"password": password, "current_password": password}), "password").await;
+    rules.agree(&json!({"password": password}), "current_password").await;
+    rules.agree(&json!({"current_password": password}), "password").await;
+    rules.agree(&json!({"password": password, "current_password": null}), "current_password").await;
+    rules.agree(&json!({"password": null, "current_password": password}), "password").await;
+    rules.agree(&json!({"password": password, "current_password": ""}), "current_password").await;
+    rules.agree(&json!({"status": "active"}), "status").await;
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use headcount_model::credential::Permission;
 use headcount_model::fault::{Fault, Rule};
 use headcount_model::grant::Right;
 use headcount_model::right::{
-    CreateAgencyAccounts, DeleteAgencyAccounts, ListAgencyAccounts, UpdateAgencyAccounts,
-    ReadAccounts, ViewAgencyAccounts,
+    CreateAgencyAccounts, DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, ReadAccounts,
+    UpdateAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
 };
 use headcount_tests::samples::tenants;
 use serde_json::Value;
@@ -127,6 +127,30 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 matches!(failure, Failure::Refused(Refused::Lacking(_) | Refused::NoSuchAccount));
             matches!(failure, Failure::Unauthorized) || of_administrators
         }),
+        "update-own-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            is_of_changes(failure) || matches!(failure, Failure::Refused(Refused::NotActive))
+        }),
+        "update-account" => {
+            missing::<Identity>(returned, lacking(UpdateAccounts::ONE_OF), |failure| {
+                let of_administrators = matches!(
+                    failure,
+                    Failure::Refused(Refused::Lacking(_) | Refused::NoSuchAccount)
+                );
+                is_of_changes(failure) || of_administrators
+            })
+        }
+        "delete-own-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            matches!(failure, Failure::Unauthorized | Failure::Refused(Refused::NotActive))
+        }),
+        "delete-account" => {
+            missing::<Identity>(returned, lacking(DeleteAccounts::ONE_OF), |failure| {
+                let of_administrators = matches!(
+                    failure,
+                    Failure::Refused(Refused::Lacking(_) | Refused::NoSuchAccount)
+                );
+                matches!(failure, Failure::Unauthorized) || of_administrators
+            })
+        }
         "stripe-webhook" => missing::<Webhooks>(returned, webhook_refusals(), |failure| {
             matches!(failure, Failure::Refused(_))
         }),
@@ -252,15 +276,30 @@ fn other_account() -> String {
 }
 
 fn identity_refusals() -> Vec<Refused> {
+    lacking(ReadAccounts::ONE_OF)
+}
+
+/// What is refused to who changes an account.
+fn is_of_changes(failure: &Failure<Refused>) -> bool {
+    let of_state =
+        matches!(failure, Failure::Refused(Refused::VersionMismatch | Refused::EmailLinked));
+    let of_keys = concerns_idempotency(failure);
+    is_of_reading(failure) || of_state || of_keys || *failure == Failure::Unauthorized
+}
+
+/// Those of the Identity API, where one of these permissions is asked for.
+fn lacking(one_of: &'static [Permission]) -> Vec<Refused> {
     successors(Some(Refused::Forbidden("accounts:create")), |refusal| match refusal {
         Refused::Forbidden(_) => Some(Refused::EmailExists),
         Refused::EmailExists => Some(Refused::InvalidCredentials),
         Refused::InvalidCredentials => Some(Refused::TooManyAttempts(30)),
         Refused::TooManyAttempts(_) => Some(Refused::NotActive),
         Refused::NotActive => Some(Refused::NoSuchSession),
-        Refused::NoSuchSession => Some(Refused::Lacking(ReadAccounts::ONE_OF)),
+        Refused::NoSuchSession => Some(Refused::Lacking(one_of)),
         Refused::Lacking(_) => Some(Refused::NoSuchAccount),
-        Refused::NoSuchAccount => None,
+        Refused::NoSuchAccount => Some(Refused::VersionMismatch),
+        Refused::VersionMismatch => Some(Refused::EmailLinked),
+        Refused::EmailLinked => None,
     })
     .collect()
 }

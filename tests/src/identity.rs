@@ -52,9 +52,6 @@ pub async fn lets_in_nobody_else(stage: &Stage, call: &Call, endpoint: &impl End
     bad.push(("a refresh token", own.refresh.clone()));
     bad.push(("wrong secret", tampered(&own.token)));
     bad.push(("secret of another", format!("{}{}", &own.token[..30], &other.token[30..])));
-    let closed = stage.own_account("closed").await;
-    stage.stand(&closed.id, AccountStatus::Closed).await;
-    bad.push(("of a closed account", closed.token));
     let gone = stage.own_account("gone").await;
     stage.forget(&format!("ACCOUNT#{}", gone.id), "ACCOUNT").await;
     bad.push(("of an account that is gone", gone.token));
@@ -67,7 +64,9 @@ pub async fn lets_in_nobody_else(stage: &Stage, call: &Call, endpoint: &impl End
     refused.extend(bad.iter().map(|(what, token)| (*what, call.clone().bearer(token))));
     let headers = bad_credentials(stage, &Holder::Administrator, Permission::AccountsCreate).await;
     let headers = headers.iter();
-    refused.extend(headers.map(|(what, header)| (*what, call.clone().header("authorization", header))));
+    refused.extend(
+        headers.map(|(what, header)| (*what, call.clone().header("authorization", header))),
+    );
 
     let suspended = stage.own_account("suspended").await;
     stage.stand(&suspended.id, AccountStatus::Suspended).await;
@@ -93,10 +92,32 @@ pub async fn lets_in_administrators(
     call: impl Fn(&str) -> Call,
     endpoint: &impl Endpoint,
 ) {
+    administrators(stage, permissions, false, call, endpoint).await;
+}
+
+/// The same, but that an account which is no more is told again that it is.
+pub async fn lets_in_administrators_again(
+    stage: &Stage,
+    permissions: &[Permission],
+    call: impl Fn(&str) -> Call,
+    endpoint: &impl Endpoint,
+) {
+    administrators(stage, permissions, true, call, endpoint).await;
+}
+
+async fn administrators(
+    stage: &Stage,
+    permissions: &[Permission],
+    told_again: bool,
+    call: impl Fn(&str) -> Call,
+    endpoint: &impl Endpoint,
+) {
     let own = stage.own_account("administered").await;
     let id = own.id.to_string();
     let closed = stage.own_account("closed-one").await;
-    stage.stand(&closed.id, AccountStatus::Closed).await;
+    if !told_again {
+        stage.close(&closed.id).await;
+    }
     let others: Vec<_> =
         Permission::ALL.into_iter().filter(|one| !permissions.contains(one)).collect();
     let lacking = stage.credential(Holder::Administrator, &others).await;
@@ -121,9 +142,8 @@ pub async fn lets_in_administrators(
         r#"{{"error":"forbidden","message":"This access token lacks the permission {}."}}"#,
         permissions[0].as_str()
     );
-    let missing = [
+    let mut missing = vec![
         "acct_01kgjb9z8rd3m0n0b0dy000000".to_owned(),
-        closed.id.to_string(),
         id.to_uppercase(),
         id.replace("acct_", ""),
         format!("{id}0"),
@@ -135,6 +155,7 @@ pub async fn lets_in_administrators(
         String::new(),
         "x".repeat(4_000),
     ];
+    missing.extend((!told_again).then(|| closed.id.to_string()));
     for id in missing.iter().chain([&id]) {
         let reply = call(id).bearer(&lacking).send(endpoint).await;
         assert_eq!((reply.status, reply.text.as_str()), (403, forbidden.as_str()), "{id}");

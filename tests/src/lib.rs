@@ -19,6 +19,8 @@ pub use call::{Call, Reply};
 pub use operations::{Access, Operations};
 pub use outbox::outbox;
 pub use ports::Ports;
-pub use stage::{AgencyTenant, Item, OwnTenant, PASSWORD, Stage, TABLE, plain_http, text_of, up_to, weak_hash};
+pub use stage::{
+    AgencyTenant, Item, OwnTenant, PASSWORD, Stage, TABLE, plain_http, text_of, up_to, weak_hash,
+};
 pub use unauthorized::bad_credentials;
 pub use wire::{Fault, Wire};

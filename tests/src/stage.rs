@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use argon2::{Algorithm, Argon2, Params, Version};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -11,7 +12,6 @@ use aws_sdk_dynamodb::types::{
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use headcount_billing::Prices;
@@ -22,8 +22,8 @@ use headcount_model::credential::{Credential, Holder, Permission, reveal};
 use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
 use headcount_model::identity::{
-    Account, AccountKind, AccountStatus, Email, Password, PasswordHash, PasswordPolicy, Salt, Session,
-    Settings,
+    Account, AccountKind, AccountStatus, ClosedAccount, Email, Password, PasswordHash,
+    PasswordPolicy, Retention, Salt, Session, Settings,
 };
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
@@ -290,6 +290,53 @@ impl Stage {
         get_own_account::Function { store: self.table.clone(), ports: self.ports.clone() }
     }
 
+    /// `DELETE /v1/account`.
+    pub fn delete_own_account(&self) -> delete_own_account::Function<Table, Ports> {
+        delete_own_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            retention: Retention::new(30).expect("few days"),
+        }
+    }
+
+    /// `DELETE /v1/accounts/{id}`.
+    pub fn delete_account(&self) -> delete_account::Function<Table, Ports> {
+        delete_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            retention: Retention::new(30).expect("few days"),
+        }
+    }
+
+    /// Leaves of an account what is left when it is closed.
+    pub async fn close(&self, id: &AccountId) {
+        self.forget(&format!("ACCOUNT#{id}"), "ACCOUNT").await;
+        let closed = ClosedAccount { id: id.clone(), closed_at: self.ports.now() };
+        self.table.keep_closed_account(&closed).await.expect("a tombstone");
+    }
+
+    /// `PATCH /v1/account`.
+    pub fn update_own_account(&self) -> update_own_account::Function<Table, Ports> {
+        update_own_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            hashing: update_own_account::OwnThread,
+            password_policy: PasswordPolicy::default(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `PATCH /v1/accounts/{id}`.
+    pub fn update_account(&self) -> update_account::Function<Table, Ports> {
+        update_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            hashing: update_account::OwnThread,
+            password_policy: PasswordPolicy::default(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
     /// `GET /v1/accounts/{id}`.
     pub fn get_account(&self) -> get_account::Function<Table, Ports> {
         get_account::Function { store: self.table.clone(), ports: self.ports.clone() }
@@ -302,7 +349,11 @@ impl Stage {
     }
 
     /// The same with [`PASSWORD`], which it takes some time to hash.
-    pub async fn own_account_with_password(&self, local_part: &str, status: AccountStatus) -> OwnTenant {
+    pub async fn own_account_with_password(
+        &self,
+        local_part: &str,
+        status: AccountStatus,
+    ) -> OwnTenant {
         let password = Password::candidate(PASSWORD).expect("a password");
         let hash = password.hash(&Salt::new(&self.ports).expect("entropy")).expect("memory");
         self.account_hashed(local_part, hash, status).await
@@ -327,6 +378,21 @@ impl Stage {
         };
         self.table.create_identity_account(&account, status).await.expect("an account");
         self.session_of(&account.id, &email, 0).await
+    }
+
+    /// An account of this id at `local_part@example.com`.
+    pub async fn account_of_id(&self, id: &AccountId, local_part: &str) {
+        let account = Account {
+            id: id.clone(),
+            email: Email::parse(&format!("{local_part}@example.com")).expect("an address"),
+            name: text("Acme Inc."),
+            kind: AccountKind::Business,
+            password_hash: PasswordHash::of_nobody(),
+            settings: Settings::default(),
+            created_at: self.ports.now(),
+        };
+        let status = AccountStatus::Active;
+        self.table.create_identity_account(&account, status).await.expect("an account");
     }
 
     /// One more session of an account.

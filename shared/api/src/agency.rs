@@ -477,6 +477,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::SeatId
         | Rule::RepeatOf(_)
         | Rule::Beside(_)
+        | Rule::CurrentPassword
         | Rule::NoSuchSeat
         | Rule::Quote => format!("The {field} field format is invalid."),
     }

@@ -48,14 +48,35 @@ mod tests {
             [Comparison::Weak, Comparison::Strong]
                 .map(|comparison| names(list.as_bytes(), b"\"3\"", comparison))
         };
-        for both in ["\"3\"", " \"3\" ", "*", " * ", "\"1\", \"3\"", "\"3\",\"1\"", ",,\"3\"", "x, \"3\"", "\"a,b\",\"3\""]
-        {
+        for both in [
+            "\"3\"",
+            " \"3\" ",
+            "*",
+            " * ",
+            "\"1\", \"3\"",
+            "\"3\",\"1\"",
+            ",,\"3\"",
+            "x, \"3\"",
+            "\"a,b\",\"3\"",
+        ] {
             assert_eq!(named(both), [true, true], "{both}");
         }
         for weak in ["W/\"3\"", "W/\"1\" , W/\"3\""] {
             assert_eq!(named(weak), [true, false], "{weak}");
         }
-        for none in ["", "3", "\"3", "3\"", "w/\"3\"", "\"33\"", "\"3\"x", "\"1\", *", "\"a,\"3\"\"", "W/3", "\"\""] {
+        for none in [
+            "",
+            "3",
+            "\"3",
+            "3\"",
+            "w/\"3\"",
+            "\"33\"",
+            "\"3\"x",
+            "\"1\", *",
+            "\"a,\"3\"\"",
+            "W/3",
+            "\"\"",
+        ] {
             assert_eq!(named(none), [false, false], "{none}");
         }
     }

@@ -1,5 +1,7 @@
 //! The Identity API (CONTRACT section 3): `{"error":…,"message":…}`.
 
+pub(crate) mod change;
+pub(crate) mod close;
 pub(crate) mod kept;
 pub(crate) mod session;
 
@@ -20,8 +22,10 @@ use crate::json::Object;
 use crate::schema;
 use crate::wording;
 
-pub use kept::{NamedAccount, grant, shown};
-pub use session::{Caller, caller, end_session, ended, log_in, logged_in};
+pub use change::{changed, own_patch, patch, whole};
+pub use close::closed;
+pub use kept::{NamedAccount, grant, is_meant, shown};
+pub use session::{Caller, admit, caller, end_session, ended, log_in, logged_in, session};
 
 /// The dialect of the Identity API.
 pub struct Identity;
@@ -46,6 +50,10 @@ pub enum Refusal {
     Lacking(&'static [Permission]),
     /// There is no such account.
     NoSuchAccount,
+    /// The caller means another version of the account.
+    VersionMismatch,
+    /// The address that the account is to have is another one's.
+    EmailLinked,
 }
 
 impl From<CommitRefusal> for Failure<Refusal> {
@@ -272,6 +280,16 @@ impl Dialect for Identity {
             Failure::Refused(Refusal::NoSuchAccount) => {
                 error(StatusCode::NOT_FOUND, "not_found", "There is no such account.")
             }
+            Failure::Refused(Refusal::VersionMismatch) => error(
+                StatusCode::PRECONDITION_FAILED,
+                "version_mismatch",
+                "The account has been changed: If-Match does not name its version.",
+            ),
+            Failure::Refused(Refusal::EmailLinked) => error(
+                StatusCode::CONFLICT,
+                "email_exists",
+                "This email is already linked to another account.",
+            ),
         }
     }
 }

@@ -150,8 +150,7 @@ impl Incoming {
     /// Whether there is an `If-Match` that does not name an entity tag: the caller means another state
     /// of it. Compared strongly (RFC 9110, section 13.1.1).
     pub fn means_another(&self, etag: &str) -> bool {
-        self.headers.contains_key(IF_MATCH)
-            && !self.names_tag(&IF_MATCH, etag, Comparison::Strong)
+        self.headers.contains_key(IF_MATCH) && !self.names_tag(&IF_MATCH, etag, Comparison::Strong)
     }
 
     fn names_tag(&self, header: &HeaderName, etag: &str, comparison: Comparison) -> bool {
@@ -182,6 +181,14 @@ impl Incoming {
         self.json_of(MAX_BODY)
     }
 
+    /// The JSON merge patch in the body of a request (RFC 7396), under its own content type or as JSON.
+    ///
+    /// # Errors
+    /// As [`Incoming::json`].
+    pub fn merge_patch(&self) -> Result<Object, Transport> {
+        self.json_as(MAX_BODY, &["application/json", "application/merge-patch+json"])
+    }
+
     /// The JSON object in the body of a request that needs none: without a body, an empty one.
     ///
     /// # Errors
@@ -199,7 +206,11 @@ impl Incoming {
     }
 
     fn json_of(&self, max_bytes: usize) -> Result<Object, Transport> {
-        if !self.header(&CONTENT_TYPE).is_some_and(is_json) {
+        self.json_as(max_bytes, &["application/json"])
+    }
+
+    fn json_as(&self, max_bytes: usize, essences: &[&str]) -> Result<Object, Transport> {
+        if !self.header(&CONTENT_TYPE).is_some_and(|given| is_one_of(essences, given)) {
             return Err(Transport::NotJson);
         }
         if self.headers.contains_key(CONTENT_ENCODING) {
@@ -235,15 +246,16 @@ impl Incoming {
     }
 }
 
-/// `application/json`, in any case, with no charset or UTF-8.
-fn is_json(content_type: &[u8]) -> bool {
+/// One of some content types, in any case, with no charset or UTF-8.
+fn is_one_of(essences: &[&str], content_type: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(content_type) else {
         return false;
     };
     let mut parts = text.split(';').map(str::trim);
-    let is_json =
-        parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-    is_json
+    let is_named = parts
+        .next()
+        .is_some_and(|given| essences.iter().any(|essence| essence.eq_ignore_ascii_case(given)));
+    is_named
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
                 let charset = value.trim().trim_matches('"');
@@ -297,6 +309,7 @@ mod tests {
 
     #[test]
     fn content_types() {
+        let is_json = |given: &[u8]| is_one_of(&["application/json"], given);
         for good in [
             "application/json",
             "Application/JSON",
@@ -321,5 +334,11 @@ mod tests {
             assert!(!is_json(bad.as_bytes()), "{bad}");
         }
         assert!(!is_json(b"application/json\xff"));
+        let patches = ["application/json", "application/merge-patch+json"];
+        for good in ["application/merge-patch+json; charset=utf-8", "Application/JSON"] {
+            assert!(is_one_of(&patches, good.as_bytes()), "{good}");
+        }
+        assert!(!is_json(b"application/merge-patch+json"));
+        assert!(!is_one_of(&patches, b"application/json-patch+json"));
     }
 }

@@ -90,6 +90,11 @@ pub fn ended_session() -> Value {
     of::<identity::session::EndedView>()
 }
 
+/// `DELETE /v1/account`, 200.
+pub fn closed_account() -> Value {
+    of::<identity::close::ClosedView<'static>>()
+}
+
 /// A refusal of the Identity API.
 pub fn identity_error() -> Value {
     of::<identity::ErrorBody>()
@@ -200,6 +205,10 @@ pub(crate) fn seat_id(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn seat_ids(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "array", "items": ulid(SeatId::PREFIX), "minItems": 1})
+}
+
+pub(crate) fn closed(_: &mut SchemaGenerator) -> Schema {
+    one_of([AccountStatus::Closed.as_str()])
 }
 
 pub(crate) fn session_id(_: &mut SchemaGenerator) -> Schema {

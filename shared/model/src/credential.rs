@@ -23,6 +23,10 @@ pub enum Permission {
     AccountsCreate,
     /// See accounts (Seats API and Identity API).
     AccountsRead,
+    /// Change accounts (Identity API).
+    AccountsUpdate,
+    /// Delete accounts (Identity API).
+    AccountsDelete,
     /// Give seats back.
     AccountsDeactivate,
     /// See how the organization is billed.
@@ -43,9 +47,11 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 10] = [
+    pub const ALL: [Permission; 12] = [
         Permission::AccountsCreate,
         Permission::AccountsRead,
+        Permission::AccountsUpdate,
+        Permission::AccountsDelete,
         Permission::AccountsDeactivate,
         Permission::BillingRead,
         Permission::AgencyCreateAccounts,
@@ -61,6 +67,8 @@ impl Permission {
         match self {
             Permission::AccountsCreate => "accounts:create",
             Permission::AccountsRead => "accounts:read",
+            Permission::AccountsUpdate => "accounts:update",
+            Permission::AccountsDelete => "accounts:delete",
             Permission::AccountsDeactivate => "accounts:deactivate",
             Permission::BillingRead => "billing:read",
             Permission::AgencyCreateAccounts => "agency.createAccounts",
@@ -131,14 +139,7 @@ impl Credential {
     ) -> Result<(Self, SecretString), NoEntropy> {
         let id = CredentialId::new(clock, entropy)?;
         let (token, secret_hash) = new_token(&id, entropy)?;
-        let credential = Self {
-            id,
-            secret_hash,
-            holder,
-            permissions,
-            expires_at,
-            revoked: false,
-        };
+        let credential = Self { id, secret_hash, holder, permissions, expires_at, revoked: false };
         Ok((credential, token))
     }
 
@@ -379,8 +380,8 @@ mod tests {
         let unknown = "accounts".parse::<Permission>().expect_err("part of a name");
         assert!(
             unknown.ends_with(
-                "accounts:create, accounts:read, accounts:deactivate, billing:read, \
-                 agency.createAccounts, agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
+                "accounts:create, accounts:read, accounts:update, accounts:delete, \
+                 accounts:deactivate, billing:read, agency.createAccounts, agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
                  account.update, account.delete"
             ),
             "{unknown}"

@@ -2,8 +2,9 @@
 //! of who may do what (LIFECYCLE).
 
 use crate::credential::Permission::{
-    self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate, AccountsRead,
-    AgencyCreateAccounts, AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
+    self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate,
+    AccountsDelete, AccountsRead, AccountsUpdate, AgencyCreateAccounts,
+    AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
 };
 use crate::grant::{EveryAccount, Implies, Right};
 use crate::id::{AccountId, AgencyLcuid, OrganizationId};
@@ -44,6 +45,10 @@ rights! {
     OwnAccount of AccountId: ;
     /// To see every identity account. Whoever may create accounts may see them.
     ReadAccounts of EveryAccount: AccountsRead, AccountsCreate;
+    /// To change every identity account.
+    UpdateAccounts of EveryAccount: AccountsUpdate;
+    /// To delete every identity account.
+    DeleteAccounts of EveryAccount: AccountsDelete;
 }
 
 impl Implies<ReadBilling> for CreateSeats {}

@@ -10,7 +10,7 @@ use headcount_model::id::{
     AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, SeatId, micros,
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer};
-use headcount_model::identity::{Account, AccountStatus, Session};
+use headcount_model::identity::{Account, AccountStatus, ClosedAccount, Session};
 use headcount_model::seats::{SeatStatus, Tier};
 use headcount_model::text::Text;
 use serde::de::DeserializeOwned;
@@ -18,8 +18,9 @@ use serde::de::DeserializeOwned;
 use crate::key::Key;
 use crate::limits::Allowance;
 use crate::rows::{
-    AccountRow, AgencyAccountRow, AgencyRow, AppRow, BillingRow, CredentialRow, DirectoryRow,
-    EmailRow, IdempotencyRow, NO_SPENDING_LIMIT, OrganizationRow, SeatRow, SessionRow, behind_shard,
+    AccountRow, AgencyAccountRow, AgencyRow, AppRow, BillingRow, ClosedAccountRow, CredentialRow,
+    DirectoryRow, EmailRow, IdempotencyRow, NO_SPENDING_LIMIT, OrganizationRow, SeatRow,
+    SessionRow, behind_shard,
 };
 use crate::standing;
 use crate::table::Table;
@@ -333,16 +334,22 @@ impl Table {
         account: &Account,
         status: AccountStatus,
     ) -> Provisioned {
-        let lock = EmailRow {
-            key: Key::email(&account.email.unique_form()),
-            account: account.id.to_string(),
-        };
+        let lock = EmailRow::new(&account.email, &account.id);
         let row = AccountRow { status: status.as_str().to_owned(), ..AccountRow::from(account) };
         self.provision([
             (put(self, &lock, Condition::absent()), ProvisionError::Exists("account")),
             (put(self, &row, Condition::absent()), ProvisionError::Exists("account")),
         ])
         .await
+    }
+
+    /// Keeps what is left of an identity account that never was, for demos and tests.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Exists`] when there is such an account, or was.
+    pub async fn keep_closed_account(&self, closed: &ClosedAccount) -> Provisioned {
+        let put = put(self, &ClosedAccountRow::new(closed, 1), Condition::absent());
+        self.provision([(put, ProvisionError::Exists("account"))]).await
     }
 
     /// Keeps a session that was opened by no log-in, for demos and tests.

@@ -10,11 +10,13 @@ use headcount_model::billing::{
 use headcount_model::credential::{Credential, Holder};
 use headcount_model::fewer::Fewer;
 use headcount_model::id::{
-    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros,
+    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId,
+    micros,
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer, hex, unhex};
 use headcount_model::identity::{
-    Account, Attempts, Email, KeptAccount as OwnAccount, PasswordHash, Session, SessionId,
+    Account, AccountStatus, Attempts, ClosedAccount, Email, KeptAccount as OwnAccount,
+    PasswordHash, Session, SessionId,
 };
 use headcount_model::reconcile::Shard;
 use headcount_model::seats::Seat;
@@ -767,6 +769,55 @@ pub struct EmailRow {
     pub key: Key,
     /// The account that has it.
     pub account: String,
+    /// When it is free, in seconds since the epoch, once its account is no more. DynamoDB deletes the item
+    /// some time later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+}
+
+impl EmailRow {
+    /// The lock of an account on its address.
+    pub fn new(address: &Email, account: &AccountId) -> Self {
+        let key = Key::email(&address.unique_form());
+        Self { key, account: account.to_string(), expires_at: None }
+    }
+}
+
+/// What is left of an identity account, in its place: nothing that is personal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // As in `headcount_model::identity::ClosedAccount`.
+pub struct ClosedAccountRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    /// `closed`.
+    pub status: String,
+    pub version: u64,
+    pub closed_at: String,
+}
+
+impl ClosedAccountRow {
+    /// The row of what is left of an account of some version.
+    pub fn new(closed: &ClosedAccount, version: u64) -> Self {
+        Self {
+            key: Key::account(&closed.id),
+            id: closed.id.to_string(),
+            status: AccountStatus::Closed.as_str().to_owned(),
+            version,
+            closed_at: micros(closed.closed_at),
+        }
+    }
+}
+
+impl TryFrom<ClosedAccountRow> for ClosedAccount {
+    type Error = Malformed;
+
+    fn try_from(row: ClosedAccountRow) -> Result<Self, Malformed> {
+        Ok(Self {
+            id: AccountId::parse(&row.id)?,
+            closed_at: row.closed_at.parse().map_err(|_| Malformed("closed_at"))?,
+        })
+    }
 }
 
 /// A credential. The secret is not in it, only its hash.

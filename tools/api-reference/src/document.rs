@@ -234,6 +234,11 @@ fn parameters() -> Json {
              with the same body it gets the stored answer, with another it is refused (422). Refusals are not stored.",
             key,
         ),
+        "IfMatch" => header(
+            "If-Match", false,
+            "Strong entity tags of the versions that are meant, as `ETag` told them, or `*`. Any other version is not changed (412).",
+            object! { "type" => "string" },
+        ),
         "IfNoneMatch" => header(
             "If-None-Match", false,
             "Entity tags of what the caller has already, as `ETag` told them, strong or weak, or `*`.",

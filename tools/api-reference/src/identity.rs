@@ -3,15 +3,15 @@
 use headcount_api::identity::{self, Identity, Refusal as Refused};
 use headcount_api::{Failure, MAX_BODY, Transport, schema};
 use headcount_model::credential::Permission;
-use headcount_model::grant::Right;
 use headcount_model::fault::Fault;
+use headcount_model::grant::Right;
 use headcount_model::id::AccountId;
 use headcount_model::identity::{
-    Account, AccountKind, AccountStatus, Email, KeptAccount, Language, LoggedIn, NewAccount,
-    PasswordHash, PasswordPolicy, Salt, Session, SessionId,
+    Account, AccountKind, AccountStatus, ClosedAccount, Email, KeptAccount, Language, LoggedIn,
+    NewAccount, PasswordHash, PasswordPolicy, Salt, Session, SessionId,
 };
 use headcount_model::port::Clock;
-use headcount_model::right::ReadAccounts;
+use headcount_model::right::{DeleteAccounts, ReadAccounts, UpdateAccounts};
 
 use crate::explained::{Said, Words, explained, worded};
 use crate::fields::{exactly, one_of, optional, pattern, required, text};
@@ -27,16 +27,25 @@ pub const SESSION: &str = "sess_01kgjb9z8rd3m0an0therses00";
 const CREATES: &[Op] = &[Op::CreateAccount];
 const OPENS: &[Op] = &[Op::OpenSession];
 const ENDS: &[Op] = &[Op::EndSession];
-const OWN: &[Op] = &[Op::EndSession, Op::GetOwnAccount];
-const TAKES_BODIES: &[Op] = &[Op::CreateAccount, Op::OpenSession, Op::EndSession];
+const OWN: &[Op] = &[Op::EndSession, Op::GetOwnAccount, Op::UpdateOwnAccount, Op::DeleteOwnAccount];
+const DELETES: &[Op] = &[Op::DeleteAccount];
+const PATCHES: &[Op] = &[Op::UpdateOwnAccount, Op::UpdateAccount];
+const UPDATES: &[Op] = &[Op::UpdateAccount];
+const TAKES_KEYS: &[Op] = &[Op::CreateAccount, Op::UpdateOwnAccount, Op::UpdateAccount];
+const TAKES_BODIES: &[Op] =
+    &[Op::CreateAccount, Op::OpenSession, Op::EndSession, Op::UpdateOwnAccount, Op::UpdateAccount];
 const READS: &[Op] = &[Op::GetAccount];
-const NAMES: &[Op] = &[Op::GetAccount];
+const NAMES: &[Op] = &[Op::GetAccount, Op::UpdateAccount, Op::DeleteAccount];
 const ALL: &[Op] = &[
     Op::CreateAccount,
     Op::OpenSession,
     Op::EndSession,
     Op::GetOwnAccount,
     Op::GetAccount,
+    Op::UpdateOwnAccount,
+    Op::UpdateAccount,
+    Op::DeleteOwnAccount,
+    Op::DeleteAccount,
 ];
 
 explained! { failures: Failure<Refused> => Said;
@@ -58,7 +67,7 @@ explained! { failures: Failure<Refused> => Said;
     Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
         Some(("malformed_json", TAKES_BODIES, explained::MALFORMED_JSON));
     Failure::Transport(Transport::IdempotencyKey), Failure::Transport(Transport::IdempotencyKey) =>
-        Some(("bad_idempotency_key", CREATES, explained::BAD_KEY));
+        Some(("bad_idempotency_key", TAKES_KEYS, explained::BAD_KEY));
     Failure::Unauthorized, Failure::Unauthorized =>
         Some(("unauthorized", CREATES, Words {
             cause: "An `Authorization` header is there, even an empty one, and holds no good credential of an \
@@ -107,6 +116,32 @@ explained! { failures: Failure<Refused> => Said;
                     it.",
             cure: "Use a token that has it: `headcount admin-token create --permission accounts:read`.",
         }));
+    Failure::Refused(Refused::Lacking(_)), Failure::Refused(Refused::Lacking(UpdateAccounts::ONE_OF)) =>
+        Some(("forbidden", UPDATES, Words {
+            cause: "The token is good and lacks the permission `accounts:update`.",
+            cure: "Use a token that has it: `headcount admin-token create --permission accounts:update`.",
+        }));
+    Failure::Refused(Refused::Lacking(_)), Failure::Refused(Refused::Lacking(DeleteAccounts::ONE_OF)) =>
+        Some(("forbidden", DELETES, Words {
+            cause: "The token is good and lacks the permission `accounts:delete`.",
+            cure: "Use a token that has it: `headcount admin-token create --permission accounts:delete`.",
+        }));
+    Failure::Faults(_), Failure::Faults(patch_faults()) =>
+        Some(("invalid_request", PATCHES, Words {
+            cause: "Members of the patch break rules, which `details` lists. Of the own account `current_password` may also \
+                    be another one than the account has.",
+            cure: "Mend what `details` lists. Nothing was changed.",
+        }));
+    Failure::Refused(Refused::VersionMismatch), Failure::Refused(Refused::VersionMismatch) =>
+        Some(("version_mismatch", PATCHES, Words {
+            cause: "`If-Match` is there and does not name the account's version: somebody has changed it since.",
+            cure: "Read the account again, and decide again.",
+        }));
+    Failure::Refused(Refused::EmailLinked), Failure::Refused(Refused::EmailLinked) =>
+        Some(("email_exists", PATCHES, Words {
+            cause: "Another account has this address.",
+            cure: "Give another address. Nothing was changed.",
+        }));
     Failure::Refused(Refused::NoSuchAccount), Failure::Refused(Refused::NoSuchAccount) =>
         Some(("no_such_account", NAMES, Words {
             cause: "There is no account of this id, or none any more, or it is no id.",
@@ -130,7 +165,7 @@ explained! { failures: Failure<Refused> => Said;
     Failure::Transport(Transport::Encoded), Failure::Transport(Transport::Encoded) =>
         Some(("encoded", TAKES_BODIES, explained::ENCODED));
     Failure::KeyReused, Failure::KeyReused =>
-        Some(("idempotency_key_reused", CREATES, explained::KEY_REUSED));
+        Some(("idempotency_key_reused", TAKES_KEYS, explained::KEY_REUSED));
     Failure::TooManyRequests, Failure::TooManyRequests =>
         Some(("rate_limited", ALL, explained::TOO_MANY_REQUESTS));
     Failure::Unavailable, Failure::Unavailable =>
@@ -147,12 +182,25 @@ pub(crate) fn api() -> Api {
     Api {
         tag: "Identity",
         description: "Accounts with a unique e-mail address and a password.",
-        operations: vec![create(), get(), get_own(), open_session(), end_session()],
+        operations: vec![
+            create(),
+            get(),
+            update(Op::UpdateAccount),
+            delete(Op::DeleteAccount),
+            get_own(),
+            update(Op::UpdateOwnAccount),
+            delete(Op::DeleteOwnAccount),
+            open_session(),
+            end_session(),
+        ],
         refusals,
         error: ("IdentityError", Json::schema(error)),
         schemas: vec![
             ("CreateAccount", create_schema()),
             ("Account", Json::schema(schema::created_account())),
+            ("PatchOwnAccount", patch_schema(Op::UpdateOwnAccount)),
+            ("PatchAccount", patch_schema(Op::UpdateAccount)),
+            ("ClosedAccount", Json::schema(schema::closed_account())),
             ("LogIn", log_in_schema()),
             ("LoggedIn", Json::schema(schema::logged_in())),
             ("EndSession", end_session_schema()),
@@ -224,6 +272,120 @@ fn get_own() -> Operation {
     }
 }
 
+fn update(op: Op) -> Operation {
+    let is_own = op == Op::UpdateOwnAccount;
+    let (summary, description, security, schema) = if is_own {
+        let description = "A JSON merge patch (RFC 7396), under its own content type or as JSON. A new password ends all \
+                           other sessions of the account at once.";
+        ("Change the own account", description, &["accountToken"], "PatchOwnAccount")
+    } else {
+        let description = "A JSON merge patch (RFC 7396), under its own content type or as JSON. Needs the permission \
+                           `accounts:update`. A new password ends all sessions of the account at once.";
+        ("Change an account", description, &["adminToken"], "PatchAccount")
+    };
+    let example = renamed();
+    let account = KeptAccount {
+        name: "Acme Ltd.".to_owned(),
+        currency: "EUR".to_owned(),
+        version: 1,
+        ..own_account()
+    };
+    let answer = body::stored(&identity::whole(&account));
+    Operation {
+        op,
+        summary,
+        description,
+        security,
+        parameters: &["IfMatch", "IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: "The whole account as it is now.",
+            schema: "Account",
+            headers: &["ETag", "IdempotencyReplayed"],
+            examples: vec![Example { body: answer, ..example.clone() }],
+        },
+        request: Some(Request { schema, examples: vec![example, bad_patch()] }),
+    }
+}
+
+fn delete(op: Op) -> Operation {
+    let common = "What is personal goes at once, and all its tokens end. Its address is free for others after 30 days \
+                  (`RetentionDays`). Repeated, the answer is the same.";
+    let (summary, description, security): (_, _, &[&str]) = if op == Op::DeleteOwnAccount {
+        ("Delete the own account", common, &["accountToken"])
+    } else {
+        let description = "Needs the permission `accounts:delete`. What is personal goes at once, and all its tokens end. Its \
+                           address is free for others after 30 days (`RetentionDays`). Repeated, the answer is the same.";
+        ("Delete an account", description, &["adminToken"])
+    };
+    let closed = ClosedAccount { id: own_account().id, closed_at: Still.now() };
+    Operation {
+        op,
+        summary,
+        description,
+        security,
+        parameters: &[],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "Closed, now or before.",
+            schema: "ClosedAccount",
+            headers: &[],
+            examples: vec![Example::new(
+                "closed",
+                "A closed account",
+                body::of(&identity::closed(&closed)),
+            )],
+        },
+    }
+}
+
+fn renamed() -> Example {
+    let body = object! {
+        "name" => "Acme Ltd.",
+        "settings" => object! { "currency" => "EUR", "timezone" => Json::Scalar(serde_json::Value::Null) },
+    };
+    Example::new("renamed", "Another name and currency; the time zone as at first", body)
+}
+
+fn bad_patch() -> Example {
+    let body = object! { "email" => "owner", "name" => Json::Scalar(serde_json::Value::Null) };
+    Example::new("invalid_request", "Members that break rules", body)
+}
+
+fn patch_faults() -> Vec<Fault> {
+    let read = identity::patch(body::read(&bad_patch().body), PasswordPolicy::default());
+    read.expect_err("an example of a refusal")
+}
+
+fn patch_schema(op: Op) -> Json {
+    let email = object! {
+        "type" => "string", "description" => "Another address, unique over all accounts.", "format" => "email",
+        "maxLength" => Email::MAX_LENGTH,
+    };
+    let password = text(
+        "Another password, by the rules of a create.",
+        PasswordPolicy::DEFAULT_MINIMUM..=PasswordPolicy::MAX_LENGTH,
+    );
+    let password = required(password.with("format", "password"));
+    let common = object! {
+        "email" => required(email),
+        "name" => required(text("Another name.", 1..=NewAccount::MAX_NAME)),
+        "settings" => optional(settings_schema()),
+        "password" => password,
+    };
+    if op == Op::UpdateAccount {
+        let status = one_of("What it shall be.", ["active", "suspended"]);
+        return exactly([], common.with("status", required(status)));
+    }
+    let current =
+        text("Has to be there beside `password`, and only there.", 1..=PasswordPolicy::MAX_LENGTH);
+    let current = required(current.with("format", "password"));
+    let together =
+        object! { "password" => ["current_password"], "current_password" => ["password"] };
+    exactly([], common.with("current_password", current)).with("dependentRequired", together)
+}
+
 fn open_session() -> Operation {
     let tokens = Session::open(&own_account().id, 0, &Still, &Still).expect("there is entropy").1;
     let logged_in = LoggedIn { account: own_account(), tokens };
@@ -239,7 +401,11 @@ fn open_session() -> Operation {
             description: "Logged in.",
             schema: "LoggedIn",
             headers: &[],
-            examples: vec![Example::new("log_in", "Tokens", body::of(&identity::logged_in(&logged_in)))],
+            examples: vec![Example::new(
+                "log_in",
+                "Tokens",
+                body::of(&identity::logged_in(&logged_in)),
+            )],
         },
         request: Some(Request { schema: "LogIn", examples: vec![log_in(), bad_log_in()] }),
     }
@@ -270,7 +436,11 @@ fn end_session() -> Operation {
             schema: "EndSession",
             examples: vec![
                 Example::new("this_session", "The session of the token", object! {}),
-                Example::new("another_session", "Another session", object! { "session_id" => SESSION }),
+                Example::new(
+                    "another_session",
+                    "Another session",
+                    object! { "session_id" => SESSION },
+                ),
                 bad_end_session(),
             ],
         }),

@@ -23,6 +23,10 @@ pub enum Op {
     EndSession,
     GetOwnAccount,
     GetAccount,
+    UpdateOwnAccount,
+    UpdateAccount,
+    DeleteOwnAccount,
+    DeleteAccount,
     StripeWebhook,
 }
 
@@ -47,6 +51,10 @@ impl Op {
             Op::EndSession => "endSession",
             Op::GetOwnAccount => "getOwnAccount",
             Op::GetAccount => "getAccount",
+            Op::UpdateOwnAccount => "updateOwnAccount",
+            Op::UpdateAccount => "updateAccount",
+            Op::DeleteOwnAccount => "deleteOwnAccount",
+            Op::DeleteAccount => "deleteAccount",
             Op::StripeWebhook => "stripeWebhook",
         }
     }
@@ -71,6 +79,10 @@ impl Op {
             Op::EndSession => ("delete", "/v1/auth/session"),
             Op::GetOwnAccount => ("get", "/v1/account"),
             Op::GetAccount => ("get", "/v1/accounts/{id}"),
+            Op::UpdateOwnAccount => ("patch", "/v1/account"),
+            Op::UpdateAccount => ("patch", "/v1/accounts/{id}"),
+            Op::DeleteOwnAccount => ("delete", "/v1/account"),
+            Op::DeleteAccount => ("delete", "/v1/accounts/{id}"),
             Op::StripeWebhook => ("post", "/webhooks/stripe"),
         }
     }

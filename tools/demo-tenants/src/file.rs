@@ -121,7 +121,7 @@ pub struct OtherAgency {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// A token that may create accounts.
+    /// A token that may create, see, change and delete accounts.
     #[serde(deserialize_with = "credential")]
     pub admin_token: Presented,
     /// A token that may not.
@@ -142,6 +142,12 @@ pub struct Identity {
     /// A session of it that was ended.
     #[serde(deserialize_with = "session")]
     pub ended_session: SessionId,
+    /// An account that is closed.
+    #[serde(deserialize_with = "account")]
+    pub closed_account: AccountId,
+    /// The access token of a session of it.
+    #[serde(deserialize_with = "credential")]
+    pub closed_account_token: Presented,
     /// An account that is suspended; it has the same password.
     #[serde(deserialize_with = "account")]
     pub suspended_account: AccountId,

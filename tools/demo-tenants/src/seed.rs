@@ -10,7 +10,8 @@ use headcount_model::credential::{Credential, Credentials, Holder, Permission, P
 use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, Keyed, StoredAnswer};
 use headcount_model::identity::{
-    Account, AccountKind, AccountStatus, Email, Password, Salt, Session, SessionId, Settings,
+    Account, AccountKind, AccountStatus, ClosedAccount, Email, Password, Salt, Session, SessionId,
+    Settings,
 };
 use headcount_model::port::{Clock, Entropy, random};
 use headcount_model::text::Text;
@@ -239,8 +240,9 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
     }
 
     async fn identity(&self, identity: &Identity) -> Result<(), SeedError> {
-        let create = [Permission::AccountsCreate];
-        self.credential(&identity.admin_token, Holder::Administrator, &create).await?;
+        let all =
+            [Permission::AccountsCreate, Permission::AccountsUpdate, Permission::AccountsDelete];
+        self.credential(&identity.admin_token, Holder::Administrator, &all).await?;
         let powerless = &identity.admin_token_without_permission;
         self.credential(powerless, Holder::Administrator, &[]).await?;
         let (owner, suspended) = (&identity.account, &identity.suspended_account);
@@ -251,9 +253,14 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
             let account = self.identity_account(id, email, name, &identity.password)?;
             made(self.table.create_identity_account(&account, status).await)?;
         }
-        for (account, token) in
-            [(owner, &identity.account_token), (suspended, &identity.suspended_account_token)]
-        {
+        let closed = &identity.closed_account;
+        let left = ClosedAccount { id: closed.clone(), closed_at: self.ports.now() };
+        made(self.table.keep_closed_account(&left).await)?;
+        for (account, token) in [
+            (owner, &identity.account_token),
+            (suspended, &identity.suspended_account_token),
+            (closed, &identity.closed_account_token),
+        ] {
             let session = self.session(account, SessionId::of(token.id().clone()));
             let opened = Session { access_hash: *token.secret_hash(), ..session };
             made(self.table.create_session(&opened).await)?;
@@ -303,13 +310,17 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
     async fn taken_keys(&self, tenants: &DemoTenants) -> Result<(), SeedError> {
         let plain = &tenants.agency.plain_account_lcuid;
         let update = format!("PUT /api/v3/accounts/{plain}");
+        let owner = &tenants.identity.account;
+        let patch = format!("PATCH /v1/accounts/{owner}");
+        let of_administrators = &["POST /v1/accounts", &*patch];
         let delete = format!("DELETE /api/v3/objects/{plain}");
         let of_agencies = &["POST /api/v3/accounts", &*update, &*delete];
         let of_seats = &["POST /accounts/create", "POST /billing/deactivate"][..];
         for (caller, routes) in [
             (tenants.seats.org.as_str(), of_seats),
             (tenants.agency.app_id.as_str(), of_agencies),
-            (tenants.identity.admin_token.id().as_str(), &["POST /v1/accounts"]),
+            (tenants.identity.admin_token.id().as_str(), of_administrators),
+            (owner.as_str(), &["PATCH /v1/account"]),
         ] {
             // Fingerprinted with a secret that is forgotten: no body is the one of the record.
             let secret = random::<32>(self.ports).map_err(|_| SeedError::Unavailable)?;

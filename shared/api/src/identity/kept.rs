@@ -69,8 +69,13 @@ impl<'c, R: Right<Of = EveryAccount>> NamedAccount<'c, R> {
 }
 
 /// The entity tag of an account: its version, in quotes.
-fn etag(account: &KeptAccount) -> String {
+pub(super) fn etag(account: &KeptAccount) -> String {
     format!("\"{}\"", account.version)
+}
+
+/// Whether `If-Match`, where there is one, names the version of an account.
+pub fn is_meant(request: &Incoming, account: &KeptAccount) -> bool {
+    !request.means_another(&etag(account))
 }
 
 /// The whole account, or that the caller has it already.

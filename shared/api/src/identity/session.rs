@@ -41,16 +41,35 @@ pub async fn caller(
     store: &(impl Sessions + OwnAccounts),
     now: Timestamp,
 ) -> Result<Caller, Failure<Refusal>> {
+    let session = session(request, store, now).await?;
+    let account = store.own(session.grant()).await?.ok_or(Failure::Unauthorized)?;
+    admit(&account, &session)?;
+    Ok(Caller { session, account })
+}
+
+/// The session whose access token a request carries. What its account says is not asked.
+///
+/// # Errors
+/// [`Failure::Unauthorized`] for every kind of bad token.
+pub async fn session(
+    request: &Incoming,
+    store: &impl Sessions,
+    now: Timestamp,
+) -> Result<Session, Failure<Refusal>> {
     let presented = request.presented().ok_or(Failure::Unauthorized)?;
     let kept = store.session(&presented).await?;
-    let session = kept.and_then(|kept| kept.verify(&presented, now));
-    let session = session.ok_or(Failure::Unauthorized)?;
-    let account = store.own(session.grant()).await?.ok_or(Failure::Unauthorized)?;
-    account.admit(&session).map_err(|not| match not {
+    kept.and_then(|kept| kept.verify(&presented, now)).ok_or(Failure::Unauthorized)
+}
+
+/// Holds a session against what its account says.
+///
+/// # Errors
+/// As [`caller`].
+pub fn admit(account: &KeptAccount, session: &Session) -> Result<(), Failure<Refusal>> {
+    account.admit(session).map_err(|not| match not {
         NotAdmitted::Over => Failure::Unauthorized,
         NotAdmitted::Suspended => Failure::Refused(Refusal::NotActive),
-    })?;
-    Ok(Caller { session, account })
+    })
 }
 
 impl From<NotLoggedIn> for Failure<Refusal> {
@@ -100,11 +119,14 @@ pub fn end_session(body: Object) -> Result<Option<SessionId>, Failure<Refusal>> 
         Given::Absent => None,
         Given::Value(text) => Some(text),
         Given::Wrong(kind) => {
-            faults.insert(0, Fault {
-                index: None,
-                field: "session_id".into(),
-                rule: headcount_model::fault::Rule::Type(kind),
-            });
+            faults.insert(
+                0,
+                Fault {
+                    index: None,
+                    field: "session_id".into(),
+                    rule: headcount_model::fault::Rule::Type(kind),
+                },
+            );
             None
         }
     };

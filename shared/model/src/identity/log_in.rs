@@ -161,10 +161,8 @@ pub trait LogIns {
     ///
     /// # Errors
     /// [`LookupFailed`].
-    fn open(
-        &self,
-        opening: Opening<'_>,
-    ) -> impl Future<Output = Result<bool, LookupFailed>> + Send;
+    fn open(&self, opening: Opening<'_>)
+    -> impl Future<Output = Result<bool, LookupFailed>> + Send;
 }
 
 /// Why nobody is logged in.
@@ -225,12 +223,12 @@ where
     P: Clock + Entropy,
 {
     let now = ports.now();
-    let counted_as =
-        secret.log_ins_at(&wish.email).map_err(|_| NotLoggedIn::Unavailable)?;
+    let counted_as = secret.log_ins_at(&wish.email).map_err(|_| NotLoggedIn::Unavailable)?;
     let account = count(store, &wish.email, &counted_as, now).await?;
     for _ in 0..MAX_TRIES {
         let kept = store.at_address(account.as_ref()).await?;
-        let hash = kept.as_ref().map_or_else(PasswordHash::of_nobody, |kept| kept.password_hash.clone());
+        let hash =
+            kept.as_ref().map_or_else(PasswordHash::of_nobody, |kept| kept.password_hash.clone());
         let verified = hashing.verify(wish.password.clone(), hash).await;
         let is_right = verified.ok_or(NotLoggedIn::Unavailable)?;
         let usable = kept.filter(|kept| is_right && kept.status == AccountStatus::Active);

@@ -1,5 +1,7 @@
 //! The Identity API: accounts with a unique e-mail address and a password.
 
+mod change;
+mod close;
 mod create;
 mod currency;
 mod email;
@@ -11,6 +13,13 @@ mod registry;
 mod session;
 mod settings;
 
+pub use change::{
+    AccountChanges, AccountCommit, AccountPatch, AccountPatchInput, ChangeRefusal, Changed,
+    NotCommitted, PatchRequest, SettingsPatchInput, change,
+};
+pub use close::{
+    AccountClosings, CloseCommit, CloseRequest, ClosedAccount, Found, Retention, close,
+};
 pub use create::{
     Account, AccountInput, AccountKind, Accounts, Commit, CommitRefusal, NewAccount, SettingsInput,
 };

@@ -77,14 +77,13 @@ impl Password {
         if is_common(&folded) {
             rules.push(Rule::CommonPassword);
         }
-        let contains = |part: &str| part.chars().count() >= 4 && folded.contains(&fold(part));
-        if email.is_some_and(|email| contains(email.local_part())) {
-            rules.push(Rule::ContainsEmail);
-        }
-        if name.is_some_and(|name| contains(name.as_str())) {
-            rules.push(Rule::ContainsName);
-        }
+        rules.extend(given_away(&folded, email, name.map(Text::as_str)));
         if rules.is_empty() { Ok(Self(password.into())) } else { Err(rules) }
+    }
+
+    /// The rules that it breaks as the password of who has this address and name.
+    pub fn gives_away(&self, email: &Email, name: &str) -> Vec<Rule> {
+        given_away(&fold(self.0.expose_secret()), Some(email), Some(name)).collect()
     }
 
     /// A password to compare with one that is kept, whatever the policy is by now. It has 1 to
@@ -155,6 +154,19 @@ fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
+/// The rules that a folded password breaks by what it has of an address and a name.
+fn given_away(
+    folded: &str,
+    email: Option<&Email>,
+    name: Option<&str>,
+) -> impl Iterator<Item = Rule> {
+    let contains = |part: &str| part.chars().count() >= 4 && folded.contains(&fold(part));
+    let of_email = email.is_some_and(|email| contains(email.local_part()));
+    let of_name = name.is_some_and(contains);
+    let rules = [of_email.then_some(Rule::ContainsEmail), of_name.then_some(Rule::ContainsName)];
+    rules.into_iter().flatten()
+}
+
 /// Whether a password, in lower case, is in the embedded list.
 fn is_common(folded: &str) -> bool {
     !folded.contains('\n') && COMMON_PASSWORDS.contains(&format!("\n{folded}\n"))
@@ -190,8 +202,10 @@ impl PasswordHash {
     pub fn of_nobody() -> Self {
         let params = params();
         let (m, t, p) = (params.m_cost(), params.t_cost(), params.p_cost());
-        let (salt, hash) =
-            (STANDARD_NO_PAD.encode([0; 16]), STANDARD_NO_PAD.encode([0; Params::DEFAULT_OUTPUT_LEN]));
+        let (salt, hash) = (
+            STANDARD_NO_PAD.encode([0; 16]),
+            STANDARD_NO_PAD.encode([0; Params::DEFAULT_OUTPUT_LEN]),
+        );
         Self(format!("$argon2id$v=19$m={m},t={t},p={p}${salt}${hash}"))
     }
 
@@ -326,7 +340,9 @@ mod tests {
     #[test]
     fn a_hash_of_other_parameters_is_compared_with_these_and_told_when_it_is_weak() {
         let password = Password::candidate("x").expect("one character");
-        for (m, t, is_weak) in [(19_456, 2, false), (19_456, 1, true), (8, 2, true), (20_000, 3, false)] {
+        for (m, t, is_weak) in
+            [(19_456, 2, false), (19_456, 1, true), (8, 2, true), (20_000, 3, false)]
+        {
             let params = Params::new(m, t, 1, None).expect("parameters");
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
             let mut hash = [0; 32];

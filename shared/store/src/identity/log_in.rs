@@ -107,7 +107,11 @@ impl LogIns for Table {
                     return Err(LookupFailed::Unavailable);
                 };
                 // A session of this id exists: the random source repeats itself.
-                if session.is_some() { Err(LookupFailed::Unavailable) } else { Ok(account.is_none()) }
+                if session.is_some() {
+                    Err(LookupFailed::Unavailable)
+                } else {
+                    Ok(account.is_none())
+                }
             }
             Err(Refused::Throttled) => Err(LookupFailed::Throttled),
             Err(Refused::Unavailable) => Err(LookupFailed::Unavailable),
