@@ -256,6 +256,8 @@ async fn the_images_of_the_stream_are_those_that_the_store_writes() {
         ("create-account", "created"),
         ("create-agency-account", "created"),
         ("update-agency-account", "updated"),
+        ("update-own-account", "updated"),
+        ("delete-own-account", "closed"),
     ] {
         let done = one(function, case);
         assert!(reply(&stage, function, &done.event).await.status < 300);

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_tests::samples::{SUBSCRIPTION, all, fall_past_due, functions, reply, seed, tenants};
-use headcount_tests::{Access, Stage, text_of};
+use headcount_tests::{Access, Stage, text_of, weak_hash};
 use sample_events::{make_seats, partner, queue, schedule};
 use serde_json::Value;
 
@@ -106,6 +106,20 @@ async fn let_seats_end(stage: &Stage) {
     }
 }
 
+/// Keeps the password of the account that an event logs in to as a weaker hash than one of today.
+async fn weaken(stage: &Stage) {
+    let pk = format!("ACCOUNT#{}", tenants().1.identity.account);
+    let weak = AttributeValue::S(weak_hash("only for demos and tests", 8));
+    stage.set(&pk, "ACCOUNT", "password_hash", weak).await;
+}
+
+/// Makes the account that events close one that is open: in the demo it was closed before.
+async fn reopen(stage: &Stage) {
+    let id = tenants().1.identity.closed_account;
+    stage.forget(&format!("ACCOUNT#{id}"), "ACCOUNT").await;
+    stage.account_of_id(&id, "demo.closed").await;
+}
+
 /// What a function asks of the table for all its sample events.
 async fn asked(function: &str) -> BTreeSet<Access> {
     let mut asked = BTreeSet::new();
@@ -138,6 +152,16 @@ async fn asked(function: &str) -> BTreeSet<Access> {
             _ => {
                 if function == "deactivate-seats" {
                     take_again(&stage, event).await;
+                }
+                if ["delete-own-account", "delete-account"].contains(&function) {
+                    reopen(&stage).await;
+                }
+                if function == "open-session" {
+                    // With a hash of today, and then with a weaker one.
+                    stage.operations.take();
+                    reply(&stage, function, event).await;
+                    asked.extend(stage.operations.take_accesses());
+                    weaken(&stage).await;
                 }
                 stage.operations.take();
                 // The second time the answer is on record; without its key, the name is taken; an
@@ -193,13 +217,16 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "create-agency-account",
         "create-seats",
         "deactivate-seats",
+        "delete-account",
         "delete-agency-account",
+        "get-account",
         "get-agency-account",
         "get-billing",
         "get-billing-history",
         "list-accounts-of-agency",
         "list-agency-accounts",
         "quote-seats",
+        "update-account",
         "update-agency-account",
     ];
     assert_eq!(reach("CREDENTIAL#"), callers, "who may see a credential");

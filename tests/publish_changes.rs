@@ -469,6 +469,41 @@ async fn a_deleted_agency_account_is_told_and_nothing_else_that_goes() {
 }
 
 #[tokio::test]
+async fn a_change_and_the_end_of_an_identity_account_are_told_and_bookkeeping_is_not() {
+    let stage = Stage::new().await;
+    let own = stage.own_account("very.personal").await;
+    let account = async || {
+        let items = stage.items_under(&format!("ACCOUNT#{}", own.id)).await;
+        items.into_iter().find(|item| item["sk"] == text("ACCOUNT")).expect("it")
+    };
+    let created = account().await;
+    let call = Call::json(&json!({"name": "Renamed"})).bearer(&own.token);
+    assert_eq!(call.send(&stage.update_own_account()).await.status, 200);
+    let changed = account().await;
+    let rehashed = with(&changed, "password_hash", text("another"));
+    let call = Call::empty().bearer(&own.token);
+    assert_eq!(call.send(&stage.delete_own_account()).await.status, 200);
+    let closed = account().await;
+    let records = vec![
+        record(1, "MODIFY", Some(&created), Some(&changed)),
+        record(2, "MODIFY", Some(&changed), Some(&rehashed)),
+        record(3, "MODIFY", Some(&rehashed), Some(&closed)),
+        record(4, "MODIFY", Some(&closed), Some(&closed)),
+    ];
+    let (parcels, failures) = publish(&Recorder::default(), records).await;
+    assert!(failures.is_empty());
+    let at = "2026-02-03T18:12:47.000000Z";
+    let updated = json!({"version": 1, "id": "event-1:AccountUpdated", "data": {
+        "id": own.id.as_str(), "type": "business", "status": "active", "version": 1, "updated_at": at
+    }});
+    let deleted = json!({"version": 1, "id": "event-3:AccountDeleted", "data": {
+        "id": own.id.as_str(), "deleted_at": at
+    }});
+    assert_eq!(events(&parcels), [("AccountUpdated", &updated), ("AccountDeleted", &deleted)]);
+    assert_eq!(parcels.len(), 2);
+}
+
+#[tokio::test]
 async fn a_record_that_cannot_be_read_is_set_aside_by_its_key_only() {
     let (plain, _, _) = seats().await;
     let stage = Stage::new().await;

@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 25] = [
+pub const TARGETS: [Target; 33] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
@@ -36,6 +36,14 @@ pub const TARGETS: [Target; 25] = [
     target("delete-agency-account", endpoints::delete_agency_account),
     target("check-deletion", endpoints::check_deletion),
     target("create-account", endpoints::create_account),
+    target("open-session", endpoints::open_session),
+    target("end-session", endpoints::end_session),
+    target("get-own-account", endpoints::get_own_account),
+    target("get-account", endpoints::get_account),
+    target("update-own-account", endpoints::update_own_account),
+    target("update-account", endpoints::update_account),
+    target("delete-own-account", endpoints::delete_own_account),
+    target("delete-account", endpoints::delete_account),
     target("stripe-webhook", endpoints::stripe_webhook),
     target("gateway-event", events::gateway),
     target("billing-message", events::billing_messages),

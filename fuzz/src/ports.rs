@@ -29,13 +29,19 @@ use headcount_model::credential::{
 use headcount_model::grant::Grant;
 use headcount_model::history::{self, BillingHistory, Page};
 use headcount_model::id::{
-    AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId, SeatId, micros,
+    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId, SeatId, micros,
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer};
-use headcount_model::identity::{self, Accounts};
+use headcount_model::identity::{
+    self, AccountChanges, AccountClosings, AccountCommit, AccountKind, AccountRecords,
+    AccountStatus, Accounts, Attempts, CloseCommit, ClosedAccount, Email, EndSession, Hashing,
+    KeptAccount as Own, LogIns, NotEnded, Opening, OwnAccounts, Password, PasswordHash, Salt,
+    Session, SessionEndings, SessionId, Sessions, Tried,
+};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::right::{
-    DeleteAgencyAccounts, ListAgencyAccounts, ReadBilling, UpdateAgencyAccounts, ViewAgencyAccounts,
+    DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, OwnAccount, ReadAccounts,
+    ReadBilling, UpdateAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
 };
 use headcount_model::seats::{
     self, Deactivation, EndTerms, Kept, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored,
@@ -300,6 +306,218 @@ impl EarlierAnswers for Table {
         _: Timestamp,
     ) -> Result<Option<StoredAnswer>, NotCommitted> {
         Ok((request.fingerprint[0] > 127).then(|| stored("{}")))
+    }
+}
+
+fn own_account() -> AccountId {
+    AccountId::parse("acct_01kgjb9z8rd3m00wner0000000").expect("an id")
+}
+
+/// The account that a session is of: suspended when the table finds what it should not.
+fn own(table: Table) -> Own {
+    let is_fine = table.0 != Found::Taken;
+    Own {
+        id: own_account(),
+        email: Email::parse("o@bücher.example").expect("an address"),
+        name: "Acme \"Inc.\"".to_owned(),
+        kind: AccountKind::Business,
+        status: if is_fine { AccountStatus::Active } else { AccountStatus::Suspended },
+        password_hash: PasswordHash::of_nobody(),
+        currency: "USD".to_owned(),
+        timezone: "UTC".to_owned(),
+        language: "en".to_owned(),
+        created_at: Still.now(),
+        updated_at: Still.now(),
+        version: 3,
+        session_epoch: 0,
+        spared_session: None,
+    }
+}
+
+impl Sessions for Table {
+    async fn session(&self, presented: &Presented) -> Result<Option<Session>, LookupFailed> {
+        Ok(Some(Session {
+            id: SessionId::of(presented.id().clone()),
+            account: own_account(),
+            access_hash: Sha256::digest(SECRET.repeat(16)).into(),
+            refresh_hash: [0; 32],
+            epoch: 0,
+            created_at: Still.now(),
+            access_until: Timestamp::MAX,
+            refresh_until: Timestamp::MAX,
+            ended_at: None,
+        }))
+    }
+}
+
+impl OwnAccounts for Table {
+    async fn own(&self, _: Grant<'_, OwnAccount>) -> Result<Option<Own>, LookupFailed> {
+        Ok((self.0 != Found::Reused).then(|| own(*self)))
+    }
+}
+
+impl AccountRecords for Table {
+    async fn account(
+        &self,
+        _: Grant<'_, ReadAccounts>,
+        _: &AccountId,
+    ) -> Result<Option<Own>, LookupFailed> {
+        Ok((self.0 != Found::Reused).then(|| own(*self)))
+    }
+}
+
+impl AccountChanges<OwnAccount> for Table {
+    async fn kept(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        _: &AccountId,
+    ) -> Result<Option<Own>, LookupFailed> {
+        Ok(Some(own(*self)))
+    }
+
+    async fn commit(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        _: AccountCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, identity::NotCommitted> {
+        let (taken, reused) =
+            (identity::NotCommitted::EmailExists, identity::NotCommitted::KeyReused);
+        self.outcome(stored("{}"), taken, reused)
+    }
+
+    async fn earlier(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        _: &Keyed,
+        _: Timestamp,
+    ) -> Result<Option<StoredAnswer>, identity::NotCommitted> {
+        Ok((self.0 == Found::Replayed).then(|| stored("{}")))
+    }
+}
+
+impl AccountChanges<UpdateAccounts> for Table {
+    async fn kept(
+        &self,
+        _: Grant<'_, UpdateAccounts>,
+        _: &AccountId,
+    ) -> Result<Option<Own>, LookupFailed> {
+        Ok(Some(own(*self)))
+    }
+
+    async fn commit(
+        &self,
+        _: Grant<'_, UpdateAccounts>,
+        _: AccountCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, identity::NotCommitted> {
+        let (taken, reused) =
+            (identity::NotCommitted::EmailExists, identity::NotCommitted::KeyReused);
+        self.outcome(stored("{}"), taken, reused)
+    }
+
+    async fn earlier(
+        &self,
+        _: Grant<'_, UpdateAccounts>,
+        _: &Keyed,
+        _: Timestamp,
+    ) -> Result<Option<StoredAnswer>, identity::NotCommitted> {
+        Ok((self.0 == Found::Replayed).then(|| stored("{}")))
+    }
+}
+
+impl AccountClosings<OwnAccount> for Table {
+    async fn found(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        id: &AccountId,
+    ) -> Result<Option<identity::Found>, LookupFailed> {
+        let closed = ClosedAccount { id: id.clone(), closed_at: Still.now() };
+        Ok(match self.0 {
+            Found::Reused => None,
+            Found::Replayed => Some(identity::Found::Closed(closed)),
+            _ => Some(identity::Found::Open(Box::new(own(*self)))),
+        })
+    }
+
+    async fn close(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        _: CloseCommit<'_>,
+    ) -> Result<(), identity::NotCommitted> {
+        Ok(())
+    }
+}
+
+impl AccountClosings<DeleteAccounts> for Table {
+    async fn found(
+        &self,
+        _: Grant<'_, DeleteAccounts>,
+        id: &AccountId,
+    ) -> Result<Option<identity::Found>, LookupFailed> {
+        let closed = ClosedAccount { id: id.clone(), closed_at: Still.now() };
+        Ok(match self.0 {
+            Found::Reused => None,
+            Found::Replayed => Some(identity::Found::Closed(closed)),
+            _ => Some(identity::Found::Open(Box::new(own(*self)))),
+        })
+    }
+
+    async fn close(
+        &self,
+        _: Grant<'_, DeleteAccounts>,
+        _: CloseCommit<'_>,
+    ) -> Result<(), identity::NotCommitted> {
+        Ok(())
+    }
+}
+
+impl SessionEndings for Table {
+    async fn end(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        end: EndSession<'_>,
+    ) -> Result<Timestamp, NotEnded> {
+        let is_there = self.0 != Found::Replayed;
+        if is_there { Ok(end.now) } else { Err(NotEnded::Missing) }
+    }
+}
+
+impl LogIns for Table {
+    async fn tried(&self, _: &Email, _: &str, now: Timestamp) -> Result<Tried, LookupFailed> {
+        let count = if self.0 == Found::Reused { 30 } else { 0 };
+        let attempts = Attempts { count, wait_until: None };
+        let attempts = if count > 0 { attempts.and_one(now) } else { attempts };
+        Ok(Tried { account: Some(own_account()), attempts })
+    }
+
+    async fn count(
+        &self,
+        _: &str,
+        _: Attempts,
+        _: Attempts,
+        _: Timestamp,
+    ) -> Result<bool, LookupFailed> {
+        Ok(self.0 != Found::Replayed)
+    }
+
+    async fn at_address(&self, _: Option<&AccountId>) -> Result<Option<Own>, LookupFailed> {
+        Ok(Some(own(*self)))
+    }
+
+    async fn open(&self, _: Opening<'_>) -> Result<bool, LookupFailed> {
+        Ok(true)
+    }
+}
+
+/// Every password is right: to compare one takes as long as a thousand inputs.
+pub(crate) struct Right;
+
+impl Hashing for Right {
+    async fn hash(&self, _: Password, _: Salt) -> Option<PasswordHash> {
+        Some(PasswordHash::of_nobody())
+    }
+
+    async fn verify(&self, _: Password, _: PasswordHash) -> Option<bool> {
+        Some(true)
     }
 }
 

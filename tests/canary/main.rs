@@ -45,8 +45,9 @@ const FINGERPRINT: [u8; 32] = *b"canary-fingerprint-key-of-a-stk!";
 async fn nobody_is_told_a_secret() {
     let collected = Collected::default();
     log_everything(&collected);
-    let world = World::new(collected.clone()).await;
+    let mut world = World::new(collected.clone()).await;
     world.sign_ups().await;
+    world.sessions().await;
     world.seats().await;
     world.agency_accounts().await;
     world.billing().await;
@@ -180,6 +181,66 @@ impl World {
         self.stage.wire.cut();
         assert_eq!(self.send(&function, call(&new(5))).await, 503);
         self.stage.wire.mend();
+    }
+
+    /// The tokens of a log-in are told once, to who logged in; otherwise, and later, no more.
+    async fn sessions(&mut self) {
+        let mut function = self.stage.open_session();
+        function.fingerprint_key = fingerprint_key();
+        let call = |password: &str| {
+            Call::json(&json!({"email": "owner@example.com", "password": password}))
+        };
+        let reply = call(PASSWORD).send(&function).await;
+        assert_eq!(reply.status, 200);
+        let token = |name: &str| reply.json()[name].as_str().expect("a token").to_owned();
+        let (access, refresh) = (token("access_token"), token("refresh_token"));
+        self.secrets.push(Secret::new("access token", &access[30..]));
+        self.secrets.push(Secret::new("refresh token", &refresh[30..]));
+        let rows = [
+            (call(OTHER_PASSWORD), 401),
+            (call(&PASSWORD.repeat(9)), 400),
+            (Call::json(&json!({"email": PASSWORD, "password": PASSWORD})), 400),
+            (Call::json(&json!({"email": "owner@example.com", "password": [PASSWORD]})), 400),
+            (Call::text(format!("{{\"password\":\"{PASSWORD}")), 400),
+        ];
+        for (n, (call, status)) in rows.into_iter().enumerate() {
+            assert_eq!(self.send(&function, call).await, status, "log-in {n}");
+        }
+        self.stage.wire.cut();
+        assert_eq!(self.send(&function, call(PASSWORD)).await, 503);
+        self.stage.wire.mend();
+        let own = self.stage.get_own_account();
+        for (token, status) in [(&access, 200), (&refresh, 401), (&self.administrator, 401)] {
+            let call = Call::empty().bearer(token).header("if-none-match", token);
+            assert_eq!(self.send(&own, call).await, status);
+        }
+        let get = self.stage.get_account();
+        for token in [&access, &self.administrator] {
+            let call = Call::empty().at(&format!("/v1/accounts/{access}")).bearer(token);
+            assert!(self.send(&get, call).await >= 400);
+        }
+        let mut update = self.stage.update_own_account();
+        update.fingerprint_key = fingerprint_key();
+        let patch = |body: Value| Call::json(&body).bearer(&access).key("patch");
+        for (body, status) in [
+            (json!({"password": OTHER_PASSWORD, "current_password": "wrong"}), 400),
+            (json!({"password": OTHER_PASSWORD, "current_password": PASSWORD}), 200),
+            (json!({"password": OTHER_PASSWORD, "current_password": PASSWORD}), 200),
+            (json!({"password": PASSWORD, "current_password": OTHER_PASSWORD}), 422),
+            (json!({"password": [OTHER_PASSWORD], "status": PASSWORD}), 400),
+        ] {
+            assert_eq!(self.send(&update, patch(body)).await, status);
+        }
+        let end = self.stage.end_session();
+        let other = Call::json(&json!({"session_id": access})).bearer(&access);
+        assert_eq!(self.send(&end, other).await, 404);
+        assert_eq!(self.send(&end, Call::empty().bearer(&access)).await, 200);
+        let close = self.stage.delete_account();
+        let token = &self.administrator;
+        let call = Call::empty().at(&format!("/v1/accounts/{access}")).bearer(token);
+        assert_eq!(self.send(&close, call).await, 403);
+        let reused = self.send(&own, Call::empty().bearer(&access));
+        assert_eq!(reused.await, 200, "for 30 s");
     }
 
     async fn seats(&self) {

@@ -218,3 +218,17 @@ async fn the_identity_examples_create_an_account_each() {
         language.refused("identity", &stack, &bad, "A valid access token is required.");
     }
 }
+
+#[tokio::test]
+async fn the_account_examples_log_in() {
+    let stack = Stack::up();
+    let email = stack.get("/demo/identity/email");
+    for language in languages() {
+        let variables = |password| [("HEADCOUNT_EMAIL", email), ("HEADCOUNT_PASSWORD", password)];
+        let good = variables(stack.get("/demo/identity/password"));
+        let account = stack.get("/demo/identity/account");
+        assert_eq!(language.created("account", &stack, &good), [account]);
+        let bad = variables("not the password of the demos");
+        language.refused("account", &stack, &bad, "The email or the password is wrong.");
+    }
+}

@@ -9,9 +9,11 @@ mod credentials;
 mod deactivations;
 mod emails;
 mod headers;
+mod identity_accounts;
 mod keys;
 mod queries;
 mod row;
+mod sessions;
 mod tenants;
 mod urls;
 mod webhooks;
@@ -35,7 +37,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 10] = [
+const TABLES: [(&str, Rows); 12] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -46,6 +48,8 @@ const TABLES: [(&str, Rows); 10] = [
     ("deactivations", deactivations::rows),
     ("queries", queries::rows),
     ("agency accounts", agency_accounts::rows),
+    ("sessions", sessions::rows),
+    ("identity accounts", identity_accounts::rows),
 ];
 
 #[tokio::test]
@@ -158,7 +162,15 @@ fn said(to: To, reply: &Reply) -> String {
         | To::Accounts
         | To::AccountsOfAgency => return text(&body["message"]),
         To::Webhook => return text(&body["error"]["message"]),
-        To::Identity => &body["details"],
+        To::Identity
+        | To::LogIn
+        | To::EndSession
+        | To::OwnAccount
+        | To::AnAccount
+        | To::OwnPatch
+        | To::Patch
+        | To::OwnEnd
+        | To::End => &body["details"],
         To::Seats | To::Quote | To::Deactivate | To::Billing | To::History => &body["errors"],
     };
     let faults = faults.as_array().into_iter().flatten().take(4);

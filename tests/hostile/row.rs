@@ -33,6 +33,22 @@ pub(crate) enum To {
     AccountsOfAgency,
     /// `POST /v1/accounts`
     Identity,
+    /// `POST /v1/auth/login`
+    LogIn,
+    /// `DELETE /v1/auth/session`
+    EndSession,
+    /// `GET /v1/account`
+    OwnAccount,
+    /// `GET /v1/accounts/{id}`
+    AnAccount,
+    /// `PATCH /v1/account`
+    OwnPatch,
+    /// `PATCH /v1/accounts/{id}`
+    Patch,
+    /// `DELETE /v1/account`
+    OwnEnd,
+    /// `DELETE /v1/accounts/{id}`
+    End,
     /// `POST /webhooks/stripe`
     Webhook,
 }

@@ -8,7 +8,7 @@ use headcount_model::credential::{Holder, Permission};
 use headcount_model::port::{Clock, Entropy};
 use headcount_store::Table;
 use headcount_tests::billing::{SIGNING_SECRET, SecretText};
-use headcount_tests::{AgencyTenant, Call, Ports, Reply, Stage};
+use headcount_tests::{AgencyTenant, Call, OwnTenant, Ports, Reply, Stage};
 use serde_json::{Value, json};
 use stripe_stand_in::sign_webhook;
 
@@ -28,6 +28,12 @@ pub(crate) struct Tenants {
     pub(crate) manager: String,
     pub(crate) other_agency: AgencyTenant,
     pub(crate) administrator: String,
+    /// An administrator who may change accounts.
+    pub(crate) updater: String,
+    /// An identity account, and a session of it.
+    pub(crate) own: OwnTenant,
+    /// Another account.
+    pub(crate) other_own: OwnTenant,
 }
 
 impl Tenants {
@@ -43,6 +49,9 @@ impl Tenants {
             agency,
             other_agency: stage.agency_tenant().await,
             administrator: stage.administrator().await,
+            updater: stage.credential(Holder::Administrator, &[Permission::AccountsUpdate]).await,
+            own: stage.own_account("own.account").await,
+            other_own: stage.own_account("other.account").await,
             key,
             stage,
         }
@@ -66,6 +75,14 @@ impl Tenants {
             To::Delete => Reply::to_event(&stage.delete_agency_account(), event).await,
             To::CanBeDeleted => Reply::to_event(&stage.check_deletion(), event).await,
             To::Identity => Reply::to_event(&stage.create_account(), event).await,
+            To::LogIn => Reply::to_event(&stage.open_session(), event).await,
+            To::EndSession => Reply::to_event(&stage.end_session(), event).await,
+            To::OwnAccount => Reply::to_event(&stage.get_own_account(), event).await,
+            To::AnAccount => Reply::to_event(&stage.get_account(), event).await,
+            To::OwnPatch => Reply::to_event(&stage.update_own_account(), event).await,
+            To::Patch => Reply::to_event(&stage.update_account(), event).await,
+            To::OwnEnd => Reply::to_event(&stage.delete_own_account(), event).await,
+            To::End => Reply::to_event(&stage.delete_account(), event).await,
             To::Webhook => Reply::to_event(&self.webhook(), event).await,
         }
     }

@@ -16,11 +16,12 @@ use headcount_model::billing::BillingChange;
 use headcount_model::credential::{Holder, Permission};
 use headcount_model::history::{By, Change, SeatChange};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, SeatId};
+use headcount_model::identity::{AccountStatus, Session, SessionId};
 use headcount_model::port::Clock;
 use headcount_model::text::Text;
 use headcount_store::{Limits, SpendingLimit, Table};
 use headcount_tests::billing::{Billing, SIGNING_SECRET, batch, reached};
-use headcount_tests::{Call, Reply, Stage};
+use headcount_tests::{Call, OwnTenant, Reply, Stage};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use stripe_stand_in::sign_webhook;
@@ -34,7 +35,10 @@ const TOO_MANY_BYTES: usize = 4_000 * 1024 + 1;
 const REPLAYED: &str = "idempotency-replayed";
 
 /// What is new in each answer.
-const NEW_EACH_TIME: [&str; 15] = [
+const NEW_EACH_TIME: [&str; 18] = [
+    "access_token",
+    "refresh_token",
+    "invalidated_session_id",
     "id",
     "lcuid",
     "quote_id",
@@ -728,6 +732,216 @@ async fn create_account_answers_as_documented() {
     answered.add("rate_limited", good.send(&throttled).await);
     stage.wire.cut();
     answered.add("service_unavailable", good.send(&function).await);
+    answered.check();
+}
+
+/// The account of the examples.
+async fn account_of_the_examples(stage: &Stage) -> OwnTenant {
+    stage.own_account_with_password("owner", AccountStatus::Active).await
+}
+
+/// What every endpoint that an account calls for itself refuses, and a table that is in trouble.
+/// `call` is good but for the token.
+async fn own_refusals<E: Endpoint>(
+    answered: &mut Answered,
+    stage: &Stage,
+    own: &OwnTenant,
+    call: Call,
+    to: impl Fn(Table) -> E,
+) {
+    answered.add("unauthorized", call.clone().send(&to(stage.table.clone())).await);
+    let call = call.bearer(&own.token);
+    stage.stand(&own.id, AccountStatus::Suspended).await;
+    answered.add("not_active", call.clone().send(&to(stage.table.clone())).await);
+    stage.stand(&own.id, AccountStatus::Active).await;
+    answered.add("rate_limited", call.clone().send(&to(throttled(stage).await)).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call.send(&to(stage.cold_table())).await);
+    stage.wire.mend();
+}
+
+#[tokio::test]
+async fn get_own_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let mut answered = Answered::new("getOwnAccount");
+    let good = Call::empty().bearer(&own.token);
+    answered.add("account", good.send(&stage.get_own_account()).await);
+    let to = |store| get_own_account::Function { store, ..stage.get_own_account() };
+    own_refusals(&mut answered, &stage, &own, Call::empty(), to).await;
+    answered.check();
+}
+
+/// What every endpoint refuses of administrators who name an account, and a table that is in trouble.
+/// `call` is good but for path and token.
+async fn named_refusals<E: Endpoint>(
+    answered: &mut Answered,
+    stage: &Stage,
+    (id, token): (&str, &str),
+    call: Call,
+    to: impl Fn(Table) -> E,
+) {
+    let endpoint = to(stage.table.clone());
+    let good = call.clone().at(&format!("/v1/accounts/{id}")).bearer(token);
+    let missing = good.clone().at("/v1/accounts/acct_01kgjb9z8rd3m0n0b0dy000000");
+    let lacking = stage.credential(Holder::Administrator, &[]).await;
+    for (key, call) in [
+        ("unauthorized", good.clone().without("authorization")),
+        ("forbidden", good.clone().bearer(&lacking)),
+        ("no_such_account", missing),
+    ] {
+        answered.add(key, call.send(&endpoint).await);
+    }
+    answered.add("rate_limited", good.clone().send(&to(throttled(stage).await)).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", good.send(&to(stage.cold_table())).await);
+    stage.wire.mend();
+}
+
+#[tokio::test]
+async fn get_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let token = stage.credential(Holder::Administrator, &[Permission::AccountsRead]).await;
+    let mut answered = Answered::new("getAccount");
+    let call = Call::empty().at(&format!("/v1/accounts/{}", own.id)).bearer(&token);
+    answered.add("account", call.send(&stage.get_account()).await);
+    let to = |store| get_account::Function { store, ..stage.get_account() };
+    named_refusals(&mut answered, &stage, (own.id.as_str(), &token), Call::empty(), to).await;
+    answered.check();
+}
+
+/// Puts the account of the examples back to what it was before it was changed.
+async fn put_back(stage: &Stage, own: &OwnTenant) {
+    let pk = format!("ACCOUNT#{}", own.id);
+    stage.set(&pk, "ACCOUNT", "name", AttributeValue::S("Acme Inc.".to_owned())).await;
+    stage.set(&pk, "ACCOUNT", "currency", AttributeValue::S("USD".to_owned())).await;
+    stage.remove(&pk, "ACCOUNT", "version").await;
+}
+
+/// What can be wrong with a patch whoever sends it.
+async fn patch_refusals<E: Endpoint>(
+    answered: &mut Answered,
+    stage: &Stage,
+    own: &OwnTenant,
+    call: impl Fn(Call) -> Call,
+    function: &E,
+) {
+    for key in ["renamed", "invalid_request"] {
+        answered.send(key, &call, function).await;
+    }
+    let good = answered.example("renamed");
+    answered.unreadable(&good, &call, function).await;
+    let other = json!({"name": "Another"});
+    answered.keys((&good, &other), &call, function).await;
+    stage.own_account("taken").await;
+    let taken = json!({"email": "taken@example.com"});
+    answered.add("email_exists", call(Call::json(&taken)).send(function).await);
+    let stale = call(Call::json(&good)).header("if-match", "\"99\"");
+    answered.add("version_mismatch", stale.send(function).await);
+    put_back(stage, own).await;
+}
+
+#[tokio::test]
+async fn update_own_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let function = stage.update_own_account();
+    let mut answered = Answered::new("updateOwnAccount");
+    let call = |call: Call| call.bearer(&own.token);
+    patch_refusals(&mut answered, &stage, &own, call, &function).await;
+    let good = Call::json(&answered.example("renamed"));
+    let to = |store| update_own_account::Function { store, ..stage.update_own_account() };
+    own_refusals(&mut answered, &stage, &own, good, to).await;
+    answered.check();
+}
+
+#[tokio::test]
+async fn update_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let function = stage.update_account();
+    let mut answered = Answered::new("updateAccount");
+    let token = stage.credential(Holder::Administrator, &[Permission::AccountsUpdate]).await;
+    let path = format!("/v1/accounts/{}", own.id);
+    let call = |call: Call| call.at(&path).bearer(&token);
+    patch_refusals(&mut answered, &stage, &own, call, &function).await;
+    let good = Call::json(&answered.example("renamed"));
+    let to = |store| update_account::Function { store, ..stage.update_account() };
+    named_refusals(&mut answered, &stage, (own.id.as_str(), &token), good, to).await;
+    answered.check();
+}
+
+#[tokio::test]
+async fn delete_own_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let mut answered = Answered::new("deleteOwnAccount");
+    let to = |store| delete_own_account::Function { store, ..stage.delete_own_account() };
+    own_refusals(&mut answered, &stage, &own, Call::empty(), to).await;
+    let good = Call::empty().bearer(&own.token);
+    answered.add("closed", good.send(&stage.delete_own_account()).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn delete_account_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let token = stage.credential(Holder::Administrator, &[Permission::AccountsDelete]).await;
+    let mut answered = Answered::new("deleteAccount");
+    let to = |store| delete_account::Function { store, ..stage.delete_account() };
+    named_refusals(&mut answered, &stage, (own.id.as_str(), &token), Call::empty(), to).await;
+    let good = Call::empty().at(&format!("/v1/accounts/{}", own.id)).bearer(&token);
+    answered.add("closed", good.send(&stage.delete_account()).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn end_session_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let function = stage.end_session();
+    let mut answered = Answered::new("endSession");
+    let another = SessionId::parse(api_reference::SESSION).expect("an id");
+    let another = Session { id: another, ..own.session.clone() };
+    stage.table.create_session(&another).await.expect("a session");
+    let call = |call: Call| call.bearer(&own.token);
+    for key in ["another_session", "invalid_request", "this_session"] {
+        answered.send(key, call, &function).await;
+    }
+    let own = stage.session_of(&own.id, &own.email, 0).await;
+    let call = |call: Call| call.bearer(&own.token);
+    answered.unreadable(&json!({}), call, &function).await;
+    let missing = json!({"session_id": "sess_01kgjb9z8rd3m0n0b0dy000000"});
+    answered.add("no_such_session", call(Call::json(&missing)).send(&function).await);
+    let to = |store| end_session::Function { store, ..stage.end_session() };
+    own_refusals(&mut answered, &stage, &own, Call::empty(), to).await;
+    answered.check();
+}
+
+#[tokio::test]
+async fn open_session_answers_as_documented() {
+    let stage = Stage::new().await;
+    account_of_the_examples(&stage).await;
+    let function = stage.open_session();
+    let mut answered = Answered::new("openSession");
+    for key in ["log_in", "invalid_request"] {
+        answered.send(key, |call| call, &function).await;
+    }
+    let good = answered.example("log_in");
+    answered.unreadable(&good, |call| call, &function).await;
+    let wrong = Call::json(&json!({"email": "nobody@example.com", "password": "wrong"}));
+    answered.add("invalid_credentials", wrong.clone().send(&function).await);
+    for _ in 0..9 {
+        assert_eq!(wrong.clone().send(&function).await.status, 401);
+    }
+    answered.add("too_many_attempts", wrong.send(&function).await);
+    let store = throttled(&stage).await;
+    let throttled = open_session::Function { store, ..stage.open_session() };
+    answered.add("rate_limited", Call::json(&good).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", Call::json(&good).send(&function).await);
     answered.check();
 }
 

@@ -67,6 +67,7 @@ impl World {
             ("BILLABLE_STATES", "active,trialing,past_due".to_owned()),
             ("PAST_DUE_GRACE_DAYS", "7".to_owned()),
             ("PASSWORD_MIN_LENGTH", "15".to_owned()),
+            ("RETENTION_DAYS", "30".to_owned()),
             ("SELF_SIGNUP", "on".to_owned()),
             ("TIERS", tiers.to_string()),
             ("STRIPE_API_BASE", self.billing.base.clone()),

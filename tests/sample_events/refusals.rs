@@ -4,7 +4,7 @@
 use std::iter::successors;
 
 use headcount_api::agency::{self, Agency};
-use headcount_api::identity::{self, Identity};
+use headcount_api::identity::{Identity, Refusal as Refused};
 use headcount_api::seats::{self, Seats};
 use headcount_api::webhooks::{NotAWebhook, Webhooks};
 use headcount_api::{Answer, Dialect, Failure, MAX_BODY, Transport};
@@ -13,8 +13,8 @@ use headcount_model::credential::Permission;
 use headcount_model::fault::{Fault, Rule};
 use headcount_model::grant::Right;
 use headcount_model::right::{
-    CreateAgencyAccounts, DeleteAgencyAccounts, ListAgencyAccounts, UpdateAgencyAccounts,
-    ViewAgencyAccounts,
+    CreateAgencyAccounts, DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, ReadAccounts,
+    UpdateAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
 };
 use headcount_tests::samples::tenants;
 use serde_json::Value;
@@ -110,8 +110,59 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                     && *failure != Failure::Refused(agency::Refusal::HasSubAccounts)
             },
         ),
-        "create-account" => {
-            missing::<Identity>(returned, identity_refusals(), |failure| !is_oversize(failure))
+        "create-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            let of_others = match failure {
+                Failure::Refused(refusal) => {
+                    !matches!(refusal, Refused::Forbidden(_) | Refused::EmailExists)
+                }
+                _ => false,
+            };
+            !is_oversize(failure) && !of_others
+        }),
+        "open-session" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            let is_of_log_ins = matches!(failure, Failure::Refused(Refused::InvalidCredentials));
+            // That there were too many attempts no single event can bring about.
+            is_of_reading(failure) || is_of_log_ins
+        }),
+        "end-session" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            is_of_reading(failure)
+                || matches!(
+                    failure,
+                    Failure::Unauthorized
+                        | Failure::Refused(Refused::NotActive | Refused::NoSuchSession)
+                )
+        }),
+        "get-own-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            matches!(failure, Failure::Unauthorized | Failure::Refused(Refused::NotActive))
+        }),
+        "get-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            let of_administrators =
+                matches!(failure, Failure::Refused(Refused::Lacking(_) | Refused::NoSuchAccount));
+            matches!(failure, Failure::Unauthorized) || of_administrators
+        }),
+        "update-own-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            is_of_changes(failure) || matches!(failure, Failure::Refused(Refused::NotActive))
+        }),
+        "update-account" => {
+            missing::<Identity>(returned, lacking(UpdateAccounts::ONE_OF), |failure| {
+                let of_administrators = matches!(
+                    failure,
+                    Failure::Refused(Refused::Lacking(_) | Refused::NoSuchAccount)
+                );
+                is_of_changes(failure) || of_administrators
+            })
+        }
+        "delete-own-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            matches!(failure, Failure::Unauthorized | Failure::Refused(Refused::NotActive))
+        }),
+        "delete-account" => {
+            missing::<Identity>(returned, lacking(DeleteAccounts::ONE_OF), |failure| {
+                let of_administrators = matches!(
+                    failure,
+                    Failure::Refused(Refused::Lacking(_) | Refused::NoSuchAccount)
+                );
+                matches!(failure, Failure::Unauthorized) || of_administrators
+            })
         }
         "stripe-webhook" => missing::<Webhooks>(returned, webhook_refusals(), |failure| {
             matches!(failure, Failure::Refused(_))
@@ -245,13 +296,40 @@ fn other_account() -> String {
     tenants().1.other_agency.parent_account_lcuid.to_string()
 }
 
-fn identity_refusals() -> Vec<identity::Refusal> {
-    use identity::Refusal;
-    successors(Some(Refusal::Forbidden("accounts:create")), |refusal| match refusal {
-        Refusal::Forbidden(_) => Some(Refusal::EmailExists),
-        Refusal::EmailExists => None,
+fn identity_refusals() -> Vec<Refused> {
+    lacking(ReadAccounts::ONE_OF)
+}
+
+/// What is refused to who changes an account.
+fn is_of_changes(failure: &Failure<Refused>) -> bool {
+    let of_state =
+        matches!(failure, Failure::Refused(Refused::VersionMismatch | Refused::EmailLinked));
+    let of_keys = concerns_idempotency(failure);
+    is_of_reading(failure) || of_state || of_keys || *failure == Failure::Unauthorized
+}
+
+/// Those of the Identity API, where one of these permissions is asked for.
+fn lacking(one_of: &'static [Permission]) -> Vec<Refused> {
+    successors(Some(Refused::Forbidden("accounts:create")), |refusal| match refusal {
+        Refused::Forbidden(_) => Some(Refused::EmailExists),
+        Refused::EmailExists => Some(Refused::InvalidCredentials),
+        Refused::InvalidCredentials => Some(Refused::TooManyAttempts(30)),
+        Refused::TooManyAttempts(_) => Some(Refused::NotActive),
+        Refused::NotActive => Some(Refused::NoSuchSession),
+        Refused::NoSuchSession => Some(Refused::Lacking(one_of)),
+        Refused::Lacking(_) => Some(Refused::NoSuchAccount),
+        Refused::NoSuchAccount => Some(Refused::VersionMismatch),
+        Refused::VersionMismatch => Some(Refused::EmailLinked),
+        Refused::EmailLinked => None,
     })
     .collect()
+}
+
+/// What is refused of a body that cannot be read or breaks rules, without those of idempotency keys.
+fn is_of_reading<R>(failure: &Failure<R>) -> bool {
+    matches!(failure, Failure::Transport(_) | Failure::Faults(_))
+        && !is_oversize(failure)
+        && !concerns_idempotency(failure)
 }
 
 fn webhook_refusals() -> Vec<NotAWebhook> {

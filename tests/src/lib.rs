@@ -4,6 +4,7 @@
 pub mod agency;
 pub mod billing;
 mod call;
+pub mod identity;
 mod operations;
 mod outbox;
 mod ports;
@@ -18,6 +19,8 @@ pub use call::{Call, Reply};
 pub use operations::{Access, Operations};
 pub use outbox::outbox;
 pub use ports::Ports;
-pub use stage::{AgencyTenant, Item, Stage, TABLE, plain_http, text_of, up_to};
+pub use stage::{
+    AgencyTenant, Item, OwnTenant, PASSWORD, Stage, TABLE, plain_http, text_of, up_to, weak_hash,
+};
 pub use unauthorized::bad_credentials;
 pub use wire::{Fault, Wire};

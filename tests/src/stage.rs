@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use argon2::{Algorithm, Argon2, Params, Version};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -11,14 +12,19 @@ use aws_sdk_dynamodb::types::{
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use headcount_billing::Prices;
 use headcount_billing::stripe::Stripe;
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount, create};
 use headcount_model::billing::SubscriptionStatus;
 use headcount_model::credential::{Credential, Holder, Permission, reveal};
-use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
+use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
-use headcount_model::identity::PasswordPolicy;
+use headcount_model::identity::{
+    Account, AccountKind, AccountStatus, ClosedAccount, Email, Password, PasswordHash,
+    PasswordPolicy, Retention, Salt, Session, Settings,
+};
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::Platforms;
@@ -52,6 +58,23 @@ pub struct Stage {
     pub wire: Wire,
     /// Where DynamoDB answers, for other processes.
     pub endpoint: String,
+}
+
+/// The password of [`Stage::own_account`] and of everybody in tests who has one.
+pub const PASSWORD: &str = "secure_password_here";
+
+/// An identity account and a session of it.
+pub struct OwnTenant {
+    /// The account.
+    pub id: AccountId,
+    /// Its address.
+    pub email: String,
+    /// The session.
+    pub session: Session,
+    /// Its access token.
+    pub token: String,
+    /// Its refresh token.
+    pub refresh: String,
 }
 
 /// An agency with an app, its tokens and two accounts.
@@ -256,6 +279,145 @@ impl Stage {
         }
     }
 
+    /// `POST /v1/auth/login`.
+    pub fn open_session(&self) -> open_session::Function<Table, Ports> {
+        open_session::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            hashing: open_session::OwnThread,
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `DELETE /v1/auth/session`.
+    pub fn end_session(&self) -> end_session::Function<Table, Ports> {
+        end_session::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `GET /v1/account`.
+    pub fn get_own_account(&self) -> get_own_account::Function<Table, Ports> {
+        get_own_account::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `DELETE /v1/account`.
+    pub fn delete_own_account(&self) -> delete_own_account::Function<Table, Ports> {
+        delete_own_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            retention: Retention::new(30).expect("few days"),
+        }
+    }
+
+    /// `DELETE /v1/accounts/{id}`.
+    pub fn delete_account(&self) -> delete_account::Function<Table, Ports> {
+        delete_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            retention: Retention::new(30).expect("few days"),
+        }
+    }
+
+    /// Leaves of an account what is left when it is closed.
+    pub async fn close(&self, id: &AccountId) {
+        self.forget(&format!("ACCOUNT#{id}"), "ACCOUNT").await;
+        let closed = ClosedAccount { id: id.clone(), closed_at: self.ports.now() };
+        self.table.keep_closed_account(&closed).await.expect("a tombstone");
+    }
+
+    /// `PATCH /v1/account`.
+    pub fn update_own_account(&self) -> update_own_account::Function<Table, Ports> {
+        update_own_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            hashing: update_own_account::OwnThread,
+            password_policy: PasswordPolicy::default(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `PATCH /v1/accounts/{id}`.
+    pub fn update_account(&self) -> update_account::Function<Table, Ports> {
+        update_account::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            hashing: update_account::OwnThread,
+            password_policy: PasswordPolicy::default(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `GET /v1/accounts/{id}`.
+    pub fn get_account(&self) -> get_account::Function<Table, Ports> {
+        get_account::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// An account at `local_part@example.com` that nobody has the password of, and a session of it.
+    pub async fn own_account(&self, local_part: &str) -> OwnTenant {
+        let hash = PasswordHash::of_nobody();
+        self.account_hashed(local_part, hash, AccountStatus::Active).await
+    }
+
+    /// The same with [`PASSWORD`], which it takes some time to hash.
+    pub async fn own_account_with_password(
+        &self,
+        local_part: &str,
+        status: AccountStatus,
+    ) -> OwnTenant {
+        let password = Password::candidate(PASSWORD).expect("a password");
+        let hash = password.hash(&Salt::new(&self.ports).expect("entropy")).expect("memory");
+        self.account_hashed(local_part, hash, status).await
+    }
+
+    /// The same with any hash.
+    pub async fn account_hashed(
+        &self,
+        local_part: &str,
+        password_hash: PasswordHash,
+        status: AccountStatus,
+    ) -> OwnTenant {
+        let email = format!("{local_part}@example.com");
+        let account = Account {
+            id: AccountId::new(&self.ports, &self.ports).expect("entropy"),
+            email: Email::parse(&email).expect("an address"),
+            name: text("Acme Inc."),
+            kind: AccountKind::Business,
+            password_hash,
+            settings: Settings::default(),
+            created_at: self.ports.now(),
+        };
+        self.table.create_identity_account(&account, status).await.expect("an account");
+        self.session_of(&account.id, &email, 0).await
+    }
+
+    /// An account of this id at `local_part@example.com`.
+    pub async fn account_of_id(&self, id: &AccountId, local_part: &str) {
+        let account = Account {
+            id: id.clone(),
+            email: Email::parse(&format!("{local_part}@example.com")).expect("an address"),
+            name: text("Acme Inc."),
+            kind: AccountKind::Business,
+            password_hash: PasswordHash::of_nobody(),
+            settings: Settings::default(),
+            created_at: self.ports.now(),
+        };
+        let status = AccountStatus::Active;
+        self.table.create_identity_account(&account, status).await.expect("an account");
+    }
+
+    /// One more session of an account.
+    pub async fn session_of(&self, id: &AccountId, email: &str, epoch: u64) -> OwnTenant {
+        let (session, tokens) =
+            Session::open(id, epoch, &self.ports, &self.ports).expect("entropy");
+        self.table.create_session(&session).await.expect("a session");
+        OwnTenant {
+            id: id.clone(),
+            email: email.to_owned(),
+            session,
+            token: reveal(&tokens.access).to_owned(),
+            refresh: reveal(&tokens.refresh).to_owned(),
+        }
+    }
+
     /// An organization with a subscription in a status and room for `seat_limit` seats.
     pub async fn organization(
         &self,
@@ -419,6 +581,23 @@ impl Stage {
         (seats, number("seats_basic"), number("seats_premium"), number("version"))
     }
 
+    /// Makes an account stand otherwise.
+    pub async fn stand(&self, id: &AccountId, status: AccountStatus) {
+        let status = AttributeValue::S(status.as_str().to_owned());
+        self.set(&format!("ACCOUNT#{id}"), "ACCOUNT", "status", status).await;
+    }
+
+    /// Removes an item.
+    pub async fn forget(&self, pk: &str, sk: &str) {
+        let removed = self
+            .client
+            .delete_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .key("sk", AttributeValue::S(sk.to_owned()));
+        removed.send().await.expect("an item is removed");
+    }
+
     /// Overwrites an attribute of an item.
     pub async fn set(&self, pk: &str, sk: &str, name: &str, value: AttributeValue) {
         let update = self.update(pk, sk, name).update_expression("SET #name = :value");
@@ -440,6 +619,16 @@ impl Stage {
             .key("sk", AttributeValue::S(sk.to_owned()))
             .expression_attribute_names("#name", name)
     }
+}
+
+/// A password hashed in a single pass, in so many KiB: weaker than a hash of today, and quicker.
+pub fn weak_hash(password: &str, memory: u32) -> String {
+    let params = Params::new(memory, 1, 1, None).expect("parameters");
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let (salt, mut hash) = ([7; 16], [0; 32]);
+    argon2.hash_password_into(password.as_bytes(), &salt, &mut hash).expect("memory");
+    let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(hash));
+    format!("$argon2id$v=19$m={memory},t=1,p=1${salt}${hash}")
 }
 
 /// What an item keeps under a name, when that is text.

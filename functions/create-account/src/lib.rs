@@ -1,8 +1,6 @@
 //! `POST /v1/accounts`: anyone signs up, or an administrator creates an account for somebody
 //! (CONTRACT section 3).
 
-mod hashing;
-
 use headcount_api::identity::{self, Identity, Refusal};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
 use headcount_model::credential::{Credentials, Holder, Permission};
@@ -12,7 +10,8 @@ use headcount_model::identity::{Account, Accounts, Commit, PasswordPolicy, Salt}
 use headcount_model::port::{Clock, Entropy};
 use jiff::Timestamp;
 
-pub use hashing::{Hashing, OwnThread};
+pub use headcount_model::identity::Hashing;
+pub use headcount_platform::OwnThread;
 
 const ROUTE: &str = "POST /v1/accounts";
 

@@ -5,9 +5,9 @@ use headcount_model::billing::{BillingChange, SeatCounts};
 use headcount_model::history::{Change, SeatChange};
 use headcount_model::id::OrganizationId;
 use headcount_store::key;
-use headcount_store::rows::{AccountRow, AgencyAccountRow, BillingRow, SeatRow};
+use headcount_store::rows::{AccountRow, AgencyAccountRow, BillingRow, ClosedAccountRow, SeatRow};
 use serde::de::DeserializeOwned;
-use serde_dynamo::Item;
+use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Value, json};
 
 use crate::limits::{Crossed, crossed};
@@ -31,7 +31,7 @@ pub enum Parcel {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`,
-    /// `AgencyAccountUpdated`, `AgencyAccountDeleted`, `AccountCreated`,
+    /// `AgencyAccountUpdated`, `AgencyAccountDeleted`, `AccountCreated`, `AccountUpdated`, `AccountDeleted`,
     /// `SubscriptionStatusChanged`, `SeatLimitReached` or `SpendingLimitReached`.
     pub detail_type: &'static str,
     /// `{"version":1,"id":…,"data":{…}}`; the id is the same when the event comes twice.
@@ -101,9 +101,19 @@ pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static st
             let changed = is_changed.then(|| event("AgencyAccountUpdated", account_changed(&row)));
             Ok(changed.into_iter().collect())
         }
-        key::ACCOUNT if old.is_none() => {
+        key::ACCOUNT if is_closed(new) => {
+            let row: ClosedAccountRow = read(new)?;
+            let was_open = old.is_some_and(|old| !is_closed(old));
+            let closed = was_open.then(|| event("AccountDeleted", own_account_deleted(&row)));
+            Ok(closed.into_iter().collect())
+        }
+        key::ACCOUNT => {
             let row: AccountRow = read(new)?;
-            Ok(vec![event("AccountCreated", account(&row))])
+            let Some(old) = old else { return Ok(vec![event("AccountCreated", account(&row))]) };
+            // As of agencies' accounts: a hash that is made anew at a log-in is bookkeeping.
+            let is_changed = row.version > read::<AccountRow>(old)?.version;
+            let changed = is_changed.then(|| event("AccountUpdated", own_account_changed(&row)));
+            Ok(changed.into_iter().collect())
         }
         _ => Ok(Vec::new()),
     }
@@ -289,6 +299,26 @@ fn account(row: &AccountRow) -> Value {
         "type": row.kind,
         "status": row.status,
         "created_at": row.created_at,
+    })
+}
+
+/// Whether an item is what is left of an identity account.
+fn is_closed(item: &Item) -> bool {
+    matches!(item.get("status"), Some(AttributeValue::S(status)) if status == "closed")
+}
+
+fn own_account_deleted(row: &ClosedAccountRow) -> Value {
+    json!({ "id": row.id, "deleted_at": row.closed_at })
+}
+
+/// Not what is new: who needs the address or the name may ask for it.
+fn own_account_changed(row: &AccountRow) -> Value {
+    json!({
+        "id": row.id,
+        "type": row.kind,
+        "status": row.status,
+        "version": row.version,
+        "updated_at": row.updated_at,
     })
 }
 

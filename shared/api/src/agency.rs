@@ -482,6 +482,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::SeatId
         | Rule::RepeatOf(_)
         | Rule::Beside(_)
+        | Rule::CurrentPassword
         | Rule::NoSuchSeat
         | Rule::SeatHasEnded
         | Rule::Quote

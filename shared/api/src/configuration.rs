@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use headcount_model::idempotency::FingerprintKey;
-use headcount_model::identity::PasswordPolicy;
+use headcount_model::identity::{PasswordPolicy, Retention};
 use headcount_model::policy::{BillingPolicy, PolicyError};
 use headcount_model::seats::Platforms;
 use headcount_model::tiers::Tiers;
@@ -102,6 +102,15 @@ pub fn password_policy() -> Result<PasswordPolicy, Misconfigured> {
         .ok()
         .and_then(PasswordPolicy::new)
         .ok_or(wrong("PASSWORD_MIN_LENGTH", "must be 8 to 128"))
+}
+
+/// `RETENTION_DAYS`: for how many days the address of a deleted account is kept from others.
+///
+/// # Errors
+/// [`Misconfigured`].
+pub fn retention() -> Result<Retention, Misconfigured> {
+    let days = required("RETENTION_DAYS")?.parse().ok();
+    days.and_then(Retention::new).ok_or(wrong("RETENTION_DAYS", "must be 0 to 3650"))
 }
 
 /// `SELF_SIGNUP`: whether anyone may create an identity account.

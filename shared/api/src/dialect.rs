@@ -18,6 +18,8 @@ pub struct Answer {
     pub location: Option<String>,
     /// `Retry-After` header, in seconds.
     pub retry_after: Option<u32>,
+    /// `ETag` header, with its quotes.
+    pub etag: Option<String>,
     /// Whether this answer was given before (`Idempotency-Replayed`).
     pub replayed: bool,
 }
@@ -31,6 +33,7 @@ impl Answer {
             body: serde_json::to_string(body).unwrap_or_default(),
             location: None,
             retry_after: None,
+            etag: None,
             replayed: false,
         }
     }
@@ -43,6 +46,7 @@ impl Answer {
             body: stored.body,
             location: stored.location,
             retry_after: None,
+            etag: None,
             replayed,
         }
     }
@@ -55,7 +59,32 @@ impl Answer {
     /// Tells the caller to come back in a second.
     #[must_use]
     pub fn retry_soon(self) -> Self {
-        Self { retry_after: Some(1), ..self }
+        self.retry_in(1)
+    }
+
+    /// Tells the caller to come back in so many seconds.
+    #[must_use]
+    pub fn retry_in(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// With an entity tag.
+    #[must_use]
+    pub fn tagged(self, etag: String) -> Self {
+        Self { etag: Some(etag), ..self }
+    }
+
+    /// That the caller has it already, under this tag: 304, without a body.
+    pub fn not_modified(etag: String) -> Self {
+        let status = StatusCode::NOT_MODIFIED;
+        Self {
+            status,
+            body: String::new(),
+            location: None,
+            retry_after: None,
+            etag: Some(etag),
+            replayed: false,
+        }
     }
 }
 

@@ -69,6 +69,11 @@ impl Fields {
         })
     }
 
+    /// An object field; `None` when it is left out, which is not the same as `null`.
+    pub(crate) fn object_if_there(&mut self, name: &str) -> Option<Given<Object>> {
+        self.members.contains_key(name).then(|| self.object(name))
+    }
+
     /// A list field.
     pub(crate) fn array(&mut self, name: &str) -> Given<Vec<Json>> {
         self.take(name, Kind::Array, |value| match value {

@@ -1,10 +1,16 @@
 //! The Identity API (CONTRACT section 3): `{"error":…,"message":…}`.
 
+pub(crate) mod change;
+pub(crate) mod close;
+pub(crate) mod kept;
+pub(crate) mod session;
+
+use headcount_model::credential::Permission;
 use headcount_model::fault::{Fault, Given};
 use headcount_model::id::seconds;
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{
-    Account, AccountInput, CommitRefusal, NewAccount, PasswordPolicy, SettingsInput,
+    Account, AccountInput, AccountStatus, CommitRefusal, NewAccount, PasswordPolicy, SettingsInput,
 };
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -16,6 +22,11 @@ use crate::json::Object;
 use crate::schema;
 use crate::wording;
 
+pub use change::{changed, own_patch, patch, whole};
+pub use close::closed;
+pub use kept::{NamedAccount, grant, is_meant, shown};
+pub use session::{Caller, admit, caller, end_session, ended, log_in, logged_in, session};
+
 /// The dialect of the Identity API.
 pub struct Identity;
 
@@ -26,6 +37,23 @@ pub enum Refusal {
     Forbidden(&'static str),
     /// Another account has this address.
     EmailExists,
+    /// Nobody is logged in by this address and password.
+    InvalidCredentials,
+    /// Too many attempts to log in at this address; the next may be made after so many seconds.
+    TooManyAttempts(u32),
+    /// The session is good, and its account is not to be used.
+    NotActive,
+    /// The account has no such session.
+    NoSuchSession,
+    /// The credential is good and has none of these permissions. Unlike [`Refusal::Forbidden`], which
+    /// create alone has, it is told as the pages of the other endpoints have it.
+    Lacking(&'static [Permission]),
+    /// There is no such account.
+    NoSuchAccount,
+    /// The caller means another version of the account.
+    VersionMismatch,
+    /// The address that the account is to have is another one's.
+    EmailLinked,
 }
 
 impl From<CommitRefusal> for Failure<Refusal> {
@@ -110,9 +138,6 @@ struct SettingsView<'a> {
     language: &'a str,
 }
 
-/// The status of every account so far.
-pub(crate) const ACTIVE: &str = "active";
-
 impl<'a> From<&'a Account> for AccountView<'a> {
     fn from(account: &'a Account) -> Self {
         let created_at = seconds(account.created_at);
@@ -121,7 +146,7 @@ impl<'a> From<&'a Account> for AccountView<'a> {
             email: account.email.as_typed(),
             name: account.name.as_str(),
             kind: account.kind.as_str(),
-            status: ACTIVE,
+            status: AccountStatus::Active.as_str(),
             updated_at: created_at.clone(),
             created_at,
             settings: SettingsView {
@@ -223,6 +248,47 @@ impl Dialect for Identity {
                 StatusCode::CONFLICT,
                 "email_exists",
                 "An account with this email already exists.",
+            ),
+            // One answer, whether there is such an account, what its password is and how it stands.
+            Failure::Refused(Refusal::InvalidCredentials) => error(
+                StatusCode::UNAUTHORIZED,
+                "invalid_credentials",
+                "The email or the password is wrong.",
+            ),
+            Failure::Refused(Refusal::TooManyAttempts(seconds)) => error(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_attempts",
+                format!("Too many attempts to log in with this email: try again in {seconds} s."),
+            )
+            .retry_in(seconds),
+            Failure::Refused(Refusal::NotActive) => error(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "This account may not be used at present.",
+            ),
+            Failure::Refused(Refusal::NoSuchSession) => {
+                error(StatusCode::NOT_FOUND, "not_found", "This account has no such session.")
+            }
+            Failure::Refused(Refusal::Lacking(one_of)) => error(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                // The first is the endpoint's own; the others include it.
+                one_of.first().map_or_else(String::new, |own| {
+                    format!("This access token lacks the permission {}.", own.as_str())
+                }),
+            ),
+            Failure::Refused(Refusal::NoSuchAccount) => {
+                error(StatusCode::NOT_FOUND, "not_found", "There is no such account.")
+            }
+            Failure::Refused(Refusal::VersionMismatch) => error(
+                StatusCode::PRECONDITION_FAILED,
+                "version_mismatch",
+                "The account has been changed: If-Match does not name its version.",
+            ),
+            Failure::Refused(Refusal::EmailLinked) => error(
+                StatusCode::CONFLICT,
+                "email_exists",
+                "This email is already linked to another account.",
             ),
         }
     }

@@ -4,11 +4,14 @@ use headcount_model::credential::{Credential, Credentials, LookupFailed, Present
 use headcount_model::idempotency::{FingerprintKey, IdempotencyKey, Keyed};
 use headcount_model::seats::MAX_SEATS_PER_REQUEST;
 use jiff::Timestamp;
-use lambda_http::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use lambda_http::http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH,
+};
 use lambda_http::http::{HeaderMap, HeaderName};
 use lambda_http::{Body, Request, RequestExt};
 
 use crate::dialect::{Failure, Transport};
+use crate::etag::{Comparison, names};
 use crate::json::{Object, parse_object};
 
 /// The largest body of a request for one thing, in bytes, after base64 decoding (CONTRACT, "Transport errors").
@@ -26,8 +29,16 @@ pub const STRIPE_SIGNATURE: HeaderName = HeaderName::from_static("stripe-signatu
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Every header that an endpoint looks at. Of a gateway's event no other is kept.
-pub(crate) static HEADERS: [HeaderName; 6] =
-    [APP_ID, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, IDEMPOTENCY_KEY, STRIPE_SIGNATURE];
+pub(crate) static HEADERS: [HeaderName; 8] = [
+    APP_ID,
+    AUTHORIZATION,
+    CONTENT_ENCODING,
+    CONTENT_TYPE,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    STRIPE_SIGNATURE,
+];
 
 /// A request, with its body decoded.
 pub struct Incoming {
@@ -127,6 +138,23 @@ impl Incoming {
         Ok(presented.verify(kept, now))
     }
 
+    /// Whether `If-None-Match` names an entity tag: the caller has it already. Compared weakly
+    /// (RFC 9110, section 13.1.2).
+    pub fn has_already(&self, etag: &str) -> bool {
+        self.names_tag(&IF_NONE_MATCH, etag, Comparison::Weak)
+    }
+
+    /// Whether there is an `If-Match` that does not name an entity tag: the caller means another state
+    /// of it. Compared strongly (RFC 9110, section 13.1.1).
+    pub fn means_another(&self, etag: &str) -> bool {
+        self.headers.contains_key(IF_MATCH) && !self.names_tag(&IF_MATCH, etag, Comparison::Strong)
+    }
+
+    fn names_tag(&self, header: &HeaderName, etag: &str, comparison: Comparison) -> bool {
+        let mut values = self.headers.get_all(header).iter();
+        values.any(|value| names(value.as_bytes(), etag.as_bytes(), comparison))
+    }
+
     /// The body to the byte, whatever it is.
     ///
     /// # Errors
@@ -150,6 +178,22 @@ impl Incoming {
         self.json_of(MAX_BODY)
     }
 
+    /// The JSON merge patch in the body of a request (RFC 7396), under its own content type or as JSON.
+    ///
+    /// # Errors
+    /// As [`Incoming::json`].
+    pub fn merge_patch(&self) -> Result<Object, Transport> {
+        self.json_as(MAX_BODY, &["application/json", "application/merge-patch+json"])
+    }
+
+    /// The JSON object in the body of a request that needs none: without a body, an empty one.
+    ///
+    /// # Errors
+    /// As [`Incoming::json`].
+    pub fn json_if_any(&self) -> Result<Object, Transport> {
+        if self.body.is_empty() { Ok(Object::new()) } else { self.json() }
+    }
+
     /// The JSON object in the body of a request for seats.
     ///
     /// # Errors
@@ -159,7 +203,11 @@ impl Incoming {
     }
 
     fn json_of(&self, max_bytes: usize) -> Result<Object, Transport> {
-        if !self.header(&CONTENT_TYPE).is_some_and(is_json) {
+        self.json_as(max_bytes, &["application/json"])
+    }
+
+    fn json_as(&self, max_bytes: usize, essences: &[&str]) -> Result<Object, Transport> {
+        if !self.header(&CONTENT_TYPE).is_some_and(|given| is_one_of(essences, given)) {
             return Err(Transport::NotJson);
         }
         if self.headers.contains_key(CONTENT_ENCODING) {
@@ -195,15 +243,16 @@ impl Incoming {
     }
 }
 
-/// `application/json`, in any case, with no charset or UTF-8.
-fn is_json(content_type: &[u8]) -> bool {
+/// One of some content types, in any case, with no charset or UTF-8.
+fn is_one_of(essences: &[&str], content_type: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(content_type) else {
         return false;
     };
     let mut parts = text.split(';').map(str::trim);
-    let is_json =
-        parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-    is_json
+    let is_named = parts
+        .next()
+        .is_some_and(|given| essences.iter().any(|essence| essence.eq_ignore_ascii_case(given)));
+    is_named
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
                 let charset = value.trim().trim_matches('"');
@@ -257,6 +306,7 @@ mod tests {
 
     #[test]
     fn content_types() {
+        let is_json = |given: &[u8]| is_one_of(&["application/json"], given);
         for good in [
             "application/json",
             "Application/JSON",
@@ -281,5 +331,11 @@ mod tests {
             assert!(!is_json(bad.as_bytes()), "{bad}");
         }
         assert!(!is_json(b"application/json\xff"));
+        let patches = ["application/json", "application/merge-patch+json"];
+        for good in ["application/merge-patch+json; charset=utf-8", "Application/JSON"] {
+            assert!(is_one_of(&patches, good.as_bytes()), "{good}");
+        }
+        assert!(!is_json(b"application/merge-patch+json"));
+        assert!(!is_one_of(&patches, b"application/json-patch+json"));
     }
 }

@@ -8,6 +8,7 @@
 pub mod agency;
 pub mod configuration;
 mod dialect;
+mod etag;
 mod event;
 mod fields;
 pub mod identity;

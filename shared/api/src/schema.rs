@@ -4,6 +4,7 @@
 use headcount_model::billing::{ProrationBehavior, SubscriptionStatus};
 use headcount_model::history::{FAILED, PARTLY, TOLD};
 use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, SeatId};
+use headcount_model::identity::{ACCESS_LIFETIME, AccountStatus, Session, SessionId};
 use headcount_model::seats::SeatStatus;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -84,6 +85,21 @@ pub fn agency_error() -> Value {
 /// `POST /v1/accounts`, 201.
 pub fn created_account() -> Value {
     of::<identity::AccountView<'static>>()
+}
+
+/// `POST /v1/auth/login`, 200.
+pub fn logged_in() -> Value {
+    of::<identity::session::LoggedInView<'static>>()
+}
+
+/// `DELETE /v1/auth/session`, 200.
+pub fn ended_session() -> Value {
+    of::<identity::session::EndedView>()
+}
+
+/// `DELETE /v1/account`, 200.
+pub fn closed_account() -> Value {
+    of::<identity::close::ClosedView<'static>>()
 }
 
 /// A refusal of the Identity API.
@@ -211,7 +227,7 @@ pub(crate) fn account_kind(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(crate) fn account_status(_: &mut SchemaGenerator) -> Schema {
-    one_of([identity::ACTIVE])
+    one_of(AccountStatus::ALL.map(AccountStatus::as_str))
 }
 
 pub(crate) fn seat_id(_: &mut SchemaGenerator) -> Schema {
@@ -220,6 +236,30 @@ pub(crate) fn seat_id(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn seat_ids(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "array", "items": ulid(SeatId::PREFIX), "minItems": 1})
+}
+
+pub(crate) fn closed(_: &mut SchemaGenerator) -> Schema {
+    one_of([AccountStatus::Closed.as_str()])
+}
+
+pub(crate) fn session_id(_: &mut SchemaGenerator) -> Schema {
+    ulid(SessionId::PREFIX)
+}
+
+pub(crate) fn token(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^hc_[0-9a-hjkmnp-tv-z]{26}_[0-9a-f]{64}$"})
+}
+
+pub(crate) fn token_type(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "const": identity::session::TOKEN_TYPE})
+}
+
+pub(crate) fn expires_in(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "const": ACCESS_LIFETIME.as_secs()})
+}
+
+pub(crate) fn tokens_of_session(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "const": Session::TOKENS})
 }
 
 pub(crate) fn account_id(_: &mut SchemaGenerator) -> Schema {
@@ -248,7 +288,16 @@ pub(crate) fn sentences_by_field(generator: &mut SchemaGenerator) -> Schema {
 }
 
 fn ulid(prefix: &str) -> Schema {
-    json_schema!({"type": "string", "pattern": format!("^{prefix}[0-9a-hjkmnp-tv-z]{{26}}$")})
+    json_schema!({"type": "string", "pattern": ulid_pattern(prefix)})
+}
+
+fn ulid_pattern(prefix: &str) -> String {
+    format!("^{prefix}[0-9a-hjkmnp-tv-z]{{26}}$")
+}
+
+/// The pattern of the id of an identity account.
+pub fn account_id_pattern() -> String {
+    ulid_pattern(AccountId::PREFIX)
 }
 
 /// The pattern of an LCUID with a prefix, in either case of its UUID.

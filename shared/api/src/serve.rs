@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-use lambda_http::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use lambda_http::http::header::{CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER};
 use lambda_http::http::{HeaderValue, Response, StatusCode};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::request::LambdaRequest;
@@ -109,7 +109,9 @@ fn response(answer: Answer, request_id: &str) -> Response<Body> {
     let mut response = Response::new(Body::Text(answer.body));
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if answer.status != StatusCode::NOT_MODIFIED {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", value);
     }
@@ -118,6 +120,9 @@ fn response(answer: Answer, request_id: &str) -> Response<Body> {
     }
     if let Some(seconds) = answer.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(Ok(value)) = answer.etag.map(|etag| HeaderValue::from_str(&etag)) {
+        headers.insert(ETAG, value);
     }
     if answer.replayed {
         headers.insert("idempotency-replayed", HeaderValue::from_static("true"));

@@ -36,6 +36,7 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::SeatId => "account_id",
         Rule::RepeatOf(_) => "duplicate",
         Rule::Beside(_) => "exclusive",
+        Rule::CurrentPassword => "current_password",
         Rule::NoSuchSeat => "not_found",
         Rule::SeatHasEnded => "deactivated",
         Rule::Quote => "quote",
@@ -98,6 +99,7 @@ pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
         Rule::SeatId => format!("{field} must be the id of an account, acc_…"),
         Rule::RepeatOf(first) => format!("{field} is the same as entry {first} of the list."),
         Rule::Beside(other) => format!("{field} must not be given beside {other}."),
+        Rule::CurrentPassword => format!("{field} is not the password of this account."),
         Rule::NoSuchSeat => format!("{field} is no account of this organization."),
         Rule::SeatHasEnded => {
             format!("{field} is an account that has ended, which cannot be revoked.")

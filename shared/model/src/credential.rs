@@ -21,6 +21,12 @@ use crate::port::{Clock, Entropy, NoEntropy, random};
 pub enum Permission {
     /// Create seats (Seats API) or accounts of others (Identity API).
     AccountsCreate,
+    /// See accounts (Seats API and Identity API).
+    AccountsRead,
+    /// Change accounts (Identity API).
+    AccountsUpdate,
+    /// Delete accounts (Identity API).
+    AccountsDelete,
     /// Give seats back.
     AccountsDeactivate,
     /// See how the organization is billed.
@@ -41,8 +47,11 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 9] = [
+    pub const ALL: [Permission; 12] = [
         Permission::AccountsCreate,
+        Permission::AccountsRead,
+        Permission::AccountsUpdate,
+        Permission::AccountsDelete,
         Permission::AccountsDeactivate,
         Permission::BillingRead,
         Permission::AgencyCreateAccounts,
@@ -57,6 +66,9 @@ impl Permission {
     pub fn as_str(self) -> &'static str {
         match self {
             Permission::AccountsCreate => "accounts:create",
+            Permission::AccountsRead => "accounts:read",
+            Permission::AccountsUpdate => "accounts:update",
+            Permission::AccountsDelete => "accounts:delete",
             Permission::AccountsDeactivate => "accounts:deactivate",
             Permission::BillingRead => "billing:read",
             Permission::AgencyCreateAccounts => "agency.createAccounts",
@@ -126,16 +138,8 @@ impl Credential {
         entropy: &dyn Entropy,
     ) -> Result<(Self, SecretString), NoEntropy> {
         let id = CredentialId::new(clock, entropy)?;
-        let secret = hex(&random::<32>(entropy)?);
-        let token = SecretString::from(format!("hc_{id}_{secret}"));
-        let credential = Self {
-            id,
-            secret_hash: Sha256::digest(&secret).into(),
-            holder,
-            permissions,
-            expires_at,
-            revoked: false,
-        };
+        let (token, secret_hash) = new_token(&id, entropy)?;
+        let credential = Self { id, secret_hash, holder, permissions, expires_at, revoked: false };
         Ok((credential, token))
     }
 
@@ -143,6 +147,16 @@ impl Credential {
     pub fn allows(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
     }
+}
+
+/// A new token under an id, and the SHA-256 of its secret half.
+pub(crate) fn new_token(
+    id: &CredentialId,
+    entropy: &dyn Entropy,
+) -> Result<(SecretString, [u8; 32]), NoEntropy> {
+    let secret = SecretString::from(hex(&random::<32>(entropy)?));
+    let token = SecretString::from(format!("hc_{id}_{}", secret.expose_secret()));
+    Ok((token, Sha256::digest(secret.expose_secret()).into()))
 }
 
 /// A credential as a caller presents it.
@@ -181,7 +195,18 @@ impl Presented {
     /// Whether it is the one that is kept, with its secret. The time that this takes tells
     /// nothing of either secret.
     pub fn is(&self, kept: &Credential) -> bool {
-        bool::from(self.secret_hash.ct_eq(&kept.secret_hash)) && kept.id == self.id
+        self.is_of(&kept.id, &kept.secret_hash)
+    }
+
+    /// Whether it has this id and the secret of this hash. The time that this takes tells nothing of
+    /// either secret.
+    pub(crate) fn is_of(&self, id: &CredentialId, secret_hash: &[u8; 32]) -> bool {
+        bool::from(self.secret_hash.ct_eq(secret_hash)) && *id == self.id
+    }
+
+    /// SHA-256 of the secret half.
+    pub fn secret_hash(&self) -> &[u8; 32] {
+        &self.secret_hash
     }
 
     /// The credential that it is if it was issued to `holder` and never expires: for those whose
@@ -355,8 +380,8 @@ mod tests {
         let unknown = "accounts".parse::<Permission>().expect_err("part of a name");
         assert!(
             unknown.ends_with(
-                "accounts:create, accounts:deactivate, billing:read, agency.createAccounts, \
-                 agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
+                "accounts:create, accounts:read, accounts:update, accounts:delete, \
+                 accounts:deactivate, billing:read, agency.createAccounts, agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
                  account.update, account.delete"
             ),
             "{unknown}"

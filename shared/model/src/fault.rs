@@ -86,6 +86,8 @@ pub enum Rule {
     RepeatOf(usize),
     /// Not to be given beside the field that is named.
     Beside(&'static str),
+    /// Not the password that the account has.
+    CurrentPassword,
     /// The organization has no such seat.
     NoSuchSeat,
     /// The seat has ended, so that its end cannot be revoked any more.

@@ -20,7 +20,9 @@
 use std::marker::PhantomData;
 
 use crate::credential::{Credential, Holder, Permission};
-use crate::id::{AgencyLcuid, AppLcuid, CredentialId, OrganizationId};
+use crate::id::{AccountId, AgencyLcuid, AppLcuid, CredentialId, OrganizationId};
+use crate::identity::Session;
+use crate::right::OwnAccount;
 
 /// Whose things they are.
 pub trait Tenant {
@@ -59,6 +61,27 @@ impl Tenant for AgencyLcuid {
             Holder::App { app, agency } => Some(App { app, agency }),
             _ => None,
         }
+    }
+}
+
+/// An account of the Identity API speaks for itself, by a session and by no credential.
+impl Tenant for AccountId {
+    type Named<'h> = &'h AccountId;
+
+    fn named(_: &Holder) -> Option<&AccountId> {
+        None
+    }
+}
+
+/// The accounts of the Identity API, all of which an administrator speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EveryAccount {}
+
+impl Tenant for EveryAccount {
+    type Named<'h> = ();
+
+    fn named(holder: &Holder) -> Option<()> {
+        (*holder == Holder::Administrator).then_some(())
     }
 }
 
@@ -110,6 +133,13 @@ impl Credential {
             return Err(NotGranted::Lacking);
         }
         Ok(Grant { tenant, by: &self.id, right: PhantomData })
+    }
+}
+
+impl Session {
+    /// What its access token allows: everything that is the account's own.
+    pub fn grant(&self) -> Grant<'_, OwnAccount> {
+        Grant { tenant: &self.account, by: self.id.token(), right: PhantomData }
     }
 }
 

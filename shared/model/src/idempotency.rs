@@ -63,6 +63,16 @@ impl FingerprintKey {
         Ok(format!("anyone-{}", hex(&self.fingerprint(named.as_bytes())?)))
     }
 
+    /// The name under which the log-ins of an address are counted: nobody who lacks the secret finds the
+    /// address again in it.
+    ///
+    /// # Errors
+    /// [`WeakKey`], which [`FingerprintKey::new`] has ruled out.
+    pub fn log_ins_at(&self, address: &Email) -> Result<String, WeakKey> {
+        let named = format!("log-ins at {}", address.unique_form());
+        Ok(hex(&self.fingerprint(named.as_bytes())?))
+    }
+
     /// The keyed hash of some bytes.
     pub(crate) fn fingerprint(&self, body: &[u8]) -> Result<[u8; 32], WeakKey> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| WeakKey)?;
@@ -246,6 +256,11 @@ mod tests {
         assert_eq!(one, caller(" Owner@EXAMPLE.com "));
         assert_ne!(one, caller("owner+a@example.com"));
         assert!(!one.contains("owner") && !one.contains('#'), "{one}");
+        let address = Email::parse("owner@example.com").expect("an address");
+        let counted = secret.log_ins_at(&address).expect("a key");
+        assert!(!one.contains(&counted) && !counted.contains("owner"), "{counted}");
+        let upper = Email::parse("Owner@Example.com").expect("an address");
+        assert_eq!(secret.log_ins_at(&upper), Ok(counted));
         let other = FingerprintKey::new(&[0; 32]).expect("long enough");
         let address = Email::parse("owner@example.com").expect("an address");
         assert_ne!(Ok(one), other.caller_at(&address));

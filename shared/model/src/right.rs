@@ -1,23 +1,24 @@
 //! Every right there is: whose things it is about, and which permissions give it. This is the whole
-//! of who may do what (LIFECYCLE, "Seats API" and "Agency API").
+//! of who may do what (LIFECYCLE).
 
 use crate::credential::Permission::{
     self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate,
-    AgencyCreateAccounts, AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
+    AccountsDelete, AccountsRead, AccountsUpdate, AgencyCreateAccounts,
+    AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
 };
-use crate::grant::{Implies, Right};
-use crate::id::{AgencyLcuid, OrganizationId};
+use crate::grant::{EveryAccount, Implies, Right};
+use crate::id::{AccountId, AgencyLcuid, OrganizationId};
 
 /// A type for each right.
 macro_rules! rights {
-    ($($(#[$doc:meta])* $right:ident of $tenant:ty: $($permission:expr),+;)+) => {$(
+    ($($(#[$doc:meta])* $right:ident of $tenant:ty: $($permission:expr),*;)+) => {$(
         $(#[$doc])*
         #[derive(Debug)]
         pub enum $right {}
 
         impl Right for $right {
             type Of = $tenant;
-            const ONE_OF: &'static [Permission] = &[$($permission),+];
+            const ONE_OF: &'static [Permission] = &[$($permission),*];
         }
     )+};
 }
@@ -39,6 +40,15 @@ rights! {
     DeleteAgencyAccounts of AgencyLcuid: AccountDelete, AgencyUpdateDeleteAllAccounts;
     /// To see which accounts the agency has.
     ListAgencyAccounts of AgencyLcuid: AgencyViewAccounts;
+    /// What an account may do to itself. No permission gives it, but a session
+    /// ([`Session::grant`](crate::identity::Session::grant)).
+    OwnAccount of AccountId: ;
+    /// To see every identity account. Whoever may create accounts may see them.
+    ReadAccounts of EveryAccount: AccountsRead, AccountsCreate;
+    /// To change every identity account.
+    UpdateAccounts of EveryAccount: AccountsUpdate;
+    /// To delete every identity account.
+    DeleteAccounts of EveryAccount: AccountsDelete;
 }
 
 impl Implies<ReadBilling> for CreateSeats {}

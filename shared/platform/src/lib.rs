@@ -6,11 +6,13 @@
 
 mod aws;
 mod event;
+mod hashing;
 mod log;
 mod secret;
 
 pub use aws::{Aws, BadTrustStore};
 pub use event::{Returned, Takes};
+pub use hashing::OwnThread;
 pub use secret::{NamedSecret, UnreadableSecret};
 
 /// Starts the log and finds the way to AWS, both as the environment of a function says.

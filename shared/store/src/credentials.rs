@@ -11,11 +11,12 @@ use headcount_model::credential::{
     AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Presented,
 };
 use headcount_model::id::{AgencyLcuid, CredentialId};
+use headcount_model::identity::{Session, SessionId, Sessions};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
 use crate::key::Key;
-use crate::rows::{AgencyRow, CredentialRow};
+use crate::rows::{AgencyRow, CredentialRow, SessionRow};
 use crate::table::Table;
 use crate::transaction::{Item, is_throttling};
 
@@ -31,6 +32,7 @@ const MOST_REMEMBERED: usize = 1_000;
 pub(crate) struct Cache {
     credentials: Memory<CredentialId, Credential>,
     agencies: Memory<AgencyLcuid, AgencySettings>,
+    sessions: Memory<CredentialId, Session>,
 }
 
 struct Memory<K, V>(Mutex<HashMap<K, (Timestamp, V)>>);
@@ -67,6 +69,26 @@ impl Credentials for Table {
         }
         let item = self.get(&Key::credential(presented.id())).await.map_err(failure)?;
         self.learn_credential(presented, item, now)
+    }
+}
+
+impl Sessions for Table {
+    async fn session(&self, presented: &Presented) -> Result<Option<Session>, LookupFailed> {
+        let now = self.clock.now();
+        let known = self.cache.sessions.recall(presented.id(), now);
+        if let Some(known) = known.filter(|known| known.is_opened_by(presented)) {
+            return Ok(Some(known));
+        }
+        let key = Key::session(&SessionId::of(presented.id().clone()));
+        let Some(item) = self.get(&key).await.map_err(failure)? else { return Ok(None) };
+        let session = Session::try_from(decode::<SessionRow>(item)?).map_err(|error| {
+            tracing::error!(%error, "a session could not be read");
+            LookupFailed::Unavailable
+        })?;
+        if session.is_opened_by(presented) {
+            self.cache.sessions.remember(presented.id(), &session, now);
+        }
+        Ok(Some(session))
     }
 }
 

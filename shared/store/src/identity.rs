@@ -1,15 +1,20 @@
 //! Identity accounts and the locks on their e-mail addresses.
 
+mod change;
+mod close;
+mod kept;
+mod log_in;
+mod session;
+
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::identity::{Accounts, Commit, CommitRefusal};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use crate::idempotency::{self, Found};
-use crate::key::Key;
 use crate::rows::{AccountRow, EmailRow};
 use crate::table::Table;
-use crate::transaction::{Condition, Refused, put};
+use crate::transaction::{Condition, Refused, free, put};
 
 impl Accounts for Table {
     async fn commit(&self, commit: Commit<'_>) -> Result<Option<StoredAnswer>, CommitRefusal> {
@@ -42,9 +47,8 @@ fn actions(table: &Table, commit: &Commit<'_>) -> Result<Vec<TransactWriteItem>,
     if let Some((request, answer)) = commit.record {
         actions.push(idempotency::record(table, request, 0, answer, commit.now)?);
     }
-    let lock =
-        EmailRow { key: Key::email(&account.email.unique_form()), account: account.id.to_string() };
-    actions.push(put(table, &lock, Condition::absent())?);
+    let lock = EmailRow::new(&account.email, &account.id);
+    actions.push(put(table, &lock, free(commit.now))?);
     actions.push(put(table, &AccountRow::from(account), Condition::absent())?);
     Ok(actions)
 }

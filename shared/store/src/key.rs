@@ -7,6 +7,7 @@ use headcount_model::id::{
     AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, AuditId, CredentialId, OrganizationId,
     SeatId,
 };
+use headcount_model::identity::SessionId;
 use headcount_model::reconcile::Shard;
 use serde::{Deserialize, Serialize};
 
@@ -125,6 +126,21 @@ impl Key {
     /// The lock on an e-mail address, in its unique form.
     pub fn email(unique_form: &str) -> Self {
         Self::of(format!("EMAIL#{unique_form}"), "EMAIL")
+    }
+
+    /// An entry of an identity account's audit.
+    pub fn account_audit(account: &AccountId, id: &AuditId) -> Self {
+        Self::of(format!("ACCOUNT#{account}"), format!("{AUDIT}{id}"))
+    }
+
+    /// A session of an identity account, by what its tokens have in common.
+    pub fn session(id: &SessionId) -> Self {
+        Self::of(format!("SESSION#{}", id.token()), "SESSION")
+    }
+
+    /// The attempts to log in at an address, by the keyed hash of it.
+    pub fn log_ins(counted_as: &str) -> Self {
+        Self::of(format!("LOGIN#{counted_as}"), "LOGIN")
     }
 
     /// Part `part` of an idempotency record.

@@ -10,6 +10,7 @@ use headcount_model::id::{
     AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, SeatId, micros,
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer};
+use headcount_model::identity::{Account, AccountStatus, ClosedAccount, Session};
 use headcount_model::seats::{SeatStatus, Tier};
 use headcount_model::text::Text;
 use serde::de::DeserializeOwned;
@@ -17,8 +18,9 @@ use serde::de::DeserializeOwned;
 use crate::key::Key;
 use crate::limits::Allowance;
 use crate::rows::{
-    AgencyAccountRow, AgencyRow, AppRow, BillingRow, CredentialRow, DirectoryRow, IdempotencyRow,
-    NO_SPENDING_LIMIT, OrganizationRow, SeatRow, behind_shard,
+    AccountRow, AgencyAccountRow, AgencyRow, AppRow, BillingRow, ClosedAccountRow, CredentialRow,
+    DirectoryRow, EmailRow, IdempotencyRow, NO_SPENDING_LIMIT, OrganizationRow, SeatRow,
+    SessionRow, behind_shard,
 };
 use crate::standing;
 use crate::table::Table;
@@ -326,6 +328,42 @@ impl Table {
             }
             Holder::Administrator => self.provision([put]).await,
         }
+    }
+
+    /// Keeps an identity account that stands as it is told, for demos and tests.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Exists`] when the account is there, or another one with its address.
+    pub async fn create_identity_account(
+        &self,
+        account: &Account,
+        status: AccountStatus,
+    ) -> Provisioned {
+        let lock = EmailRow::new(&account.email, &account.id);
+        let row = AccountRow { status: status.as_str().to_owned(), ..AccountRow::from(account) };
+        self.provision([
+            (put(self, &lock, Condition::absent()), ProvisionError::Exists("account")),
+            (put(self, &row, Condition::absent()), ProvisionError::Exists("account")),
+        ])
+        .await
+    }
+
+    /// Keeps what is left of an identity account that never was, for demos and tests.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Exists`] when there is such an account, or was.
+    pub async fn keep_closed_account(&self, closed: &ClosedAccount) -> Provisioned {
+        let put = put(self, &ClosedAccountRow::new(closed, 1), Condition::absent());
+        self.provision([(put, ProvisionError::Exists("account"))]).await
+    }
+
+    /// Keeps a session that was opened by no log-in, for demos and tests.
+    ///
+    /// # Errors
+    /// [`ProvisionError::Exists`] when it is there.
+    pub async fn create_session(&self, session: &Session) -> Provisioned {
+        let put = put(self, &SessionRow::from(session), Condition::absent());
+        self.provision([(put, ProvisionError::Exists("session"))]).await
     }
 
     /// Takes a credential back, for good. A warm process may believe it for 30 s more. To

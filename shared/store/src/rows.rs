@@ -11,10 +11,14 @@ use headcount_model::credential::{Credential, Holder};
 use headcount_model::fewer::Fewer;
 use headcount_model::history::By;
 use headcount_model::id::{
-    AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId, micros,
+    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, NotAnId, OrganizationId,
+    micros,
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer, hex, unhex};
-use headcount_model::identity::Account;
+use headcount_model::identity::{
+    Account, AccountStatus, Attempts, ClosedAccount, Email, KeptAccount as OwnAccount,
+    PasswordHash, Session, SessionId,
+};
 use headcount_model::reconcile::Shard;
 use headcount_model::seats::Seat;
 use headcount_model::text::Text;
@@ -445,7 +449,7 @@ impl From<SeatRow> for Item {
     }
 }
 
-/// An entry of the audit of an organization or of an agency.
+/// An entry of the audit of an organization, of an agency or of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // As in `headcount_model::audit::Entry`.
 pub struct AuditRow {
@@ -456,6 +460,8 @@ pub struct AuditRow {
     pub organization: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agency: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
     pub route: String,
@@ -480,6 +486,12 @@ impl AuditRow {
         Self { agency: Some(agency.to_string()), ..Self::at(key, entry) }
     }
 
+    /// The row of an entry in the audit of `account`.
+    pub fn of_account(account: &AccountId, entry: &Entry<'_>) -> Self {
+        let key = Key::account_audit(account, &entry.id);
+        Self { account: Some(account.to_string()), ..Self::at(key, entry) }
+    }
+
     fn at(key: Key, entry: &Entry<'_>) -> Self {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
@@ -487,6 +499,7 @@ impl AuditRow {
             id: entry.id.to_string(),
             organization: None,
             agency: None,
+            account: None,
             credential: entry.credential.map(ToString::to_string),
             route: entry.route.to_owned(),
             objects: texts(&entry.objects),
@@ -645,6 +658,15 @@ pub struct AccountRow {
     pub currency: String,
     pub timezone: String,
     pub language: String,
+    /// How often it has been changed: its optimistic lock. Absent before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// How often all its sessions were ended; absent before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_epoch: Option<u64>,
+    /// The session that was spared the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spared_session: Option<String>,
     pub created_at: String,
     pub updated_at: String,
 }
@@ -664,8 +686,121 @@ impl From<&Account> for AccountRow {
             currency: account.settings.currency.as_str().to_owned(),
             timezone: account.settings.timezone.as_str().to_owned(),
             language: account.settings.language.as_str().to_owned(),
+            version: None,
+            session_epoch: None,
+            spared_session: None,
             updated_at: created_at.clone(),
             created_at,
+        }
+    }
+}
+
+impl TryFrom<AccountRow> for OwnAccount {
+    type Error = Malformed;
+
+    fn try_from(row: AccountRow) -> Result<Self, Malformed> {
+        let time = |text: &str, name| text.parse().map_err(|_| Malformed(name));
+        Ok(Self {
+            id: AccountId::parse(&row.id)?,
+            email: Email::parse(&row.email).map_err(|_| Malformed("email"))?,
+            name: row.name,
+            kind: row.kind.parse().map_err(|_| Malformed("type"))?,
+            status: row.status.parse().map_err(|_| Malformed("status"))?,
+            password_hash: PasswordHash::of_phc(row.password_hash),
+            currency: row.currency,
+            timezone: row.timezone,
+            language: row.language,
+            created_at: time(&row.created_at, "created_at")?,
+            updated_at: time(&row.updated_at, "updated_at")?,
+            version: row.version.unwrap_or(0),
+            session_epoch: row.session_epoch.unwrap_or(0),
+            spared_session: row.spared_session.as_deref().map(SessionId::parse).transpose()?,
+        })
+    }
+}
+
+/// A session of an identity account. Of its tokens the hashes alone are in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // As in `headcount_model::identity::Session`.
+pub struct SessionRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    pub account: String,
+    /// SHA-256 of the secret, lower-case hexadecimal.
+    pub access_hash: String,
+    /// SHA-256 of the secret, lower-case hexadecimal.
+    pub refresh_hash: String,
+    pub epoch: u64,
+    pub access_until: String,
+    pub refresh_until: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
+    pub created_at: String,
+    /// When DynamoDB may delete it, in seconds since the epoch: neither token works any more.
+    pub expires_at: i64,
+}
+
+impl From<&Session> for SessionRow {
+    fn from(session: &Session) -> Self {
+        Self {
+            key: Key::session(&session.id),
+            id: session.id.to_string(),
+            account: session.account.to_string(),
+            access_hash: hex(&session.access_hash),
+            refresh_hash: hex(&session.refresh_hash),
+            epoch: session.epoch,
+            access_until: micros(session.access_until),
+            refresh_until: micros(session.refresh_until),
+            ended_at: session.ended_at.map(micros),
+            created_at: micros(session.created_at),
+            expires_at: session.refresh_until.as_second().saturating_add(1),
+        }
+    }
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = Malformed;
+
+    fn try_from(row: SessionRow) -> Result<Self, Malformed> {
+        let time = |text: &str, name| text.parse::<Timestamp>().map_err(|_| Malformed(name));
+        let ended_at = row.ended_at.as_deref().map(|text| time(text, "ended_at"));
+        Ok(Self {
+            id: SessionId::parse(&row.id)?,
+            account: AccountId::parse(&row.account)?,
+            access_hash: unhex(&row.access_hash).ok_or(Malformed("access_hash"))?,
+            refresh_hash: unhex(&row.refresh_hash).ok_or(Malformed("refresh_hash"))?,
+            epoch: row.epoch,
+            created_at: time(&row.created_at, "created_at")?,
+            access_until: time(&row.access_until, "access_until")?,
+            refresh_until: time(&row.refresh_until, "refresh_until")?,
+            ended_at: ended_at.transpose()?,
+        })
+    }
+}
+
+/// The attempts to log in at an address since the last that succeeded. The address is not in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // As in `headcount_model::identity::Attempts`.
+pub struct LogInsRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_until: Option<String>,
+    /// When they are forgotten, in seconds since the epoch. DynamoDB deletes the item some time later.
+    pub expires_at: i64,
+}
+
+impl LogInsRow {
+    /// The row of attempts of which the last is made at `now`.
+    pub fn new(counted_as: &str, attempts: Attempts, now: Timestamp) -> Self {
+        let end = now.saturating_add(Attempts::MEMORY).unwrap_or(Timestamp::MAX);
+        Self {
+            key: Key::log_ins(counted_as),
+            attempts: attempts.count,
+            wait_until: attempts.wait_until.map(micros),
+            expires_at: end.as_second(),
         }
     }
 }
@@ -678,6 +813,55 @@ pub struct EmailRow {
     pub key: Key,
     /// The account that has it.
     pub account: String,
+    /// When it is free, in seconds since the epoch, once its account is no more. DynamoDB deletes the item
+    /// some time later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+}
+
+impl EmailRow {
+    /// The lock of an account on its address.
+    pub fn new(address: &Email, account: &AccountId) -> Self {
+        let key = Key::email(&address.unique_form());
+        Self { key, account: account.to_string(), expires_at: None }
+    }
+}
+
+/// What is left of an identity account, in its place: nothing that is personal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // As in `headcount_model::identity::ClosedAccount`.
+pub struct ClosedAccountRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    /// `closed`.
+    pub status: String,
+    pub version: u64,
+    pub closed_at: String,
+}
+
+impl ClosedAccountRow {
+    /// The row of what is left of an account of some version.
+    pub fn new(closed: &ClosedAccount, version: u64) -> Self {
+        Self {
+            key: Key::account(&closed.id),
+            id: closed.id.to_string(),
+            status: AccountStatus::Closed.as_str().to_owned(),
+            version,
+            closed_at: micros(closed.closed_at),
+        }
+    }
+}
+
+impl TryFrom<ClosedAccountRow> for ClosedAccount {
+    type Error = Malformed;
+
+    fn try_from(row: ClosedAccountRow) -> Result<Self, Malformed> {
+        Ok(Self {
+            id: AccountId::parse(&row.id)?,
+            closed_at: row.closed_at.parse().map_err(|_| Malformed("closed_at"))?,
+        })
+    }
 }
 
 /// A credential. The secret is not in it, only its hash.

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use headcount_model::port::random;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::key::Key;
@@ -64,6 +65,15 @@ impl Condition {
     /// Nothing may be there yet.
     pub(crate) fn absent() -> Self {
         Self { expression: "attribute_not_exists(pk)".into(), values: Vec::new() }
+    }
+}
+
+/// The condition on a lock that nobody has it, or that it was kept long enough. DynamoDB deletes it some
+/// time later, so the condition looks at the time itself.
+pub(crate) fn free(now: Timestamp) -> Condition {
+    Condition {
+        expression: "attribute_not_exists(pk) OR expires_at <= :now".into(),
+        values: vec![(":now", number(now.as_second()))],
     }
 }
 

@@ -2,6 +2,7 @@
 
 use headcount_api::{Answer, Incoming, Object, Transport};
 use headcount_model::idempotency::StoredAnswer;
+use headcount_model::identity::KeptAccount;
 use lambda_http::http::HeaderValue;
 use lambda_http::http::header::CONTENT_TYPE;
 use lambda_http::{Body, Request};
@@ -31,6 +32,11 @@ fn request(body: String) -> Incoming {
 /// The body of an answer.
 pub(crate) fn of(answer: &Answer) -> Json {
     Json::parse(&answer.body).expect("every answer is JSON")
+}
+
+/// An account as it is shown to who has nothing of it.
+pub(crate) fn shown(account: &KeptAccount) -> Json {
+    of(&headcount_api::identity::shown(&request(String::new()), account))
 }
 
 /// The body of an answer that is kept for retries.

@@ -64,8 +64,9 @@ fn paths(api: &Api) -> Vec<(String, Json)> {
 /// The names of what stands in a path in braces.
 fn path_parameters(path: &'static str) -> impl Iterator<Item = &'static str> {
     let places = path.split('/').zip(path.split('/').skip(1));
-    places.filter(|(_, place)| place.starts_with('{')).map(|(of, _)| match of {
-        "agencies" => "AgencyLcuid",
+    places.filter(|(_, place)| place.starts_with('{')).map(|(of, place)| match (of, place) {
+        (_, "{id}") => "AccountId",
+        ("agencies", _) => "AgencyLcuid",
         _ => "AccountLcuid",
     })
 }
@@ -85,7 +86,8 @@ fn described(api: &Api, operation: &Operation) -> Json {
     }
     if let Some(request) = &operation.request {
         let content = content(request.schema, request.examples.iter().map(shown));
-        json = json.with("requestBody", object! { "required" => true, "content" => content });
+        let required = operation.op != Op::EndSession;
+        json = json.with("requestBody", object! { "required" => required, "content" => content });
     }
     json.with("responses", responses(api, operation))
 }
@@ -111,7 +113,12 @@ fn responses(api: &Api, operation: &Operation) -> Json {
         .into_iter()
         .map(|(status, refusals)| (status.to_string(), refused(api.error.0, &refusals, requests)));
     let success = (operation.success.status.to_string(), succeeded(&operation.success));
-    Json::Object(std::iter::once(success).chain(refused).collect())
+    let unchanged = operation.parameters.contains(&"IfNoneMatch").then(|| {
+        let headers = header_references(["RequestId", "ETag"].into_iter());
+        let description = "`If-None-Match` names what would be shown. There is no body.";
+        ("304".to_owned(), object! { "description" => description, "headers" => headers })
+    });
+    Json::Object(std::iter::once(success).chain(unchanged).chain(refused).collect())
 }
 
 /// The refusals that an operation can give.
@@ -158,6 +165,7 @@ fn header_references<'n>(names: impl Iterator<Item = &'n str>) -> Json {
         "RequestId" => "x-request-id",
         "IdempotencyReplayed" => "Idempotency-Replayed",
         "RetryAfter" => "Retry-After",
+        "ETag" => "ETag",
         _ => "Location",
     };
     Json::Object(names.map(|name| (name_of(name).to_owned(), reference("headers", name))).collect())
@@ -205,8 +213,9 @@ fn security_schemes() -> Json {
     };
     object! {
         "apiKey" => bearer("An API key of an organization, `hc_…`. It carries the permission `accounts:create`, `billing:read` or both."),
+        "accountToken" => bearer("The access token of an account's own session, `hc_…`, as a log-in gives it."),
         "appToken" => bearer("A token of an app, `hc_…`. Each endpoint says which permissions it asks for."),
-        "adminToken" => bearer("A token of an administrator, `hc_…`, with the permission `accounts:create`."),
+        "adminToken" => bearer("A token of an administrator, `hc_…`. Each endpoint says which permissions it asks for."),
     }
 }
 
@@ -242,6 +251,10 @@ fn parameters() -> Json {
     };
     let app = lcuid(AppLcuid::PREFIX);
     object! {
+        "AccountId" => object! {
+            "name" => "id", "in" => "path", "required" => true, "description" => "The account.",
+            "schema" => object! { "type" => "string", "pattern" => headcount_api::schema::account_id_pattern() },
+        },
         "AccountLcuid" => of_path("The account.", lcuid(AgencyAccountLcuid::PREFIX)),
         "AgencyLcuid" => of_path("The agency.", lcuid(AgencyLcuid::PREFIX)),
         "Page" => of_query("page", "The number of the page, from 1. Without it and `per_page`, the whole list.", Page::MAX_NUMBER),
@@ -261,6 +274,16 @@ fn parameters() -> Json {
             "limit", &format!("The most entries of the page; {DEFAULT_PAGE} when it is left out."),
             object! { "type" => "integer", "minimum" => 1_usize, "maximum" => usize::from(MAX_PAGE) },
         ),
+        "IfMatch" => header(
+            "If-Match", false,
+            "Strong entity tags of the versions that are meant, as `ETag` told them, or `*`. Any other version is not changed (412).",
+            object! { "type" => "string" },
+        ),
+        "IfNoneMatch" => header(
+            "If-None-Match", false,
+            "Entity tags of what the caller has already, as `ETag` told them, strong or weak, or `*`.",
+            object! { "type" => "string" },
+        ),
         "AppIdV3" => header("AppIdV3", true, "The app that the token belongs to.", app),
         "StripeSignature" => header(
             "Stripe-Signature", true,
@@ -279,7 +302,8 @@ fn headers() -> Json {
             "There, and `true`, when this answer was given before and nothing was done now.",
             object! { "type" => "string", "const" => "true" },
         ),
-        "Location" => header("Path of the new account.", text),
+        "Location" => header("Path of the new account.", text.clone()),
+        "ETag" => header("The version of what is shown, in quotes.", text),
         "RetryAfter" => header("Seconds to wait.", object! { "type" => "integer", "minimum" => 0_usize }),
     }
 }

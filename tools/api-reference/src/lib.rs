@@ -25,6 +25,7 @@ mod webhooks;
 pub use agency::{AGENCY, PARENT};
 pub use body::SLIP;
 pub use explained::Refusal;
+pub use identity::SESSION;
 pub use operation::Op;
 pub use seats::{ACCOUNTS, DEFAULT_PLATFORMS};
 

@@ -20,6 +20,14 @@ pub enum Op {
     DeleteAgencyAccount,
     CheckDeletion,
     CreateAccount,
+    OpenSession,
+    EndSession,
+    GetOwnAccount,
+    GetAccount,
+    UpdateOwnAccount,
+    UpdateAccount,
+    DeleteOwnAccount,
+    DeleteAccount,
     StripeWebhook,
 }
 
@@ -41,6 +49,14 @@ impl Op {
             Op::DeleteAgencyAccount => "deleteAgencyAccount",
             Op::CheckDeletion => "checkDeletion",
             Op::CreateAccount => "createAccount",
+            Op::OpenSession => "openSession",
+            Op::EndSession => "endSession",
+            Op::GetOwnAccount => "getOwnAccount",
+            Op::GetAccount => "getAccount",
+            Op::UpdateOwnAccount => "updateOwnAccount",
+            Op::UpdateAccount => "updateAccount",
+            Op::DeleteOwnAccount => "deleteOwnAccount",
+            Op::DeleteAccount => "deleteAccount",
             Op::StripeWebhook => "stripeWebhook",
         }
     }
@@ -62,6 +78,14 @@ impl Op {
             Op::DeleteAgencyAccount => ("delete", "/api/v3/objects/{lcuid}"),
             Op::CheckDeletion => ("get", "/api/v3/objects/{lcuid}/can-be-deleted"),
             Op::CreateAccount => ("post", "/v1/accounts"),
+            Op::OpenSession => ("post", "/v1/auth/login"),
+            Op::EndSession => ("delete", "/v1/auth/session"),
+            Op::GetOwnAccount => ("get", "/v1/account"),
+            Op::GetAccount => ("get", "/v1/accounts/{id}"),
+            Op::UpdateOwnAccount => ("patch", "/v1/account"),
+            Op::UpdateAccount => ("patch", "/v1/accounts/{id}"),
+            Op::DeleteOwnAccount => ("delete", "/v1/account"),
+            Op::DeleteAccount => ("delete", "/v1/accounts/{id}"),
             Op::StripeWebhook => ("post", "/webhooks/stripe"),
         }
     }

@@ -145,6 +145,10 @@ explained! { all: Rule => Cure;
         &[(Of::Seats, "account_ids")],
         "Send one of the two fields.",
     );
+    Rule::CurrentPassword, Rule::CurrentPassword => (
+        &[(Of::Identity, "current_password")],
+        "Send the password that the account has now, beside the new one.",
+    );
     Rule::NoSuchSeat, Rule::NoSuchSeat => (
         &[(Of::Seats, "account_id")],
         "Name accounts of the organization whose API key it is.",

@@ -284,6 +284,7 @@ impl Subject {
             ("TIERS", TIERS),
             ("BILLABLE_STATES", "active,trialing,past_due"),
             ("PAST_DUE_GRACE_DAYS", "7"),
+            ("RETENTION_DAYS", "30"),
             ("SELF_SIGNUP", "on"),
             ("PASSWORD_MIN_LENGTH", "15"),
             ("BILLING_QUEUE_URL", &queue),

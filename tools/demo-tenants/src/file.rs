@@ -3,9 +3,11 @@
 use std::fmt::Display;
 
 use headcount_model::credential::Presented;
-use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId, SeatId};
+use headcount_model::id::{
+    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId, SeatId,
+};
 use headcount_model::idempotency::IdempotencyKey;
-use headcount_model::identity::{Email, Password, PasswordPolicy};
+use headcount_model::identity::{Email, Password, PasswordPolicy, SessionId};
 use headcount_model::text::Text;
 use serde::de::{Deserialize, Deserializer, Error};
 
@@ -122,18 +124,42 @@ pub struct OtherAgency {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// A token that may create accounts.
+    /// A token that may create, see, change and delete accounts.
     #[serde(deserialize_with = "credential")]
     pub admin_token: Presented,
     /// A token that may not.
     #[serde(deserialize_with = "credential")]
     pub admin_token_without_permission: Presented,
-    /// The address of an account that exists.
+    /// An account that exists.
+    #[serde(deserialize_with = "account")]
+    pub account: AccountId,
+    /// Its address.
     #[serde(deserialize_with = "email")]
     pub email: Email,
-    /// The password of that account.
+    /// Its password.
     #[serde(deserialize_with = "password")]
     pub password: Password,
+    /// The access token of a session of it.
+    #[serde(deserialize_with = "credential")]
+    pub account_token: Presented,
+    /// A session of it that was ended.
+    #[serde(deserialize_with = "session")]
+    pub ended_session: SessionId,
+    /// An account that is closed.
+    #[serde(deserialize_with = "account")]
+    pub closed_account: AccountId,
+    /// The access token of a session of it.
+    #[serde(deserialize_with = "credential")]
+    pub closed_account_token: Presented,
+    /// An account that is suspended; it has the same password.
+    #[serde(deserialize_with = "account")]
+    pub suspended_account: AccountId,
+    /// Its address.
+    #[serde(deserialize_with = "email")]
+    pub suspended_email: Email,
+    /// The access token of a session of it.
+    #[serde(deserialize_with = "credential")]
+    pub suspended_account_token: Presented,
 }
 
 /// Reads a text and parses it.
@@ -147,6 +173,14 @@ fn parsed<'de, D: Deserializer<'de>, T, E: Display>(
 
 fn organization<'de, D: Deserializer<'de>>(from: D) -> Result<OrganizationId, D::Error> {
     parsed(from, OrganizationId::parse)
+}
+
+fn account<'de, D: Deserializer<'de>>(from: D) -> Result<AccountId, D::Error> {
+    parsed(from, AccountId::parse)
+}
+
+fn session<'de, D: Deserializer<'de>>(from: D) -> Result<SessionId, D::Error> {
+    parsed(from, SessionId::parse)
 }
 
 fn seat<'de, D: Deserializer<'de>>(from: D) -> Result<SeatId, D::Error> {

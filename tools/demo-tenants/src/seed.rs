@@ -9,7 +9,10 @@ use headcount_model::agency::{
 use headcount_model::credential::{Credential, Credentials, Holder, Permission, Presented};
 use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, Keyed, StoredAnswer};
-use headcount_model::identity::{self, Account, AccountKind, Accounts, Salt, Settings};
+use headcount_model::identity::{
+    Account, AccountKind, AccountStatus, ClosedAccount, Email, Password, Salt, Session, SessionId,
+    Settings,
+};
 use headcount_model::port::{Clock, Entropy, random};
 use headcount_model::text::Text;
 use headcount_store::{
@@ -238,33 +241,70 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
     }
 
     async fn identity(&self, identity: &Identity) -> Result<(), SeedError> {
-        let create = [Permission::AccountsCreate];
-        self.credential(&identity.admin_token, Holder::Administrator, &create).await?;
+        let all =
+            [Permission::AccountsCreate, Permission::AccountsUpdate, Permission::AccountsDelete];
+        self.credential(&identity.admin_token, Holder::Administrator, &all).await?;
         let powerless = &identity.admin_token_without_permission;
         self.credential(powerless, Holder::Administrator, &[]).await?;
-        self.owner(identity).await
+        let (owner, suspended) = (&identity.account, &identity.suspended_account);
+        for (id, email, name, status) in [
+            (owner, &identity.email, "Demo Owner", AccountStatus::Active),
+            (suspended, &identity.suspended_email, "Demo Suspended", AccountStatus::Suspended),
+        ] {
+            let account = self.identity_account(id, email, name, &identity.password)?;
+            made(self.table.create_identity_account(&account, status).await)?;
+        }
+        let closed = &identity.closed_account;
+        let left = ClosedAccount { id: closed.clone(), closed_at: self.ports.now() };
+        made(self.table.keep_closed_account(&left).await)?;
+        for (account, token) in [
+            (owner, &identity.account_token),
+            (suspended, &identity.suspended_account_token),
+            (closed, &identity.closed_account_token),
+        ] {
+            let session = self.session(account, SessionId::of(token.id().clone()));
+            let opened = Session { access_hash: *token.secret_hash(), ..session };
+            made(self.table.create_session(&opened).await)?;
+        }
+        let ended = self.session(owner, identity.ended_session.clone());
+        let ended = Session { ended_at: Some(self.ports.now()), ..ended };
+        made(self.table.create_session(&ended).await)
     }
 
-    async fn owner(&self, identity: &Identity) -> Result<(), SeedError> {
-        let now = self.ports.now();
-        let unavailable = |_| SeedError::Unavailable;
-        let salt = Salt::new(self.ports).map_err(unavailable)?;
-        let hash = identity.password.hash(&salt).map_err(|_| SeedError::Unavailable)?;
-        let name = Text::line("Demo Owner", 1..=255);
-        let account = Account {
-            id: AccountId::new(self.ports, self.ports).map_err(unavailable)?,
-            email: identity.email.clone(),
+    /// A session that lasts for ever, and that no token opens.
+    fn session(&self, account: &AccountId, id: SessionId) -> Session {
+        Session {
+            id,
+            account: account.clone(),
+            access_hash: [0; 32],
+            refresh_hash: [0; 32],
+            epoch: 0,
+            created_at: self.ports.now(),
+            access_until: Timestamp::MAX,
+            refresh_until: Timestamp::MAX,
+            ended_at: None,
+        }
+    }
+
+    fn identity_account(
+        &self,
+        id: &AccountId,
+        email: &Email,
+        name: &'static str,
+        password: &Password,
+    ) -> Result<Account, SeedError> {
+        let salt = Salt::new(self.ports).map_err(|_| SeedError::Unavailable)?;
+        let hash = password.hash(&salt).map_err(|_| SeedError::Unavailable)?;
+        let name = Text::line(name, 1..=255);
+        Ok(Account {
+            id: id.clone(),
+            email: email.clone(),
             name: name.map_err(|_| SeedError::Different("name"))?,
             kind: AccountKind::Individual,
             password_hash: hash,
             settings: Settings::default(),
-            created_at: now,
-        };
-        let commit = identity::Commit { account: &account, record: None, now };
-        match Accounts::commit(self.table, commit).await {
-            Ok(_) | Err(identity::CommitRefusal::EmailExists) => Ok(()),
-            Err(_) => Err(SeedError::Unavailable),
-        }
+            created_at: self.ports.now(),
+        })
     }
 
     /// The callers are those that the functions name in their records.
@@ -273,12 +313,16 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         let update = format!("PUT /api/v3/accounts/{plain}");
         let spare = &tenants.agency.spare_account_lcuid;
         let delete = format!("DELETE /api/v3/objects/{spare}");
+        let owner = &tenants.identity.account;
+        let patch = format!("PATCH /v1/accounts/{owner}");
+        let of_administrators = &["POST /v1/accounts", &*patch];
         let of_agencies = &["POST /api/v3/accounts", &*update, &*delete];
         let of_seats = &["POST /accounts/create", "POST /billing/deactivate"][..];
         for (caller, routes) in [
             (tenants.seats.org.as_str(), of_seats),
             (tenants.agency.app_id.as_str(), of_agencies),
-            (tenants.identity.admin_token.id().as_str(), &["POST /v1/accounts"]),
+            (tenants.identity.admin_token.id().as_str(), of_administrators),
+            (owner.as_str(), &["PATCH /v1/account"]),
         ] {
             // Fingerprinted with a secret that is forgotten: no body is the one of the record.
             let secret = random::<32>(self.ports).map_err(|_| SeedError::Unavailable)?;

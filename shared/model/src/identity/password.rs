@@ -1,13 +1,14 @@
 //! Passwords (CONTRACT section 3, "Password"; NIST SP 800-63B-4, section 3.1.1.2).
 
+use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
-use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::fault::Rule;
@@ -76,14 +77,24 @@ impl Password {
         if is_common(&folded) {
             rules.push(Rule::CommonPassword);
         }
-        let contains = |part: &str| part.chars().count() >= 4 && folded.contains(&fold(part));
-        if email.is_some_and(|email| contains(email.local_part())) {
-            rules.push(Rule::ContainsEmail);
-        }
-        if name.is_some_and(|name| contains(name.as_str())) {
-            rules.push(Rule::ContainsName);
-        }
+        rules.extend(given_away(&folded, email, name.map(Text::as_str)));
         if rules.is_empty() { Ok(Self(password.into())) } else { Err(rules) }
+    }
+
+    /// The rules that it breaks as the password of who has this address and name.
+    pub fn gives_away(&self, email: &Email, name: &str) -> Vec<Rule> {
+        given_away(&fold(self.0.expose_secret()), Some(email), Some(name)).collect()
+    }
+
+    /// A password to compare with one that is kept, whatever the policy is by now. It has 1 to
+    /// [`PasswordPolicy::MAX_LENGTH`] characters, as every password ever had.
+    ///
+    /// # Errors
+    /// [`Rule::MinLength`] or [`Rule::MaxLength`].
+    pub fn candidate(raw: &str) -> Result<Self, Rule> {
+        let password: String = raw.nfc().collect();
+        check_length(&password, 1..=PasswordPolicy::MAX_LENGTH)?;
+        Ok(Self(password.into()))
     }
 
     /// Hashes the password: Argon2id, 19,456 KiB, 2 passes, 1 lane. It takes some 30 ms, and
@@ -94,15 +105,32 @@ impl Password {
     /// algorithm takes, and the password has at most 512 bytes.
     pub fn hash(&self, salt: &Salt) -> Result<PasswordHash, argon2::Error> {
         let argon2 = argon2id();
-        let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.resize(argon2.params().block_count(), Block::new());
         let mut hash = [0; Params::DEFAULT_OUTPUT_LEN];
-        let password = self.0.expose_secret().as_bytes();
-        argon2.hash_password_into_with_memory(password, &salt.0, &mut hash, &mut *memory)?;
+        self.hash_into(&argon2, &salt.0, &mut hash)?;
         let (salt, hash) = (STANDARD_NO_PAD.encode(salt.0), STANDARD_NO_PAD.encode(hash));
         let (m, t, p) =
             (argon2.params().m_cost(), argon2.params().t_cost(), argon2.params().p_cost());
         Ok(PasswordHash(format!("$argon2id$v=19$m={m},t={t},p={p}${salt}${hash}")))
+    }
+
+    /// Whether it is the password that was hashed. It takes as long as [`Password::hash`] with the
+    /// parameters of the hash.
+    pub fn is_of(&self, hash: &PasswordHash) -> bool {
+        let Some((argon2, salt, kept)) = hash.parts() else { return false };
+        let mut own = vec![0; kept.len()];
+        self.hash_into(&argon2, &salt, &mut own).is_ok() && bool::from(own.ct_eq(&kept))
+    }
+
+    fn hash_into(
+        &self,
+        argon2: &Argon2<'_>,
+        salt: &[u8],
+        into: &mut [u8],
+    ) -> Result<(), argon2::Error> {
+        let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.resize(argon2.params().block_count(), Block::new());
+        let password = self.0.expose_secret().as_bytes();
+        argon2.hash_password_into_with_memory(password, salt, into, &mut *memory)
     }
 }
 
@@ -124,6 +152,19 @@ impl Salt {
 /// sigma), and through upper case, so that letters with one capital are one (sharp s and ss).
 fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
+/// The rules that a folded password breaks by what it has of an address and a name.
+fn given_away(
+    folded: &str,
+    email: Option<&Email>,
+    name: Option<&str>,
+) -> impl Iterator<Item = Rule> {
+    let contains = |part: &str| part.chars().count() >= 4 && folded.contains(&fold(part));
+    let of_email = email.is_some_and(|email| contains(email.local_part()));
+    let of_name = name.is_some_and(contains);
+    let rules = [of_email.then_some(Rule::ContainsEmail), of_name.then_some(Rule::ContainsName)];
+    rules.into_iter().flatten()
 }
 
 /// Whether a password, in lower case, is in the embedded list.
@@ -151,11 +192,68 @@ impl PasswordHash {
         &self.0
     }
 
+    /// The hash that a PHC string of the table is.
+    pub fn of_phc(phc: String) -> Self {
+        Self(phc)
+    }
+
+    /// A hash that no password is known to have, made with today's parameters: to compare with it is
+    /// the work of a real comparison.
+    pub fn of_nobody() -> Self {
+        let params = params();
+        let (m, t, p) = (params.m_cost(), params.t_cost(), params.p_cost());
+        let (salt, hash) = (
+            STANDARD_NO_PAD.encode([0; 16]),
+            STANDARD_NO_PAD.encode([0; Params::DEFAULT_OUTPUT_LEN]),
+        );
+        Self(format!("$argon2id$v=19$m={m},t={t},p={p}${salt}${hash}"))
+    }
+
     /// Whether a password is the one that was hashed.
     pub fn verify(&self, candidate: &str) -> bool {
-        let candidate: String = candidate.nfc().collect();
-        phc::PasswordHash::new(&self.0)
-            .is_ok_and(|hash| argon2id().verify_password(candidate.as_bytes(), &hash).is_ok())
+        Password::candidate(candidate).is_ok_and(|candidate| candidate.is_of(self))
+    }
+
+    /// Whether it was made with less memory or fewer passes than a hash of today, or by another
+    /// algorithm.
+    pub fn is_weak(&self) -> bool {
+        let today = params();
+        self.parts().is_none_or(|(argon2, ..)| {
+            let own = argon2.params();
+            own.m_cost() < today.m_cost() || own.t_cost() < today.t_cost()
+        })
+    }
+
+    /// The algorithm with its parameters, the salt and the hash; `None` for any but Argon2id of today's
+    /// version.
+    fn parts(&self) -> Option<(Argon2<'static>, Vec<u8>, Vec<u8>)> {
+        let parsed = phc::PasswordHash::new(&self.0).ok()?;
+        let is_known = parsed.algorithm.as_str() == "argon2id"
+            && parsed.version == Some(u32::from(Version::V0x13));
+        let params = Params::try_from(&parsed).ok().filter(|_| is_known)?;
+        let (salt, hash) = (parsed.salt?, parsed.hash?);
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        Some((argon2, salt.to_vec(), hash.as_bytes().to_vec()))
+    }
+}
+
+/// A place to hash passwords and to compare them with hashes, which takes the processor for tens of
+/// milliseconds each.
+pub trait Hashing: Sync {
+    /// The hash; `None` when there is no memory for it.
+    fn hash(
+        &self,
+        password: Password,
+        salt: Salt,
+    ) -> impl Future<Output = Option<PasswordHash>> + Send;
+
+    /// Whether a password is the one that was hashed; `None` as above.
+    fn verify(
+        &self,
+        password: Password,
+        hash: PasswordHash,
+    ) -> impl Future<Output = Option<bool>> + Send {
+        async move { Some(password.is_of(&hash)) }
     }
 }
 
@@ -237,6 +335,44 @@ mod tests {
         assert!(!hash.verify("secure_password_herf"));
         let other_salt = password.hash(&salt(4)).expect("a hash");
         assert_ne!(hash, other_salt);
+    }
+
+    #[test]
+    fn a_hash_of_other_parameters_is_compared_with_these_and_told_when_it_is_weak() {
+        let password = Password::candidate("x").expect("one character");
+        for (m, t, is_weak) in
+            [(19_456, 2, false), (19_456, 1, true), (8, 2, true), (20_000, 3, false)]
+        {
+            let params = Params::new(m, t, 1, None).expect("parameters");
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let mut hash = [0; 32];
+            password.hash_into(&argon2, &[7; 16], &mut hash).expect("memory");
+            let (salt, hash) = (STANDARD_NO_PAD.encode([7; 16]), STANDARD_NO_PAD.encode(hash));
+            let kept =
+                PasswordHash::of_phc(format!("$argon2id$v=19$m={m},t={t},p=1${salt}${hash}"));
+            assert!(password.is_of(&kept) && kept.verify("x") && !kept.verify("y"), "{m} {t}");
+            assert_eq!(kept.is_weak(), is_weak, "{m} {t}");
+        }
+        for broken in ["", "x", "$argon2i$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA"] {
+            let broken = PasswordHash::of_phc(broken.to_owned());
+            assert!(!password.is_of(&broken) && broken.is_weak());
+        }
+    }
+
+    #[test]
+    fn the_hash_of_nobody_is_as_much_work_and_nobodys() {
+        let nobody = PasswordHash::of_nobody();
+        assert!(!nobody.is_weak() && nobody.parts().is_some());
+        assert!(!nobody.verify("secure_password_here"));
+    }
+
+    #[test]
+    fn a_candidate_has_a_length_that_a_password_can_have_and_no_other_rule() {
+        for good in ["x", "password", &"é".repeat(128)] {
+            assert!(Password::candidate(good).is_ok(), "{good}");
+        }
+        assert_eq!(Password::candidate("").err(), Some(Rule::MinLength(1)));
+        assert_eq!(Password::candidate(&"x".repeat(129)).err(), Some(Rule::MaxLength(128)));
     }
 
     #[test]

@@ -1,0 +1,15 @@
+//! Wiring of [`update_own_account`].
+use headcount_api::{configuration as read, serve};
+use headcount_model::port::System;
+use update_own_account::{Function, OwnThread};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let aws = headcount_platform::start().await?;
+    let (table, password_policy) = (read::table_name()?, read::password_policy()?);
+    let store = headcount_store::connect(aws.config(), &table);
+    let table = headcount_store::endpoint(aws.config()).await;
+    let secret = aws.open_and_read(table, read::FINGERPRINT_SECRET).await?;
+    let (ports, hashing, fingerprint_key) = (System, OwnThread, read::fingerprint_key(&secret)?);
+    serve(Function { store, ports, hashing, password_policy, fingerprint_key }).await
+}
