@@ -232,6 +232,57 @@ fn what_bills_is_replaced_all_at_once_in_every_stage() {
     }
 }
 
+/// The parameters and the cells of mappings that lines refer to.
+fn configuration(lines: &[&str]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for line in lines {
+        let is_meant = |name: &String| {
+            line.ends_with(&format!("!Ref {name}")) || line.contains(&format!("${{{name}}}"))
+        };
+        found.extend(parameters().into_iter().filter(is_meant));
+        let cells = line.split("!FindInMap ").skip(1);
+        found.extend(cells.filter_map(|cell| Some(cell.split_once(']')?.0.to_owned())));
+    }
+    found
+}
+
+/// SAM makes a new version when a function changes as it is written, and does not look through parameters and mappings. What
+/// the description of a version has of them, CloudFormation looks through.
+#[test]
+fn whatever_a_function_is_configured_with_publishes_a_version_of_it() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
+    let globals: Vec<_> = template.lines().skip_while(|line| *line != "Globals:").collect();
+    let tiers = globals.iter().skip_while(|line| line.trim() != "TIERS: !Sub").skip(1);
+    let tiers: Vec<_> = tiers.take_while(|line| line.starts_with("          ")).copied().collect();
+    assert_eq!(tiers.len(), 5, "{tiers:?}");
+    let mut described = 0;
+    for folder in packages_in(&metadata(), "functions").keys() {
+        let resource = resource_name(folder);
+        let function = stanza(&template, &resource);
+        let part = |name: &str, ends_with: &[&str]| -> Vec<&str> {
+            let lines = function.iter().skip_while(|line| !line.starts_with(name));
+            let mut lines = lines.copied();
+            let first = lines.next();
+            let rest = lines.take_while(|line| !ends_with.iter().any(|end| line.starts_with(end)));
+            first.into_iter().chain(rest).collect()
+        };
+        let mut needed =
+            configuration(&part("Variables:", &["Events:", "#", "EventInvokeConfig:"]));
+        let source = root().join("functions").join(folder).join("src");
+        let reads_tiers = fs::read_dir(source).expect("a folder").any(|file| {
+            let text = fs::read_to_string(file.expect("a file").path()).unwrap_or_default();
+            text.contains("tiers()?") || text.contains("prices()?")
+        });
+        if reads_tiers {
+            needed.extend(configuration(&tiers));
+        }
+        let has = configuration(&part("VersionDescription:", &["Environment:"]));
+        assert_eq!(has, needed, "the VersionDescription of {resource}");
+        described += usize::from(!has.is_empty());
+    }
+    assert!(described > 5, "{described} functions are configured");
+}
+
 /// Whether a stanza has each of some lines.
 fn has_all(stanza: &[&str], lines: &[&str]) -> bool {
     lines.iter().all(|line| stanza.contains(line))
