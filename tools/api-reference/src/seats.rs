@@ -424,7 +424,7 @@ fn quote_schema() -> Json {
 fn deactivate_schema() -> Json {
     object! {
         "description" => "One account or several.",
-        "oneOf" => vec![component("DeactivateOne"), component("DeactivateSeveral")],
+        "anyOf" => vec![component("DeactivateOne"), component("DeactivateSeveral")],
     }
 }
 
