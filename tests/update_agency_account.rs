@@ -169,7 +169,7 @@ async fn the_audit_says_who_changed_which_fields_and_when() {
         let list = entry[name].as_l().expect("a list").iter();
         list.map(|value| value.as_s().expect("text").clone()).collect::<Vec<_>>()
     };
-    assert_eq!(list("objects"), [api.account.clone()]);
+    assert_eq!(list("objects"), std::slice::from_ref(&api.account));
     assert_eq!(list("fields"), ["name", "website"], "what differs, and no value");
     assert!(!entry.contains_key("organization"));
     assert!(text_of(entry, "sk").is_some_and(|sk| sk.starts_with("AUDIT#aud_")));
