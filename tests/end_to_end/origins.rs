@@ -103,10 +103,17 @@ async fn the_preflight_of_every_route_is_answered_for_allowed_origins_alone() {
             assert_eq!(headers["access-control-allow-origin"], origin, "{what}");
             assert_eq!(
                 listed(&headers, "access-control-allow-methods"),
-                ["GET", "POST"].into(),
+                ["DELETE", "GET", "PATCH", "POST", "PUT"].into(),
                 "{what}"
             );
-            let allowed = ["appidv3", "authorization", "content-type", "idempotency-key"];
+            let allowed = [
+                "appidv3",
+                "authorization",
+                "content-type",
+                "idempotency-key",
+                "if-match",
+                "if-none-match",
+            ];
             assert_eq!(listed(&headers, "access-control-allow-headers"), allowed.into(), "{what}");
             assert_eq!(headers["access-control-max-age"], "3600", "{what}");
             assert!(!headers.contains_key("access-control-allow-credentials"), "{what}");
@@ -147,6 +154,7 @@ async fn what_a_function_answers_can_be_read_by_allowed_origins_alone() {
             assert_eq!(answer.header("access-control-allow-origin"), origin, "{path}: {answer:?}");
             let exposed = [
                 "apigw-requestid",
+                "etag",
                 "idempotency-replayed",
                 "location",
                 "retry-after",

@@ -201,6 +201,13 @@ impl Stack {
         items.collect::<Result<Vec<_>, _>>().await.expect("the table answers")
     }
 
+    /// How many seats an organization has.
+    pub(crate) async fn seats(&self, org: &str) -> usize {
+        let items = self.partition(&format!("ORG#{org}")).await;
+        let sort_keys = items.iter().filter_map(|item| item["sk"].as_s().ok());
+        sort_keys.filter(|sk| sk.starts_with("SEAT#")).count()
+    }
+
     /// The setup queue's message for a seat; it is taken off the queue.
     pub(crate) async fn setup_request(&self, seat: &str) -> Value {
         let queues = self.queues();

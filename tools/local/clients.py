@@ -55,7 +55,9 @@ def _generate_python(document: Path, place: Path) -> None:
     output = ["--output-path", str(place / "headcount_client"), "--fail-on-warning"]
     _run([*command, *output], "the Python client cannot be generated")
     # What is generated is looked at as far as the program uses it; its own inside is the generator's affair.
-    options = ["--strict", "--follow-imports=silent", "--no-error-summary", f"--cache-dir={NODE_PACKAGES / 'mypy'}"]
+    # A cache for each folder: two that are checked at once would read each other's half of one.
+    cache = NODE_PACKAGES / f"mypy-{place.parent.name}"
+    options = ["--strict", "--follow-imports=silent", "--no-error-summary", f"--cache-dir={cache}"]
     _run([_tool("mypy"), *options, "create.py"], "the Python client has other types", cwd=place)
 
 
