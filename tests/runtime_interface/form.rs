@@ -4,7 +4,8 @@ use serde_json::Value;
 
 /// What comes from the clock or the random source: ids, times, what depends on the time that is
 /// left of a billing period, and the request's id, which the emulator makes up.
-const VARYING: [&str; 12] = [
+const VARYING: [&str; 14] = [
+    "access_token",
     "created_at",
     "current_period_end",
     "current_period_start",
@@ -14,6 +15,7 @@ const VARYING: [&str; 12] = [
     "location",
     "proration_amount",
     "quote_id",
+    "refresh_token",
     "requested_at",
     "updated_at",
     "x-request-id",
