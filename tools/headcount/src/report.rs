@@ -91,12 +91,19 @@ impl Serialize for Report {
     }
 }
 
-/// One row per value; what lies inside an object has a dotted name.
+/// One row per value; what lies inside an object has a dotted name, and what lies in a list of objects its
+/// place, from 0, so that a table is as narrow as its longest value.
 fn add_rows(table: &mut Table, name: &str, value: &Value) {
     let text = match value {
         Value::Object(fields) => {
             for (inner, value) in fields {
                 add_rows(table, &format!("{name}.{inner}"), value);
+            }
+            return;
+        }
+        Value::Array(elements) if elements.iter().any(Value::is_object) => {
+            for (place, element) in elements.iter().enumerate() {
+                add_rows(table, &format!("{name}[{place}]"), element);
             }
             return;
         }
@@ -142,6 +149,19 @@ mod tests {
             let report = Report::of_document(json!({"a": [1]}));
             assert_eq!(written(&report, format), "{\n  \"a\": [\n    1\n  ]\n}\n");
         }
+    }
+
+    #[test]
+    fn a_list_of_objects_has_a_row_per_value_too() {
+        let lines = json!([{"id": "ii_1", "of": [1, 2]}, {"id": "ii_2"}]);
+        let expected = "\
+┌─────────────┬───────┐
+│ lines[0].id ┆ ii_1  │
+│ lines[0].of ┆ [1,2] │
+│ lines[1].id ┆ ii_2  │
+└─────────────┴───────┘
+";
+        assert_eq!(written(&Report::new().field("lines", lines), Format::Table), expected);
     }
 
     #[test]
