@@ -428,6 +428,30 @@ async fn a_change_that_has_to_wait_is_acknowledged_only_when_the_queue_took_it_b
     assert_eq!(billing.quantities(&billed.subscription).await, (7, 0));
 }
 
+/// Sent again it would begin to count anew, and what fails for good, and waits in between, would never be
+/// given up.
+#[tokio::test]
+async fn a_message_that_failed_before_keeps_its_count_while_it_waits() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    for version in 1..=6 {
+        create(&stage, &billed, 1, 0).await;
+        let message = [reached(&billed.organization, version)];
+        assert_eq!(deliver(&stage, &billing, message).await, NONE);
+    }
+    create(&stage, &billed, 1, 0).await;
+    let mut event = batch([reached(&billed.organization, 7)]);
+    let count = ("ApproximateReceiveCount".to_owned(), "2".to_owned());
+    event.records[0].attributes.extend([count]);
+    let response = billing.sync(&stage).handle(event).await.expect("an id");
+    assert_eq!(response.batch_item_failures.len(), 1, "it comes again itself");
+    let [(messages, wait)] = billing.sent_again.delays()[..] else { panic!("one delay") };
+    assert_eq!(messages, 1);
+    assert!((1..=20).contains(&wait.as_secs()), "until its turn: {wait:?}");
+    billing.settle(&stage).await;
+    assert_eq!(billing.quantities(&billed.subscription).await, (6, 0), "nothing was sent again");
+}
+
 /// A queue that takes nothing back.
 struct Full;
 

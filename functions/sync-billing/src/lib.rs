@@ -118,12 +118,14 @@ where
                 return Ok(());
             }
             // Sent again it has a receive count of its own, so that waiting does not use that up. A
-            // long wait is one receive, and would be many messages.
+            // long wait is one receive, and would be many messages. One that failed before keeps its
+            // count: what fails for good, and waits in between, would never be given up.
             Err(Failure::TooSoon(wait)) => {
                 let wait = wait.unsigned_abs();
                 // How its versions came about has been kept by now.
                 let bare = BillingChange { changes: Vec::new(), ..change.clone() };
-                let sent = wait <= queue::SHORT_WAIT && self.queue.send_again(&bare, message).await;
+                let is_sent_again = wait <= queue::SHORT_WAIT && received(message) == 1;
+                let sent = is_sent_again && self.queue.send_again(&bare, message).await;
                 tracing::info!(organization, version, sent, ?wait, "waits for its turn");
                 return if sent { Ok(()) } else { Err(wait.max(backoff(received(message)))) };
             }
