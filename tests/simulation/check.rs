@@ -196,7 +196,9 @@ impl Rest<'_> {
             let bodies: BTreeSet<_> = successes(request).map(|reply| &reply.text).collect();
             let is_first = |reply: &&Reply| reply.header("idempotency-replayed").is_empty();
             let first = successes(request).filter(is_first).count();
-            if bodies.len() > 1 || first > 1 {
+            // Of several transactions each may be another sender's.
+            let parts = named(request).len().div_ceil(97);
+            if bodies.len() > 1 || first > parts {
                 self.broken(1, format_args!("{mark} was answered {first} times: {bodies:?}"));
             }
         }
