@@ -225,6 +225,7 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "get-billing-history",
         "list-accounts-of-agency",
         "list-agency-accounts",
+        "list-seats",
         "quote-seats",
         "update-account",
         "update-agency-account",

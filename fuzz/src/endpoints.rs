@@ -66,6 +66,17 @@ pub(crate) fn deactivate_seats(input: &[u8]) {
     answered(&function, &sent);
 }
 
+pub(crate) fn list_seats(input: &[u8]) {
+    let sent = Sent::read(input);
+    let function = list_seats::Function {
+        store: Table(sent.found()),
+        ports: Still,
+        platforms: platforms(),
+        fingerprint_key: fingerprint_key(),
+    };
+    answered(&function, &sent);
+}
+
 pub(crate) fn get_billing(input: &[u8]) {
     let sent = Sent::read(input);
     answered(

@@ -41,11 +41,11 @@ use headcount_model::identity::{
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::right::{
     DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, OwnAccount, ReadAccounts,
-    ReadBilling, UpdateAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
+    ReadBilling, ReadSeats, UpdateAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
 };
 use headcount_model::seats::{
-    self, Deactivation, EndTerms, Kept, KeptSeat, NotDeactivated, SeatEndings, SeatLedger, Stored,
-    Tier,
+    self, Deactivation, EndTerms, Kept, KeptSeat, ListedSeat, NotDeactivated, SeatEndings,
+    SeatFilter, SeatLedger, SeatLists, Step, Stored, Tier,
 };
 use headcount_model::statement::{Linked, Statement, Statements};
 use headcount_model::text::Text;
@@ -211,6 +211,55 @@ impl SeatEndings for Table {
         let (taken, reused) = (NotDeactivated::Throttled, NotDeactivated::KeyReused);
         let stored = self.outcome(stored("{}"), taken, reused)?;
         Ok(stored.map(|stored| Stored { answer: stored.body, expires_at: of.now }))
+    }
+}
+
+/// A seat that nothing is left out of.
+fn listed(id: SeatId) -> ListedSeat {
+    let some = |text: &str| Some(text.to_owned());
+    ListedSeat {
+        id,
+        tier: "basic".to_owned(),
+        status: "pending".to_owned(),
+        platform: some("tiktok"),
+        username: some("new.creator"),
+        nick_name: some("\""),
+        pfp_url: some("https://example.com/a.jpg"),
+        keywords: some("a,b"),
+        description: some("One\n\ttwo"),
+        age_range: some("18-24"),
+        sex: some("other"),
+        location: some("語"),
+        tag: some("a"),
+        org_group: None,
+        user_group: None,
+        created_at: Still.now(),
+        updated_at: Still.now(),
+        version: 7,
+    }
+}
+
+impl SeatLists for Table {
+    async fn look_at(
+        &self,
+        _: Grant<'_, ReadSeats>,
+        _: &SeatFilter,
+        after: Option<&SeatId>,
+        at_most: Option<u16>,
+    ) -> Result<Step, LookupFailed> {
+        let id = after.cloned().map_or_else(|| SeatId::new(&Still, &Still), Ok);
+        let id = id.map_err(|_| LookupFailed::Unavailable)?;
+        let count = if self.0 == Found::Taken { 0 } else { at_most.unwrap_or(1_000) };
+        let seats = vec![listed(id.clone()); usize::from(count)];
+        Ok(Step { seats, more_behind: (self.0 != Found::Nothing).then_some(id) })
+    }
+
+    async fn named(
+        &self,
+        _: Grant<'_, ReadSeats>,
+        ids: &[SeatId],
+    ) -> Result<Vec<ListedSeat>, LookupFailed> {
+        Ok(ids.iter().rev().cloned().map(listed).collect())
     }
 }
 

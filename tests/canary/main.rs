@@ -277,6 +277,16 @@ impl World {
         assert_eq!(self.send(&deactivate, ended.bearer(key).key("two")).await, 400);
         let none = Call::json(&json!({"account_id": "acc_01kgjb9z8rd3m0n0b0dy000000"}));
         assert_eq!(self.send(&deactivate, none.bearer(key).key("three")).await, 404);
+        let mut list = self.stage.list_seats();
+        list.fingerprint_key = fingerprint_key();
+        for (body, status) in [
+            (json!({}), 200),
+            (json!({"tag": half, "limit": 1}), 200),
+            (json!({"cursor": key, "limit": key, "ids": [key]}), 400),
+            (json!({"tag": half, half: key}), 400),
+        ] {
+            assert_eq!(self.send(&list, Call::json(&body).bearer(key)).await, status);
+        }
         let quote = self.stage.quote_seats(&self.billing);
         assert_eq!(self.send(&quote, call().bearer(key)).await, 200);
         self.billing.fault(&json!({"kind": "500", "count": 9})).await;

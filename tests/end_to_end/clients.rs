@@ -156,6 +156,20 @@ async fn the_examples_that_give_a_seat_back_leave_one_each() {
 }
 
 #[tokio::test]
+async fn the_list_examples_find_every_seat() {
+    let stack = Stack::up();
+    let (_, key, _) = stack.organization();
+    for language in &languages() {
+        let variables = |key| [("HEADCOUNT_SEATS_API_KEY", key), ("HEADCOUNT_PAGE", "1")];
+        let before = language.created("list", &stack, &variables(&key));
+        let made = language.created("seats", &stack, &variables(&key)[..1]);
+        let after = language.created("list", &stack, &variables(&key));
+        assert_eq!(after, [before, made].concat(), "in {}", language.name);
+        language.refused("list", &stack, &variables(UNKNOWN), "A valid API key is required.");
+    }
+}
+
+#[tokio::test]
 async fn the_agency_examples_create_a_sub_account_each() {
     let stack = Stack::up();
     let agency = stack.get("/demo/agency/agency_lcuid");

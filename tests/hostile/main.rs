@@ -13,6 +13,7 @@ mod identity_accounts;
 mod keys;
 mod queries;
 mod row;
+mod seat_lists;
 mod sessions;
 mod tenants;
 mod urls;
@@ -37,7 +38,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 12] = [
+const TABLES: [(&str, Rows); 13] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -46,6 +47,7 @@ const TABLES: [(&str, Rows); 12] = [
     ("keys", keys::rows),
     ("webhooks", webhooks::rows),
     ("deactivations", deactivations::rows),
+    ("lists of seats", seat_lists::rows),
     ("queries", queries::rows),
     ("agency accounts", agency_accounts::rows),
     ("sessions", sessions::rows),
@@ -171,7 +173,9 @@ fn said(to: To, reply: &Reply) -> String {
         | To::Patch
         | To::OwnEnd
         | To::End => &body["details"],
-        To::Seats | To::Quote | To::Deactivate | To::Billing | To::History => &body["errors"],
+        To::Seats | To::Quote | To::Deactivate | To::List | To::Billing | To::History => {
+            &body["errors"]
+        }
     };
     let faults = faults.as_array().into_iter().flatten().take(4);
     let faults = faults.map(|fault| format!(" {}:{}", text(&fault["field"]), text(&fault["rule"])));

@@ -11,6 +11,8 @@ pub(crate) enum To {
     Quote,
     /// `POST /billing/deactivate`
     Deactivate,
+    /// `POST /accounts`
+    List,
     /// `GET /billing`
     Billing,
     /// `GET /billing/history`

@@ -364,6 +364,38 @@ async fn seats_that_end_later(stage: &Stage) -> String {
 }
 
 #[tokio::test]
+async fn list_seats_answers_as_documented() {
+    let stage = Stage::new().await;
+    let (organization, api_key) = stage.seats_tenant().await;
+    let two = Document::new().request("createSeats", "two_seats");
+    let created = Call::json(&two).bearer(&api_key).send(&stage.create_seats()).await;
+    assert_eq!(created.status, 200, "{created:?}");
+    let function = stage.list_seats();
+    let mut answered = Answered::new("listSeats");
+    let call = |call: Call| call.bearer(&api_key);
+    answered.send("all", call, &function).await;
+    let one = json!({"accounts": [{"tier": "basic", "tag": "influencer"}]});
+    let more = Call::json(&one).bearer(&api_key).send(&stage.create_seats()).await;
+    assert_eq!(more.status, 200, "{more:?}");
+    for key in ["page", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let page = answered.example("page");
+    answered.unreadable(&page, call, &function).await;
+    let good = Call::json(&page);
+    credential_refusals(&mut answered, &stage, &good, &function).await;
+
+    let store = throttled(&stage).await;
+    let throttled = list_seats::Function { store, ..stage.list_seats() };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.many_seats(&organization, (0, 150), "uninitialized", 30_000).await;
+    answered.send_as("too_many_accounts", "all", call, &function).await;
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
 async fn get_billing_answers_as_documented() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billing.organization(&stage).await;

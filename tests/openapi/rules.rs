@@ -110,7 +110,7 @@ fn probes(name: &str, property: &Value) -> Vec<Value> {
     if property["type"] == "null" {
         return probes;
     }
-    let asked = ["enum", "maxLength", "pattern", "items", "properties"];
+    let asked = ["enum", "maxLength", "maximum", "pattern", "items", "properties"];
     // Whether a time zone exists is for no schema to say.
     let has_rule = asked.iter().any(|keyword| property.get(keyword).is_some())
         || property["type"] == json!(["boolean", "null"])
@@ -182,6 +182,8 @@ fn forms(name: &str) -> Vec<String> {
         }
         "currency" => ["USD", "EUR", "usd", "US", "USDX", ""].map(str::to_owned).into(),
         "quote_id" => ["quote", "", "QUOTE_a_b", "quote_xyz_0"].map(str::to_owned).into(),
+        // One that is of the form and not given out for a list no schema knows.
+        "cursor" => ["cursor", "", "CURSOR_00_00", "cursor__"].map(str::to_owned).into(),
         "account_id" => vec![
             api_reference::ACCOUNTS[0].to_owned(),
             api_reference::ACCOUNTS[0].to_uppercase(),
@@ -282,6 +284,34 @@ async fn quote_seats_takes_what_the_document_says() {
     rules.agree(&with(&one_seat(&document), "", "quote_id", Some(json!("x"))), "quote_id").await;
     seats(&mut rules, &document, schema).await;
     assert!(rules.asked > 200, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn list_seats_takes_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let (_, key) = stage.seats_tenant().await;
+    let function = stage.list_seats();
+    let schema = &document.schemas()["ListSeats"];
+    let call = |call: Call| call.bearer(&key);
+    let mut rules = rules(&document, "listSeats", "ListSeats", &function, call);
+    let page = document.request("listSeats", "page");
+    rules.agree(&page, "limit").await;
+    rules.object(schema, &page, "").await;
+    for status in ["uninitialized", "pending", "setup", "deactivated", "Setup", ""] {
+        rules.agree(&json!({ "status": status }), "status").await;
+    }
+    for limit in [json!(1), json!(1.0), json!(1_000), json!(0), json!(1_001), json!(1.5), json!("1")] {
+        rules.agree(&json!({ "limit": limit }), "limit").await;
+    }
+    for (count, id) in [0, 1, 100, 101].into_iter().zip(1_000..) {
+        let ids: Vec<_> =
+            (0..count).map(|n| format!("acc_01kgjb9z8rd3m0seat0{id}{n:03}")).collect();
+        rules.agree(&json!({ "ids": ids }), "ids").await;
+    }
+    for element in [json!(1), json!(null), json!([]), json!("acc_")] {
+        rules.agree(&json!({ "ids": [element] }), "ids").await;
+    }
+    assert!(rules.asked > 50, "{}", rules.asked);
 }
 
 #[tokio::test]

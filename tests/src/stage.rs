@@ -174,6 +174,16 @@ impl Stage {
         }
     }
 
+    /// `POST /accounts`.
+    pub fn list_seats(&self) -> list_seats::Function<Table, Ports> {
+        list_seats::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            platforms: Platforms::from_list("tiktok,instagram"),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
     /// `POST /billing/deactivate`.
     pub fn deactivate_seats(&self) -> deactivate_seats::Function<Table, Ports> {
         deactivate_seats::Function {
@@ -526,6 +536,35 @@ impl Stage {
                 .item("is_parent_account", AttributeValue::Bool(false))
                 // Against the order of the ids.
                 .item("created_at", text(format!("2026-01-01T00:00:00.{:06}Z", 999_999 - n)))
+                .item("updated_at", text("2026-01-01T00:00:00.000000Z".to_owned()));
+            made.send().await.expect("an item");
+        }
+    }
+
+    /// Gives an organization seats of a status with descriptions of so many characters, past the use case.
+    /// Their ids begin with `first`.
+    pub async fn many_seats(
+        &self,
+        organization: &OrganizationId,
+        (first, count): (usize, usize),
+        status: &str,
+        length: usize,
+    ) {
+        let text = |text: String| AttributeValue::S(text);
+        for n in first..first + count {
+            let id = format!("acc_01kgjb9z8rd3m0many{n:08}");
+            let made = self
+                .client
+                .put_item()
+                .table_name(TABLE)
+                .item("pk", text(format!("ORG#{organization}")))
+                .item("sk", text(format!("SEAT#{id}")))
+                .item("id", text(id))
+                .item("organization", text(organization.to_string()))
+                .item("tier", text("basic".to_owned()))
+                .item("status", text(status.to_owned()))
+                .item("description", text("d".repeat(length)))
+                .item("created_at", text("2026-01-01T00:00:00.000000Z".to_owned()))
                 .item("updated_at", text("2026-01-01T00:00:00.000000Z".to_owned()));
             made.send().await.expect("an item");
         }

@@ -443,6 +443,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         Rule::Type(Kind::Object) => format!("The {field} field must be an object."),
         Rule::Type(Kind::Array) => format!("The {field} field must be an array."),
         Rule::Type(Kind::Boolean) => format!("The {field} field must be true or false."),
+        Rule::Type(Kind::Integer) => format!("The {field} field must be an integer."),
         Rule::MinLength(min) => format!("The {field} field must be at least {min} characters."),
         Rule::MaxLength(max) => {
             format!("The {field} field must not be greater than {max} characters.")

@@ -82,6 +82,28 @@ impl Fields {
         })
     }
 
+    /// A number: its value if it is whole, not below zero and fits.
+    pub(crate) fn number(&mut self, name: &str) -> Given<Option<u64>> {
+        self.take(name, Kind::Integer, |value| match value {
+            Json::Number(number) => Some(number),
+            _ => None,
+        })
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(&mut self, name: &str) -> Given<Vec<Given<String>>> {
+        let text = |element| match element {
+            Json::Null => Given::Absent,
+            Json::String(text) => Given::Value(text),
+            _ => Given::Wrong(Kind::String),
+        };
+        match self.array(name) {
+            Given::Absent => Given::Absent,
+            Given::Wrong(kind) => Given::Wrong(kind),
+            Given::Value(list) => Given::Value(list.into_iter().map(text).collect()),
+        }
+    }
+
     /// A field that is `true` or `false`.
     pub(crate) fn flag(&mut self, name: &str) -> Given<bool> {
         self.take(name, Kind::Boolean, |value| match value {

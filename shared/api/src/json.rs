@@ -22,15 +22,16 @@ const MAX_VALUES: usize = 100_000;
 /// The members of an object.
 pub type Object = BTreeMap<String, Json>;
 
-/// A JSON value. Numbers keep no value: no field of the three APIs takes one.
+/// A JSON value. A number keeps its value where it is a whole one that is not below zero: no field of the
+/// three APIs takes another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Json {
     /// `null`
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number.
-    Number,
+    /// A number, with its value if it is whole and fits.
+    Number(Option<u64>),
     /// Text.
     String(String),
     /// A list.
@@ -110,16 +111,19 @@ impl<'de> Visitor<'de> for Nested<'_> {
         Ok(Json::Bool(flag))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
-        Ok(Json::Number)
+    fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
+        Ok(Json::Number(u64::try_from(number).ok()))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Json, E> {
-        Ok(Json::Number)
+    fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
+        Ok(Json::Number(Some(number)))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::Number)
+    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
+        // `1.0` is a whole number too (JSON Schema 2020-12, validation, section 6.1.1).
+        let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+        Ok(Json::Number(is_whole.then_some(number as u64)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Json, E> {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::seats::billing::{CURRENCY, QuoteView, SYNC_STATES, StatementView};
 use crate::seats::deactivate::EitherView;
 use crate::seats::history::{EntryView, ListView};
+use crate::seats::list::ListedSeatView;
 use crate::seats::{CreatedView, Success};
 use crate::{agency, identity, seats, webhooks};
 
@@ -35,6 +36,11 @@ pub fn billing() -> Value {
 /// `GET /billing/history`, 200.
 pub fn billing_history() -> Value {
     of::<ListView<EntryView<'static>>>()
+}
+
+/// `POST /accounts`, 200.
+pub fn listed_seats() -> Value {
+    of::<ListView<ListedSeatView<'static>>>()
 }
 
 /// `POST /billing/deactivate`, 200.
@@ -199,6 +205,10 @@ pub(crate) fn tier(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn seat_status(_: &mut SchemaGenerator) -> Schema {
     one_of(SeatStatus::NEW.map(SeatStatus::as_str))
+}
+
+pub(crate) fn any_seat_status(_: &mut SchemaGenerator) -> Schema {
+    one_of(SeatStatus::ALL.map(SeatStatus::as_str))
 }
 
 pub(crate) fn subscription_status(_: &mut SchemaGenerator) -> Schema {

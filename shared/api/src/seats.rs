@@ -3,6 +3,7 @@
 pub(crate) mod billing;
 pub(crate) mod deactivate;
 pub(crate) mod history;
+pub(crate) mod list;
 
 use headcount_model::credential::Credential;
 use headcount_model::fault::{Fault, Form, Given, Kind, Rule};
@@ -26,6 +27,7 @@ pub(crate) use billing::told_codes;
 pub use billing::{Quoted, billing, quoted};
 pub use deactivate::{deactivate_seats, deactivated, told};
 pub use history::history;
+pub use list::{LIST_ROUTE, list_seats, listed, weight};
 
 /// The dialect of the Seats API.
 pub struct Seats;
@@ -43,6 +45,8 @@ pub enum Refusal {
     SpendingLimitReached,
     /// Seats or prices are not those of the quote any more, or its time is up.
     QuoteExpired,
+    /// The list has more seats than one answer holds, and no limit.
+    TooManyAccounts,
 }
 
 impl From<CommitRefusal> for Failure<Refusal> {
@@ -364,6 +368,11 @@ impl Dialect for Seats {
                 StatusCode::CONFLICT,
                 "quote_expired",
                 "The quote no longer holds: seats or prices have changed, or its time is up.",
+            ),
+            Failure::Refused(Refusal::TooManyAccounts) => error(
+                StatusCode::BAD_REQUEST,
+                "too_many_accounts",
+                "There are more accounts than one answer holds, 4 MB. Ask for pages: with limit, and next_cursor as cursor.",
             ),
         }
     }

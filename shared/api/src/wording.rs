@@ -118,6 +118,7 @@ fn type_name(kind: Kind) -> &'static str {
         Kind::Object => "an object",
         Kind::Array => "an array",
         Kind::Boolean => "true or false",
+        Kind::Integer => "a whole number",
     }
 }
 

@@ -69,6 +69,14 @@ impl List<'_> {
     }
 }
 
+/// Whether a text may be a cursor of some list, as far as its form tells.
+pub fn is_of_form(text: &str) -> bool {
+    let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
+    parts.is_some_and(|(position, signature)| {
+        bytes(position).is_some() && unhex::<32>(signature).is_some()
+    })
+}
+
 /// Reads what [`hex`] writes of any number of bytes that a position may have.
 fn bytes(text: &str) -> Option<Vec<u8>> {
     if text.len() > 2 * MAX_POSITION || !text.is_ascii() {
@@ -119,6 +127,14 @@ mod tests {
             assert_eq!(list.position(&cursor(), &secret(1)), Err(Rule::Cursor), "{list:?}");
         }
         assert_eq!(LIST.position(&cursor(), &secret(2)), Err(Rule::Cursor));
+    }
+
+    #[test]
+    fn its_form_is_known() {
+        assert!(is_of_form(&cursor()));
+        for text in ["", "cursor_", "cursor__", "x", &cursor()[..60], &cursor()[1..]] {
+            assert!(!is_of_form(text), "{text}");
+        }
     }
 
     #[test]

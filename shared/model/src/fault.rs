@@ -116,6 +116,8 @@ pub enum Kind {
     Array,
     /// `true` or `false`.
     Boolean,
+    /// A JSON number without a fraction.
+    Integer,
 }
 
 /// Why a URL is refused.

@@ -26,6 +26,8 @@ macro_rules! rights {
 rights! {
     /// To create seats, and to be told beforehand what they will cost.
     CreateSeats of OrganizationId: AccountsCreate;
+    /// To see the seats. Whoever may create seats may see them.
+    ReadSeats of OrganizationId: AccountsRead, AccountsCreate;
     /// To give seats back.
     DeactivateSeats of OrganizationId: AccountsDeactivate;
     /// To see how the organization is billed. Whoever may create seats may see what they cost.

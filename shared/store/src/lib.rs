@@ -14,6 +14,7 @@ mod idempotency;
 mod identity;
 pub mod key;
 mod limits;
+mod list;
 mod provision;
 mod reconcile;
 pub mod rows;

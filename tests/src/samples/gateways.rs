@@ -45,6 +45,7 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "delete-own-account" => Reply::to_event(&stage.delete_own_account(), event).await,
         "delete-account" => Reply::to_event(&stage.delete_account(), event).await,
         "create-account" => Reply::to_event(&stage.create_account(), event).await,
+        "list-seats" => Reply::to_event(&stage.list_seats(), event).await,
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
         "get-billing-history" => Reply::to_event(&stage.get_billing_history(), event).await,
         "deactivate-seats" => Reply::to_event(&stage.deactivate_seats(), event).await,

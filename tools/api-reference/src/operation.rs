@@ -8,6 +8,7 @@ use crate::json::Json;
 pub enum Op {
     CreateSeats,
     QuoteSeats,
+    ListSeats,
     DeactivateSeats,
     GetBilling,
     GetBillingHistory,
@@ -37,6 +38,7 @@ impl Op {
         match self {
             Op::CreateSeats => "createSeats",
             Op::QuoteSeats => "quoteSeats",
+            Op::ListSeats => "listSeats",
             Op::DeactivateSeats => "deactivateSeats",
             Op::GetBilling => "getBilling",
             Op::GetBillingHistory => "getBillingHistory",
@@ -66,6 +68,7 @@ impl Op {
         match self {
             Op::CreateSeats => ("post", "/accounts/create"),
             Op::QuoteSeats => ("post", "/accounts/quote"),
+            Op::ListSeats => ("post", "/accounts"),
             Op::DeactivateSeats => ("post", "/billing/deactivate"),
             Op::GetBilling => ("get", "/billing"),
             Op::GetBillingHistory => ("get", "/billing/history"),

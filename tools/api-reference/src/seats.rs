@@ -16,8 +16,9 @@ use headcount_model::idempotency::FingerprintKey;
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::{
-    AgeRange, CreateSeats, Created, Keywords, MAX_DEACTIVATIONS_PER_REQUEST, MAX_SEATS_PER_REQUEST,
-    Platforms, Profile, Quote, Sex, Tier, Username,
+    AgeRange, CreateSeats, Created, Keywords, ListSeats, ListedSeat, MAX_DEACTIVATIONS_PER_REQUEST,
+    MAX_LISTED_IDS, MAX_SEATS_PAGE, MAX_SEATS_PER_REQUEST, Platforms, Profile, Quote, SeatPage,
+    SeatStatus, Sex, Tier, Username,
 };
 use headcount_model::statement::{Linked, Statement};
 use headcount_model::tiers::{TierEntry, Tiers};
@@ -45,13 +46,22 @@ const CREATES: &[Op] = &[Op::CreateSeats];
 const TAKES_SEATS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats];
 const DEACTIVATES: &[Op] = &[Op::DeactivateSeats];
 const TAKES_KEYS: &[Op] = &[Op::CreateSeats, Op::DeactivateSeats];
-const TAKES_BODIES: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::DeactivateSeats];
+const LISTS_SEATS: &[Op] = &[Op::ListSeats];
+const TAKES_BODIES: &[Op] =
+    &[Op::CreateSeats, Op::QuoteSeats, Op::ListSeats, Op::DeactivateSeats];
+const TAKES_LITTLE: &[Op] = &[Op::ListSeats, Op::DeactivateSeats];
 const READS: &[Op] = &[Op::GetBilling, Op::GetBillingHistory];
 const LISTS: &[Op] = &[Op::GetBillingHistory];
-const ALL: &[Op] =
-    &[Op::CreateSeats, Op::QuoteSeats, Op::DeactivateSeats, Op::GetBilling, Op::GetBillingHistory];
+const ALL: &[Op] = &[
+    Op::CreateSeats,
+    Op::QuoteSeats,
+    Op::ListSeats,
+    Op::DeactivateSeats,
+    Op::GetBilling,
+    Op::GetBillingHistory,
+];
 const CREATES_OR_READS: &[Op] =
-    &[Op::CreateSeats, Op::QuoteSeats, Op::GetBilling, Op::GetBillingHistory];
+    &[Op::CreateSeats, Op::QuoteSeats, Op::ListSeats, Op::GetBilling, Op::GetBillingHistory];
 
 explained! { failures: Failure<Refused> => Said;
     Failure::Faults(_), Failure::Faults(faults_of(&missing_detail_fields())) =>
@@ -69,6 +79,18 @@ explained! { failures: Failure<Refused> => Said;
         Some(("invalid_request", DEACTIVATES, Words {
             cause: "Fields break rules. `errors` lists every one of them; `field` names the place in a list.",
             cure: "Mend what `errors` lists; the rules are below. Nothing was deactivated.",
+        }));
+    Failure::Faults(_), Failure::Faults(list_faults(&invalid_list())) =>
+        Some(("invalid_request", LISTS_SEATS, Words {
+            cause: "Fields break rules. `errors` lists every one of them; `field` names the place in a list. A cursor is one \
+                    for the same filters alone.",
+            cure: "Mend what `errors` lists; the rules are below.",
+        }));
+    Failure::Refused(Refused::TooManyAccounts), Failure::Refused(Refused::TooManyAccounts) =>
+        Some(("too_many_accounts", LISTS_SEATS, Words {
+            cause: "There is no `limit`, and the list would have more than 4 MB, or too many accounts would have to be looked \
+                    at to find those that the filters fit (16 MB of them).",
+            cure: "Ask for pages: send `limit`, and each answer's `next_cursor` as `cursor` of the next request.",
         }));
     Failure::Faults(_), Failure::Faults(query_faults()) =>
         Some(("invalid_request", LISTS, Words {
@@ -111,6 +133,9 @@ explained! { failures: Failure<Refused> => Said;
     Failure::Refused(Refused::Forbidden(Permission::AccountsDeactivate.as_str())) =>
         Some(("forbidden", DEACTIVATES, NO_PERMISSION));
     Failure::Refused(Refused::Forbidden(_)),
+    Failure::Refused(Refused::Forbidden(Permission::AccountsRead.as_str())) =>
+        Some(("forbidden", LISTS_SEATS, NO_PERMISSION));
+    Failure::Refused(Refused::Forbidden(_)),
     Failure::Refused(Refused::Forbidden(Permission::BillingRead.as_str())) =>
         Some(("forbidden", READS, NO_PERMISSION));
     Failure::Refused(Refused::QuoteExpired), Failure::Refused(Refused::QuoteExpired) =>
@@ -132,7 +157,7 @@ explained! { failures: Failure<Refused> => Said;
     Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_SEATS_BODY)) =>
         Some(("payload_too_large", TAKES_SEATS, explained::TOO_LARGE));
     Failure::Transport(Transport::TooLarge(_)), Failure::Transport(Transport::TooLarge(MAX_BODY)) =>
-        Some(("payload_too_large", DEACTIVATES, explained::TOO_LARGE));
+        Some(("payload_too_large", TAKES_LITTLE, explained::TOO_LARGE));
     Failure::Transport(Transport::NotJson), Failure::Transport(Transport::NotJson) =>
         Some(("not_json", TAKES_BODIES, explained::NOT_JSON));
     Failure::Transport(Transport::Encoded), Failure::Transport(Transport::Encoded) =>
@@ -153,7 +178,7 @@ explained! { failures: Failure<Refused> => Said;
 
 const NO_PERMISSION: Words = Words {
     cause: "The API key is good and lacks the permission: `accounts:create` for creates and quotes, \
-            `accounts:deactivate` for deactivations, `billing:read` or `accounts:create` for the billing.",
+            `accounts:read` or `accounts:create` for lists, `accounts:deactivate` for deactivations, `billing:read` or `accounts:create` for the billing.",
     cure: "Use a key that has it. An operator makes one: `headcount api-key create --permission …`.",
 };
 
@@ -164,11 +189,13 @@ pub(crate) fn api() -> Api {
     Api {
         tag: "Seats",
         description: "An organization creates 1 to 1,000 account seats at a time and is billed for them by tier.",
-        operations: vec![create(), quote(), deactivate(), billing(), history()],
+        operations: vec![create(), quote(), list(), deactivate(), billing(), history()],
         error: ("SeatsError", error_schema(&codes)),
         schemas: vec![
             ("CreateSeats", create_schema()),
             ("QuoteSeats", quote_schema()),
+            ("ListSeats", list_schema()),
+            ("SeatStatusFilter", status_filter_schema()),
             ("DeactivateSeats", deactivate_schema()),
             ("DeactivateOne", deactivate_one_schema()),
             ("DeactivateSeveral", deactivate_several_schema()),
@@ -178,6 +205,7 @@ pub(crate) fn api() -> Api {
             ("Sex", sex_schema()),
             ("CreatedSeats", Json::schema(schema::created_seats())),
             ("Quote", Json::schema(schema::quote())),
+            ("ListedSeats", Json::schema(schema::listed_seats())),
             ("DeactivatedSeats", Json::schema(schema::deactivated_seats())),
             ("Billing", Json::schema(schema::billing())),
             ("BillingHistory", Json::schema(schema::billing_history())),
@@ -254,6 +282,37 @@ fn quote() -> Operation {
             schema: "QuoteSeats",
             examples: vec![example],
             refused: vec![missing_detail_fields(), invalid_request()],
+        }),
+    }
+}
+
+fn list() -> Operation {
+    Operation {
+        op: Op::ListSeats,
+        summary: "List seats",
+        description: "The organization's seats that all of the filters fit, oldest first; without a filter all of them. Those \
+                      that are deactivated are listed under `status` `deactivated` alone.\n\n\
+                      With `limit` it is a page, which costs what it shows, and goes on with `next_cursor` as `cursor`, with the \
+                      same filters. A seat that is there all the while is on exactly one page, whatever is created or changed \
+                      meanwhile. A page may have fewer seats than `limit`, even none, while there is a `next_cursor`: where \
+                      some 4,000 seats were looked at, or 4 MB are full. Without `limit` the list is whole, or refused \
+                      (`too_many_accounts`).",
+        security: &["apiKey"],
+        parameters: &[],
+        success: Success {
+            status: 200,
+            description: "The seats, and where the next page begins.",
+            schema: "ListedSeats",
+            headers: &[],
+            examples: vec![
+                Example::new("all", "Every seat", listed_seats(2, false)),
+                Example::new("page", "The first of those with a tag", listed_seats(1, true)),
+            ],
+        },
+        request: Some(Request {
+            schema: "ListSeats",
+            examples: vec![all_seats(), page_of_seats()],
+            refused: vec![invalid_list()],
         }),
     }
 }
@@ -421,6 +480,42 @@ fn quote_schema() -> Json {
     exactly(["accounts"], object! { "accounts" => required(accounts()) })
 }
 
+fn list_schema() -> Json {
+    let ids = object! {
+        "type" => "array",
+        "description" => "Accounts, each once. Those that the organization does not have are left out.",
+        "minItems" => 1_usize,
+        "maxItems" => MAX_LISTED_IDS,
+        "items" => pattern("An account.", an_account()),
+    };
+    let limit = object! {
+        "type" => "integer",
+        "description" => "The most seats of the page; all of them when it is left out.",
+        "minimum" => 1_usize,
+        "maximum" => usize::from(MAX_SEATS_PAGE),
+    };
+    exactly(
+        [],
+        object! {
+            "tag" => optional(text("With exactly this tag.", 1..=Profile::MAX_TAG)),
+            "org_group" => optional(text("In exactly this group of the organization.", 1..=Profile::MAX_ORG_GROUP)),
+            "user_group" => optional(text("In exactly this group of users.", 1..=Profile::MAX_ORG_GROUP)),
+            "status" => optional_one(
+                "In this state; `setup` is `pending`. Without it, in any but `deactivated`.",
+                "SeatStatusFilter",
+            ),
+            "tier" => optional_one("Of this tier.", "Tier"),
+            "platform" => optional_one("On this platform.", "Platform"),
+            "ids" => optional(ids),
+            "limit" => optional(limit),
+            "cursor" => optional(pattern(
+                "The `next_cursor` of the page before, which had the same filters.",
+                "^cursor_[0-9a-f]+_[0-9a-f]{64}$",
+            )),
+        },
+    )
+}
+
 fn deactivate_schema() -> Json {
     object! {
         "description" => "One account or several.",
@@ -531,6 +626,14 @@ fn tier_schema() -> Json {
     )
 }
 
+fn status_filter_schema() -> Json {
+    let statuses: Vec<&str> =
+        SeatStatus::ALL.map(SeatStatus::as_str).into_iter().chain(["setup"]).collect();
+    object! {
+        "type" => "string", "description" => "A state that seats are listed by.", "enum" => statuses,
+    }
+}
+
 fn platform_schema() -> Json {
     one_of(
         "Where a seat is. The platforms are configuration; these are the default.",
@@ -580,6 +683,21 @@ fn invalid_request() -> Example {
 pub const ACCOUNTS: [&str; 2] =
     ["acc_01kgjb9z8rd3m0seat00000000", "acc_01kgjb9z8rd3m0seat00000001"];
 
+fn all_seats() -> Example {
+    Example::new("all", "Every seat", object! {})
+}
+
+fn page_of_seats() -> Example {
+    let body = object! { "tag" => "influencer", "limit" => 1_usize };
+    Example::new("page", "The first of those with a tag", body)
+}
+
+fn invalid_list() -> Example {
+    let body =
+        object! { "status" => "gone", "limit" => 0_usize, "ids" => [ACCOUNTS[0], ACCOUNTS[0]], "page" => 2_usize };
+    Example::new("invalid_request", "Fields that break rules", body)
+}
+
 fn one_ending() -> Example {
     Example::new("one_account", "One account", object! { "account_id" => ACCOUNTS[0] })
 }
@@ -603,6 +721,56 @@ fn invalid_ending() -> Example {
 
 fn ending_faults(example: &Example) -> Vec<Fault> {
     seats::deactivate_seats(body::read(&example.body)).expect_err("an example of a refusal")
+}
+
+/// The list of the examples' organization, with a secret of their own.
+fn asked(example: &Example) -> Result<ListSeats, Vec<Fault>> {
+    let organization = OrganizationId::new(&Still, &Still).expect("there is entropy");
+    let platforms = Platforms::from_list(&DEFAULT_PLATFORMS.join(","));
+    let secret = FingerprintKey::new(&[7; 32]).expect("long enough");
+    seats::list_seats(body::read(&example.body), &organization, &platforms, &secret)
+}
+
+fn list_faults(example: &Example) -> Vec<Fault> {
+    asked(example).expect_err("an example of a refusal")
+}
+
+/// The seats of the example of a create, of which the first has no details. With `has_more` it is the other one
+/// alone, on a page that others follow.
+fn listed_seats(count: usize, has_more: bool) -> Json {
+    let command = parse(&two_seats()).expect("an example that is accepted");
+    let seats = command.identify(&Still, &Still).expect("there is entropy");
+    let seats = seats.iter().rev().take(count).rev().map(|seat| {
+        let details = seat.new.details.as_ref();
+        let text = |text: &str| text.to_owned();
+        ListedSeat {
+            id: seat.id.clone(),
+            tier: text(seat.new.tier.as_str()),
+            status: text(seat.status().as_str()),
+            platform: details.map(|details| details.platform.clone()),
+            username: details.map(|details| text(details.username.as_str())),
+            nick_name: seat.new.profile.nick_name.as_ref().map(|name| text(name.as_str())),
+            pfp_url: details.map(|details| text(details.pfp_url.as_str())),
+            keywords: details.map(|details| text(details.keywords.as_str())),
+            description: None,
+            age_range: None,
+            sex: None,
+            location: None,
+            tag: seat.new.profile.tag.as_ref().map(|tag| text(tag.as_str())),
+            org_group: None,
+            user_group: None,
+            created_at: Still.now(),
+            updated_at: Still.now(),
+            version: 0,
+        }
+    });
+    let seats: Vec<_> = seats.collect();
+    let next = has_more.then(|| seats[0].id.clone());
+    let organization = OrganizationId::new(&Still, &Still).expect("there is entropy");
+    let filter = asked(&page_of_seats()).expect("an example that is accepted").filter;
+    let secret = FingerprintKey::new(&[7; 32]).expect("long enough");
+    let page = SeatPage { seats, next };
+    body::of(&seats::listed(Some(&page), &organization, &filter, &secret).expect("a strong secret"))
 }
 
 fn no_such_seat() -> Vec<Fault> {

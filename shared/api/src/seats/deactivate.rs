@@ -1,6 +1,6 @@
 //! `POST /billing/deactivate`: seats are given back, or kept after all.
 
-use headcount_model::fault::{Fault, Given, Kind};
+use headcount_model::fault::Fault;
 use headcount_model::id::SeatId;
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::seats::{DeactivateSeats, DeactivationRefusal, Told, Which};
@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Refusal, Success};
 use crate::dialect::{Answer, Failure};
 use crate::fields::Fields;
-use crate::json::{Json, Object};
+use crate::json::Object;
 #[cfg(feature = "openapi")]
 use crate::schema;
 
@@ -23,23 +23,10 @@ pub fn deactivate_seats(body: Object) -> Result<DeactivateSeats, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut fields = Fields::new(body);
     let one = fields.text("account_id");
-    let several = match fields.array("account_ids") {
-        Given::Absent => Given::Absent,
-        Given::Wrong(kind) => Given::Wrong(kind),
-        Given::Value(list) => Given::Value(list.into_iter().map(text).collect()),
-    };
+    let several = fields.texts("account_ids");
     let revoke = fields.flag("revoke");
     fields.refuse_rest(&mut faults);
     DeactivateSeats::parse(one, several, revoke, faults)
-}
-
-/// An element of a list of texts.
-fn text(element: Json) -> Given<String> {
-    match element {
-        Json::Null => Given::Absent,
-        Json::String(text) => Given::Value(text),
-        _ => Given::Wrong(Kind::String),
-    }
 }
 
 /// What the caller is told: the published body for `account_id`, the plural for `account_ids`. Beside

@@ -27,6 +27,12 @@ pub(crate) struct ListView<T> {
     next_cursor: Option<String>,
 }
 
+impl<T> ListView<T> {
+    pub(crate) fn new(data: Vec<T>, next_cursor: Option<String>) -> Self {
+        Self { ok: true, code: 200, message: "Success", data, next_cursor }
+    }
+}
+
 /// An update of the subscription.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HistoryEntry"))]
@@ -130,11 +136,10 @@ impl<'e> From<&'e Entry> for EntryView<'e> {
 /// The answer to `GET /billing/history`.
 pub fn history(page: &Page, next_cursor: Option<String>) -> Answer {
     let data: Vec<EntryView<'_>> = page.entries.iter().map(EntryView::from).collect();
-    let list = ListView { ok: true, code: 200, message: "Success", data, next_cursor };
-    Answer::new(StatusCode::OK, &list)
+    Answer::new(StatusCode::OK, &ListView::new(data, next_cursor))
 }
 
 /// A time as the original writes it: `2026-02-03T18:12:47.000Z`.
-fn iso(time: Timestamp) -> String {
+pub(crate) fn iso(time: Timestamp) -> String {
     format!("{time:.3}")
 }

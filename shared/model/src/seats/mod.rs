@@ -3,6 +3,7 @@
 mod create;
 mod deactivate;
 mod ends;
+mod list;
 mod quote;
 mod seat;
 
@@ -15,6 +16,10 @@ pub use deactivate::{
     MAX_DEACTIVATIONS_PER_REQUEST, NotDeactivated, SeatEndings, Told, Which, deactivate,
 };
 pub use ends::{Billed, EndTerms, Fate, LEAD, SeatsEnd, fate};
+pub use list::{
+    FilterInput, ListSeats, ListedSeat, MAX_LISTED_BYTES, MAX_LISTED_IDS, MAX_SEATS_PAGE,
+    SeatFilter, SeatLists, SeatPage, Step, list,
+};
 pub use quote::{PriceList, Quote, Quoted};
 pub use seat::{
     AgeRange, Details, Keywords, NewSeat, Platforms, Profile, Seat, SeatInput, SeatStatus, Sex,

@@ -93,7 +93,7 @@ impl Platforms {
         )
     }
 
-    fn check(&self, raw: &str) -> Result<String, Rule> {
+    pub(super) fn check(&self, raw: &str) -> Result<String, Rule> {
         let name = raw.trim();
         if self.0.iter().any(|known| known == name) {
             Ok(name.to_owned())
