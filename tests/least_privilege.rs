@@ -223,6 +223,7 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "get-agency-account",
         "get-billing",
         "get-billing-history",
+        "get-organization",
         "list-accounts-of-agency",
         "list-agency-accounts",
         "list-seats",

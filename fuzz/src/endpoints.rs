@@ -77,6 +77,11 @@ pub(crate) fn list_seats(input: &[u8]) {
     answered(&function, &sent);
 }
 
+pub(crate) fn get_organization(input: &[u8]) {
+    let sent = Sent::read(input);
+    answered(&get_organization::Function { store: Table(sent.found()), ports: Still }, &sent);
+}
+
 pub(crate) fn get_billing(input: &[u8]) {
     let sent = Sent::read(input);
     answered(

@@ -21,11 +21,12 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 34] = [
+pub const TARGETS: [Target; 35] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
     target("list-seats", endpoints::list_seats),
+    target("get-organization", endpoints::get_organization),
     target("get-billing", endpoints::get_billing),
     target("get-billing-history", endpoints::get_billing_history),
     target("create-agency-account", endpoints::create_agency_account),

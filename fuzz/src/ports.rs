@@ -38,10 +38,11 @@ use headcount_model::identity::{
     KeptAccount as Own, LogIns, NotEnded, Opening, OwnAccounts, Password, PasswordHash, Salt,
     Session, SessionEndings, SessionId, Sessions, Tried,
 };
+use headcount_model::organization::{Organization, Organizations};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::right::{
     DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, OwnAccount, ReadAccounts,
-    ReadBilling, ReadSeats, UpdateAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
+    ReadBilling, ReadOrganization, ReadSeats, UpdateAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
 };
 use headcount_model::seats::{
     self, Deactivation, EndTerms, Kept, KeptSeat, ListedSeat, NotDeactivated, SeatEndings,
@@ -577,6 +578,16 @@ impl Accounts for Table {
     ) -> Result<Option<StoredAnswer>, identity::CommitRefusal> {
         let taken = identity::CommitRefusal::EmailExists;
         self.outcome(stored("{}"), taken, identity::CommitRefusal::KeyReused)
+    }
+}
+
+impl Organizations for Table {
+    async fn organization(
+        &self,
+        granted: Grant<'_, ReadOrganization>,
+    ) -> Result<Option<Organization>, LookupFailed> {
+        let (id, name) = (granted.tenant().clone(), "\u{202E}\"Acme".to_owned());
+        Ok(Some(Organization { id, name }))
     }
 }
 

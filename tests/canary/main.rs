@@ -277,6 +277,9 @@ impl World {
         assert_eq!(self.send(&deactivate, ended.bearer(key).key("two")).await, 400);
         let none = Call::json(&json!({"account_id": "acc_01kgjb9z8rd3m0n0b0dy000000"}));
         assert_eq!(self.send(&deactivate, none.bearer(key).key("three")).await, 404);
+        let organization = self.stage.get_organization();
+        assert_eq!(self.send(&organization, Call::empty().bearer(key)).await, 200);
+        assert_eq!(self.send(&organization, Call::empty().bearer(&format!("{key}0"))).await, 401);
         let mut list = self.stage.list_seats();
         list.fingerprint_key = fingerprint_key();
         for (body, status) in [

@@ -173,9 +173,13 @@ fn said(to: To, reply: &Reply) -> String {
         | To::Patch
         | To::OwnEnd
         | To::End => &body["details"],
-        To::Seats | To::Quote | To::Deactivate | To::List | To::Billing | To::History => {
-            &body["errors"]
-        }
+        To::Seats
+        | To::Quote
+        | To::Deactivate
+        | To::List
+        | To::Organization
+        | To::Billing
+        | To::History => &body["errors"],
     };
     let faults = faults.as_array().into_iter().flatten().take(4);
     let faults = faults.map(|fault| format!(" {}:{}", text(&fault["field"]), text(&fault["rule"])));

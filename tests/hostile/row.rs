@@ -13,6 +13,8 @@ pub(crate) enum To {
     Deactivate,
     /// `POST /accounts`
     List,
+    /// `GET /org`
+    Organization,
     /// `GET /billing`
     Billing,
     /// `GET /billing/history`

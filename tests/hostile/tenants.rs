@@ -65,6 +65,7 @@ impl Tenants {
             To::Quote => Reply::to_event(&self.quote_seats(), event).await,
             To::List => Reply::to_event(&stage.list_seats(), event).await,
             To::Deactivate => Reply::to_event(&stage.deactivate_seats(), event).await,
+            To::Organization => Reply::to_event(&stage.get_organization(), event).await,
             To::Billing => Reply::to_event(&stage.get_billing(), event).await,
             To::History => Reply::to_event(&stage.get_billing_history(), event).await,
             To::Agency => Reply::to_event(&stage.create_agency_account(), event).await,

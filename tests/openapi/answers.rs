@@ -396,6 +396,23 @@ async fn list_seats_answers_as_documented() {
 }
 
 #[tokio::test]
+async fn get_organization_answers_as_documented() {
+    let stage = Stage::new().await;
+    let (_, key) = stage.seats_tenant().await;
+    let function = stage.get_organization();
+    let mut answered = Answered::new("getOrganization");
+    let call = Call::empty().bearer(&key);
+    answered.add("shown", call.send(&function).await);
+    answered.add("unauthorized", Call::empty().send(&function).await);
+    let store = throttled(&stage).await;
+    let throttled = get_organization::Function { store, ..stage.get_organization() };
+    answered.add("rate_limited", call.send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call.send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
 async fn get_billing_answers_as_documented() {
     let (stage, billing) = (Stage::new().await, Billing::new().await);
     let billed = billing.organization(&stage).await;

@@ -57,6 +57,9 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 _ => false,
             })
         }
+        "get-organization" => missing::<Seats>(returned, Vec::new(), |failure| {
+            matches!(failure, Failure::Unauthorized)
+        }),
         "get-billing" => missing::<Seats>(returned, seats_refusals("billing:read"), |failure| {
             matches!(
                 failure,

@@ -184,6 +184,11 @@ impl Stage {
         }
     }
 
+    /// `GET /org`.
+    pub fn get_organization(&self) -> get_organization::Function<Table, Ports> {
+        get_organization::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
     /// `POST /billing/deactivate`.
     pub fn deactivate_seats(&self) -> deactivate_seats::Function<Table, Ports> {
         deactivate_seats::Function {

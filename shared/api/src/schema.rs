@@ -11,7 +11,9 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
-use crate::seats::billing::{CURRENCY, QuoteView, SYNC_STATES, StatementView};
+use crate::seats::billing::{
+    CURRENCY, OrganizationView, QuoteView, SYNC_STATES, StatementView,
+};
 use crate::seats::deactivate::EitherView;
 use crate::seats::history::{EntryView, ListView};
 use crate::seats::list::ListedSeatView;
@@ -31,6 +33,11 @@ pub fn quote() -> Value {
 /// `GET /billing`, 200.
 pub fn billing() -> Value {
     of::<Success<StatementView<'static>>>()
+}
+
+/// `GET /org`, 200.
+pub fn organizations() -> Value {
+    of::<Success<[OrganizationView<'static>; 1]>>()
 }
 
 /// `GET /billing/history`, 200.

@@ -7,7 +7,7 @@ pub(crate) mod list;
 
 use headcount_model::credential::Credential;
 use headcount_model::fault::{Fault, Form, Given, Kind, Rule};
-use headcount_model::grant::{Grant, NotGranted, Right};
+use headcount_model::grant::{Grant, NotGranted, OfAnyCredential, Right};
 use headcount_model::id::OrganizationId;
 use headcount_model::seats::{
     CommitRefusal, CreateSeats, Created, Platforms, Quote, Seat, SeatInput,
@@ -24,7 +24,7 @@ use crate::wording;
 
 #[cfg(feature = "openapi")]
 pub(crate) use billing::told_codes;
-pub use billing::{Quoted, billing, quoted};
+pub use billing::{Quoted, billing, organizations, quoted};
 pub use deactivate::{deactivate_seats, deactivated, told};
 pub use history::history;
 pub use list::{LIST_ROUTE, list_seats, listed, weight};
@@ -79,6 +79,17 @@ pub fn grant<R: Right<Of = OrganizationId>>(
             Failure::Refused(Refusal::Forbidden(first))
         }
     })
+}
+
+/// What the caller's API key allows of a right that needs no permission.
+///
+/// # Errors
+/// [`Failure::Unauthorized`].
+pub fn belongs<R: OfAnyCredential<Of = OrganizationId>>(
+    credential: Option<&Credential>,
+) -> Result<Grant<'_, R>, Failure<Refusal>> {
+    let granted = credential.and_then(|credential| credential.belongs().ok());
+    granted.ok_or(Failure::Unauthorized)
 }
 
 /// Reads the body of `POST /accounts/create`. `parse_quote` reads the optional `quote_id`, which

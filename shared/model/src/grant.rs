@@ -93,6 +93,19 @@ pub trait Right {
     const ONE_OF: &'static [Permission];
 }
 
+/// A right that needs no permission: every good credential of the tenant gives it.
+///
+/// One that no credential gives, such as [`OwnAccount`], is none of these, though no permission
+/// stands for it either:
+///
+/// ```compile_fail
+/// # use headcount_model::{credential::Credential, grant::Grant, right::OwnAccount};
+/// # fn any(credential: &Credential) -> Option<Grant<'_, OwnAccount>> {
+/// credential.belongs().ok()
+/// # }
+/// ```
+pub trait OfAnyCredential: Right {}
+
 /// A right that includes another one.
 pub trait Implies<R>: Right {}
 
@@ -134,6 +147,15 @@ impl Credential {
         }
         Ok(Grant { tenant, by: &self.id, right: PhantomData })
     }
+
+    /// What it allows of a right that needs no permission.
+    ///
+    /// # Errors
+    /// [`NotGranted::Foreign`].
+    pub fn belongs<R: OfAnyCredential>(&self) -> Result<Grant<'_, R>, NotGranted> {
+        let tenant = R::Of::named(&self.holder).ok_or(NotGranted::Foreign)?;
+        Ok(Grant { tenant, by: &self.id, right: PhantomData })
+    }
 }
 
 impl Session {
@@ -171,7 +193,7 @@ mod tests {
 
     use super::*;
     use crate::id::tests::{At, Same};
-    use crate::right::ReadBilling;
+    use crate::right::{ReadBilling, ReadOrganization};
 
     fn credential(holder: Holder, permissions: &[Permission]) -> Credential {
         let permissions: BTreeSet<_> = permissions.iter().copied().collect();
@@ -201,5 +223,13 @@ mod tests {
         assert_eq!(nothing.grant::<ReadBilling>().err(), Some(NotGranted::Lacking));
         let foreign = credential(Holder::Administrator, &Permission::ALL);
         assert_eq!(foreign.grant::<ReadBilling>().err(), Some(NotGranted::Foreign));
+        // Of what needs no permission it is the tenant alone that counts.
+        let grant = nothing.belongs::<ReadOrganization>().expect("a grant");
+        assert_eq!((grant.tenant(), grant.by()), (&organization, &nothing.id));
+        assert_eq!(foreign.belongs::<ReadOrganization>().err(), Some(NotGranted::Foreign));
+        // By permissions nobody gets it, nor what only a session gives.
+        let all = credential(holder(), &Permission::ALL);
+        assert_eq!(all.grant::<ReadOrganization>().err(), Some(NotGranted::Lacking));
+        assert_eq!(all.grant::<OwnAccount>().err(), Some(NotGranted::Foreign));
     }
 }

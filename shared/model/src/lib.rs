@@ -17,6 +17,7 @@ pub mod history;
 pub mod id;
 pub mod idempotency;
 pub mod identity;
+pub mod organization;
 pub mod policy;
 pub mod port;
 pub mod reconcile;

@@ -6,7 +6,7 @@ use crate::credential::Permission::{
     AccountsDelete, AccountsRead, AccountsUpdate, AgencyCreateAccounts,
     AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
 };
-use crate::grant::{EveryAccount, Implies, Right};
+use crate::grant::{EveryAccount, Implies, OfAnyCredential, Right};
 use crate::id::{AccountId, AgencyLcuid, OrganizationId};
 
 /// A type for each right.
@@ -24,6 +24,9 @@ macro_rules! rights {
 }
 
 rights! {
+    /// To see what the organization is called. No permission gives it, but every good credential of the
+    /// organization ([`OfAnyCredential`]).
+    ReadOrganization of OrganizationId: ;
     /// To create seats, and to be told beforehand what they will cost.
     CreateSeats of OrganizationId: AccountsCreate;
     /// To see the seats. Whoever may create seats may see them.
@@ -53,6 +56,7 @@ rights! {
     DeleteAccounts of EveryAccount: AccountsDelete;
 }
 
+impl OfAnyCredential for ReadOrganization {}
 impl Implies<ReadBilling> for CreateSeats {}
 // Whoever changes an account is answered with all of it.
 impl Implies<ViewAgencyAccounts> for UpdateAgencyAccounts {}

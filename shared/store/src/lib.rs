@@ -15,6 +15,7 @@ mod identity;
 pub mod key;
 mod limits;
 mod list;
+mod organization;
 mod provision;
 mod reconcile;
 pub mod rows;

@@ -46,6 +46,7 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "delete-account" => Reply::to_event(&stage.delete_account(), event).await,
         "create-account" => Reply::to_event(&stage.create_account(), event).await,
         "list-seats" => Reply::to_event(&stage.list_seats(), event).await,
+        "get-organization" => Reply::to_event(&stage.get_organization(), event).await,
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
         "get-billing-history" => Reply::to_event(&stage.get_billing_history(), event).await,
         "deactivate-seats" => Reply::to_event(&stage.deactivate_seats(), event).await,

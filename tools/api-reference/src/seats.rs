@@ -13,6 +13,7 @@ use headcount_model::fault::{Fault, Rule};
 use headcount_model::history::{By, Change, Entry, MAX_PAGE, Outcome, Page, SeatChange, Told};
 use headcount_model::id::{CredentialId, OrganizationId, SeatId};
 use headcount_model::idempotency::FingerprintKey;
+use headcount_model::organization::Organization;
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::{
@@ -57,11 +58,18 @@ const ALL: &[Op] = &[
     Op::QuoteSeats,
     Op::ListSeats,
     Op::DeactivateSeats,
+    Op::GetOrganization,
     Op::GetBilling,
     Op::GetBillingHistory,
 ];
-const CREATES_OR_READS: &[Op] =
-    &[Op::CreateSeats, Op::QuoteSeats, Op::ListSeats, Op::GetBilling, Op::GetBillingHistory];
+const CREATES_OR_READS: &[Op] = &[
+    Op::CreateSeats,
+    Op::QuoteSeats,
+    Op::ListSeats,
+    Op::GetOrganization,
+    Op::GetBilling,
+    Op::GetBillingHistory,
+];
 
 explained! { failures: Failure<Refused> => Said;
     Failure::Faults(_), Failure::Faults(faults_of(&missing_detail_fields())) =>
@@ -189,7 +197,15 @@ pub(crate) fn api() -> Api {
     Api {
         tag: "Seats",
         description: "An organization creates 1 to 1,000 account seats at a time and is billed for them by tier.",
-        operations: vec![create(), quote(), list(), deactivate(), billing(), history()],
+        operations: vec![
+            create(),
+            quote(),
+            list(),
+            deactivate(),
+            organization(),
+            billing(),
+            history(),
+        ],
         error: ("SeatsError", error_schema(&codes)),
         schemas: vec![
             ("CreateSeats", create_schema()),
@@ -207,6 +223,7 @@ pub(crate) fn api() -> Api {
             ("Quote", Json::schema(schema::quote())),
             ("ListedSeats", Json::schema(schema::listed_seats())),
             ("DeactivatedSeats", Json::schema(schema::deactivated_seats())),
+            ("Organizations", Json::schema(schema::organizations())),
             ("Billing", Json::schema(schema::billing())),
             ("BillingHistory", Json::schema(schema::billing_history())),
         ],
@@ -355,6 +372,30 @@ fn deactivate() -> Operation {
             examples: Vec::from(examples),
             refused: vec![invalid_ending()],
         }),
+    }
+}
+
+fn organization() -> Operation {
+    let id = OrganizationId::new(&Still, &Still).expect("there is entropy");
+    let shown = Organization { id, name: "Acme".to_owned() };
+    Operation {
+        op: Op::GetOrganization,
+        summary: "Show the organization",
+        description: "The organization of the key, as a list of one. Any good key will do.",
+        security: &["apiKey"],
+        parameters: &[],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "The organization.",
+            schema: "Organizations",
+            headers: &[],
+            examples: vec![Example::new(
+                "shown",
+                "The key's organization",
+                body::of(&seats::organizations(&shown)),
+            )],
+        },
     }
 }
 

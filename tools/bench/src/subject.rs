@@ -66,11 +66,12 @@ pub(crate) struct Subject {
 }
 
 /// The functions, with the event that each is given.
-const OURS: [(&str, &str, Expected); 13] = [
+const OURS: [(&str, &str, Expected); 14] = [
     ("create-seats", "created", Expected::Http(200, "\"successful\":2")),
     ("create-agency-account", "created", Expected::Http(200, "\"success\":true")),
     ("create-account", "created", Expected::Http(201, "\"id\":\"acct_")),
     ("list-seats", "listed", Expected::Http(200, "\"ok\":true")),
+    ("get-organization", "shown", Expected::Http(200, "\"ok\":true")),
     ("get-billing", "shown", Expected::Http(200, "\"ok\":true")),
     ("get-billing-history", "shown", Expected::Http(200, "\"ok\":true")),
     ("deactivate-seats", "deactivated", Expected::Http(200, "\"ok\":true")),

@@ -4,6 +4,7 @@
 
 use headcount_model::billing::{BillingError, SeatCounts};
 use headcount_model::id::OrganizationId;
+use headcount_model::organization::Organization;
 use headcount_model::policy::{BillingPolicy, NotBillable};
 use headcount_model::seats::Tier;
 use headcount_model::statement::{Statement, Sync};
@@ -35,11 +36,18 @@ pub(crate) struct StatementView<'s> {
 /// An organization.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Organization"))]
-struct OrganizationView<'s> {
+pub(crate) struct OrganizationView<'s> {
     /// `org_…`
     id: &'s str,
     /// What it is called.
     name: &'s str,
+}
+
+/// The answer to `GET /org`: a list, as in the original, of the caller's organization.
+pub fn organizations(organization: &Organization) -> Answer {
+    let Organization { id, name } = organization;
+    let data = [OrganizationView { id: id.as_str(), name }];
+    Answer::new(StatusCode::OK, &Success { ok: true, code: 200, message: "Success", data })
 }
 
 /// Which subscriptions take seats, and whether the organization's does.
