@@ -103,9 +103,11 @@ impl SeatLists for Table {
         }
         if filter.status.is_none() {
             conditions.push("#status <> :deactivated".to_owned());
-            query = query
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_values(":deactivated", text(SeatStatus::Deactivated.as_str()));
+            query =
+                query.expression_attribute_names("#status", "status").expression_attribute_values(
+                    ":deactivated",
+                    text(SeatStatus::Deactivated.as_str()),
+                );
         }
         let query = query.filter_expression(conditions.join(" AND "));
         let output = query.send().await.map_err(failure)?;

@@ -95,11 +95,10 @@ impl SeatFilter {
 
     /// The attributes that a seat must have, with their values, in an order that is always the same.
     pub fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let text = |text: &'_ Option<Text>| text.as_ref().map(Text::as_str);
         let attributes = [
             ("tag", self.tag.as_ref().map(Text::as_str)),
             ("org_group", self.org_group.as_ref().map(Text::as_str)),
-            ("user_group", text(&self.user_group)),
+            ("user_group", self.user_group.as_ref().map(Text::as_str)),
             ("status", self.status.map(SeatStatus::as_str)),
             ("tier", self.tier.map(Tier::as_str)),
             ("platform", self.platform.as_deref()),
@@ -396,9 +395,8 @@ mod tests {
         let asked = ListSeats { filter, after: after.map(id), limit };
         let listing = list(&shelf, credential.grant().expect("a grant"), &asked, |_| weight);
         let page = futures_lite(listing).expect("it answers");
-        let page = page.map(|page| {
-            (page.seats.into_iter().map(|seat| seat.id).collect(), page.next)
-        });
+        let page =
+            page.map(|page| (page.seats.into_iter().map(|seat| seat.id).collect(), page.next));
         (page, shelf.looked.into_inner().expect("not poisoned"))
     }
 
@@ -418,8 +416,7 @@ mod tests {
 
     #[test]
     fn a_page_looks_at_one_seat_more_than_it_shows() {
-        let (page, looked) =
-            listed((1_000_000, 1), SeatFilter::default(), (Some(9), Some(100)), 1);
+        let (page, looked) = listed((1_000_000, 1), SeatFilter::default(), (Some(9), Some(100)), 1);
         assert_eq!(page, Some((numbers(10..110), Some(id(109)))));
         assert_eq!(looked, [Some(101)]);
     }
@@ -462,8 +459,10 @@ mod tests {
 
     #[test]
     fn those_named_are_shown_in_the_order_of_the_list() {
-        let filter =
-            || SeatFilter { ids: Some(numbers([7, 3, 5, 99]).into_iter().collect()), ..Default::default() };
+        let filter = || SeatFilter {
+            ids: Some(numbers([7, 3, 5, 99]).into_iter().collect()),
+            ..Default::default()
+        };
         let (page, looked) = listed((10, 1), filter(), (None, Some(2)), 1);
         assert_eq!((page, looked), (Some((numbers([3, 5]), Some(id(5)))), vec![]));
         let (page, _) = listed((10, 1), filter(), (Some(5), Some(2)), 1);
