@@ -112,7 +112,7 @@ fn the_request_path_links_neither_queue_nor_stripe() {
     let functions = packages_in(&metadata, "functions");
     let creates: Vec<_> =
         functions.iter().filter(|(name, _)| name.starts_with("create-")).collect();
-    assert_eq!(creates.len(), 3);
+    assert_eq!(creates.len(), 4);
     for (name, function) in creates {
         let linked = links(&metadata, function);
         for heavy in ["aws-sdk-sqs", "aws-sdk-eventbridge", "reqwest", "headcount-billing"] {

@@ -82,6 +82,32 @@ pub(crate) fn get_organization(input: &[u8]) {
     answered(&get_organization::Function { store: Table(sent.found()), ports: Still }, &sent);
 }
 
+pub(crate) fn list_api_keys(input: &[u8]) {
+    let sent = Sent::read(input);
+    answered(&list_api_keys::Function { store: Table(sent.found()), ports: Still }, &sent);
+}
+
+pub(crate) fn create_api_key(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
+    let function = create_api_key::Function { store, ports: Still, fingerprint_key };
+    answered(&function, &sent);
+}
+
+pub(crate) fn update_api_key(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
+    let function = update_api_key::Function { store, ports: Still, fingerprint_key };
+    answered(&function, &sent);
+}
+
+pub(crate) fn delete_api_key(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
+    let function = delete_api_key::Function { store, ports: Still, fingerprint_key };
+    answered(&function, &sent);
+}
+
 pub(crate) fn get_billing(input: &[u8]) {
     let sent = Sent::read(input);
     answered(

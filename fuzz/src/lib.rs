@@ -21,12 +21,16 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 35] = [
+pub const TARGETS: [Target; 39] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
     target("list-seats", endpoints::list_seats),
     target("get-organization", endpoints::get_organization),
+    target("list-api-keys", endpoints::list_api_keys),
+    target("create-api-key", endpoints::create_api_key),
+    target("update-api-key", endpoints::update_api_key),
+    target("delete-api-key", endpoints::delete_api_key),
     target("get-billing", endpoints::get_billing),
     target("get-billing-history", endpoints::get_billing_history),
     target("create-agency-account", endpoints::create_agency_account),

@@ -18,6 +18,7 @@ use headcount_model::agency::{
     AgencySettings, ChangeCommit, Deletable, DeletableAccounts, DeletionCommit, EarlierAnswers,
     KeptAccount, KeptAgency, NotCommitted,
 };
+use headcount_model::api_key::{self, ApiKey, ApiKeys, KeptKey, KeyCommit};
 use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
     LedgerUnavailable, LinkedSubscription, ProrationBehavior, Recorded, RememberedItems,
@@ -29,7 +30,8 @@ use headcount_model::credential::{
 use headcount_model::grant::Grant;
 use headcount_model::history::{self, BillingHistory, Page};
 use headcount_model::id::{
-    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId, SeatId, micros,
+    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, SeatId,
+    micros,
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer};
 use headcount_model::identity::{
@@ -41,8 +43,9 @@ use headcount_model::identity::{
 use headcount_model::organization::{Organization, Organizations};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::right::{
-    DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, OwnAccount, ReadAccounts,
-    ReadBilling, ReadOrganization, ReadSeats, UpdateAccounts, UpdateAgencyAccounts, ViewAgencyAccounts,
+    DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, ManageKeys, OwnAccount, ReadAccounts,
+    ReadBilling, ReadOrganization, ReadSeats, UpdateAccounts, UpdateAgencyAccounts,
+    ViewAgencyAccounts,
 };
 use headcount_model::seats::{
     self, Deactivation, EndTerms, Kept, KeptSeat, ListedSeat, NotDeactivated, SeatEndings,
@@ -578,6 +581,43 @@ impl Accounts for Table {
     ) -> Result<Option<StoredAnswer>, identity::CommitRefusal> {
         let taken = identity::CommitRefusal::EmailExists;
         self.outcome(stored("{}"), taken, identity::CommitRefusal::KeyReused)
+    }
+}
+
+impl ApiKeys for Table {
+    async fn keys(&self, granted: Grant<'_, ManageKeys>) -> Result<Vec<ApiKey>, LookupFailed> {
+        let key = listed_key(granted.by().clone());
+        Ok(if self.0 == Found::Taken { vec![key; 1_000] } else { vec![key] })
+    }
+
+    async fn key(
+        &self,
+        _: Grant<'_, ManageKeys>,
+        id: &CredentialId,
+    ) -> Result<Option<KeptKey>, LookupFailed> {
+        let is_revoked = id.as_str().ends_with('d');
+        let kept = KeptKey { key: listed_key(id.clone()), is_revoked };
+        Ok((self.0 != Found::Taken).then_some(kept))
+    }
+
+    async fn commit(
+        &self,
+        _: Grant<'_, ManageKeys>,
+        _: KeyCommit<'_>,
+    ) -> Result<Option<StoredAnswer>, api_key::NotCommitted> {
+        let (taken, reused) = (api_key::NotCommitted::Changed, api_key::NotCommitted::KeyReused);
+        self.outcome(stored("{}"), taken, reused)
+    }
+}
+
+fn listed_key(id: CredentialId) -> ApiKey {
+    ApiKey {
+        id,
+        name: "\"".to_owned(),
+        permissions: vec!["keys:manage".to_owned()],
+        created_at: Still.now(),
+        expires_at: Some(Timestamp::MAX),
+        version: 1,
     }
 }
 

@@ -4,6 +4,7 @@
 //! that shows how the service is made; a row that is refused must leave the table as it was.
 
 mod agency_accounts;
+mod api_keys;
 mod bodies;
 mod credentials;
 mod deactivations;
@@ -38,7 +39,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 13] = [
+const TABLES: [(&str, Rows); 14] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -48,6 +49,7 @@ const TABLES: [(&str, Rows); 13] = [
     ("webhooks", webhooks::rows),
     ("deactivations", deactivations::rows),
     ("lists of seats", seat_lists::rows),
+    ("API keys", api_keys::rows),
     ("queries", queries::rows),
     ("agency accounts", agency_accounts::rows),
     ("sessions", sessions::rows),
@@ -177,6 +179,10 @@ fn said(to: To, reply: &Reply) -> String {
         | To::Quote
         | To::Deactivate
         | To::List
+        | To::Keys
+        | To::NewKey
+        | To::NameKey
+        | To::EndKey
         | To::Organization
         | To::Billing
         | To::History => &body["errors"],

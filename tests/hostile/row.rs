@@ -13,6 +13,14 @@ pub(crate) enum To {
     Deactivate,
     /// `POST /accounts`
     List,
+    /// `POST /org/api-key`
+    Keys,
+    /// `POST /org/api-key/create`
+    NewKey,
+    /// `POST /org/api-key/edit`
+    NameKey,
+    /// `POST /org/api-key/delete`
+    EndKey,
     /// `GET /org`
     Organization,
     /// `GET /billing`

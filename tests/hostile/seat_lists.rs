@@ -16,15 +16,17 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
     };
     let good = |name, body: &Value| accepted(name, To::List, call(body));
     let text = |text: &str| Call::text(text).bearer(&t.key);
-    let malformed =
-        |name, body: &str| refused(name, To::List, text(body), 400, "invalid_request");
+    let malformed = |name, body: &str| refused(name, To::List, text(body), 400, "invalid_request");
     let long = "🚀".repeat(65);
     let ids = |count: usize| -> Vec<String> {
         (0..count).map(|n| format!("acc_01kgjb9z8rd3m0n0b0dy000{n:03}")).collect()
     };
     vec![
         good("no filter", &json!({})),
-        good("null for every field", &json!({"tag": null, "ids": null, "limit": null, "cursor": null})),
+        good(
+            "null for every field",
+            &json!({"tag": null, "ids": null, "limit": null, "cursor": null}),
+        ),
         good("the id of nobody", &json!({"ids": [NOBODYS]})),
         good("a hundred ids of nobody", &json!({"ids": ids(100)})),
         good("a filter as long as it may be", &json!({"tag": "🚀".repeat(64)})),
@@ -32,7 +34,11 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
         good("the name of a placeholder", &json!({"org_group": ":deactivated"})),
         good("what the original calls pending", &json!({"status": "setup"})),
         good("a whole number with a point", &text_json("{\"limit\":1.0}")),
-        accepted("an idempotency key, which nothing comes of", To::List, call(&json!({})).key("two words")),
+        accepted(
+            "an idempotency key, which nothing comes of",
+            To::List,
+            call(&json!({})).key("two words"),
+        ),
         bad("a tag that shows nothing", &json!({"tag": " \u{200D} "}), "tag:min_length"),
         bad("a tag that is too long", &json!({"tag": long}), "tag:max_length"),
         bad("a tag with a bidi override", &json!({"tag": "a\u{202E}b"}), "tag:forbidden_character"),
@@ -72,14 +78,34 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
             &json!({"ids": ["acc_", null, 7, format!("{NOBODYS}#x"), NOBODYS.to_uppercase()]}),
             "ids[0]:account_id ids[1]:required ids[2]:type ids[3]:account_id",
         ),
-        bad("a key of the table", &json!({"ids": [format!("SEAT#{NOBODYS}")]}), "ids[0]:account_id"),
+        bad(
+            "a key of the table",
+            &json!({"ids": [format!("SEAT#{NOBODYS}")]}),
+            "ids[0]:account_id",
+        ),
         bad("a cursor that is none", &json!({"cursor": "cursor_00_00"}), "cursor:cursor"),
-        bad("a key of the table as cursor", &json!({"cursor": format!("SEAT#{NOBODYS}")}), "cursor:cursor"),
+        bad(
+            "a key of the table as cursor",
+            &json!({"cursor": format!("SEAT#{NOBODYS}")}),
+            "cursor:cursor",
+        ),
         bad("an empty cursor", &json!({"cursor": ""}), "cursor:cursor"),
-        bad("a cursor beside faults", &json!({"cursor": "x", "tier": "gold"}), "tier:one_of cursor:cursor"),
-        bad("another organization by name", &json!({"organization": "org_01kgjb9z8rd3m0acme00000000"}), "organization:unknown_field"),
+        bad(
+            "a cursor beside faults",
+            &json!({"cursor": "x", "tier": "gold"}),
+            "tier:one_of cursor:cursor",
+        ),
+        bad(
+            "another organization by name",
+            &json!({"organization": "org_01kgjb9z8rd3m0acme00000000"}),
+            "organization:unknown_field",
+        ),
         bad("an unknown filter", &json!({"username": "a"}), "username:unknown_field"),
-        bad("every fault at once", &json!({"tag": "", "limit": 0, "page": 2}), "tag:min_length limit:range page:unknown_field"),
+        bad(
+            "every fault at once",
+            &json!({"tag": "", "limit": 0, "page": 2}),
+            "tag:min_length limit:range page:unknown_field",
+        ),
         malformed("no body", ""),
         malformed("a list for the object", "[]"),
         malformed("one filter twice", r#"{"tag":"a","tag":"b"}"#),
@@ -92,8 +118,16 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
             "forbidden",
         ),
         refused("nobody's organization", To::Organization, Call::empty(), 401, "unauthorized"),
-        accepted("a key that allows nothing, of itself", To::Organization, Call::empty().bearer(&t.idle_key)),
-        accepted("what nobody reads", To::Organization, text("[").query("id", "org_01kgjb9z8rd3m0acme00000000")),
+        accepted(
+            "a key that allows nothing, of itself",
+            To::Organization,
+            Call::empty().bearer(&t.idle_key),
+        ),
+        accepted(
+            "what nobody reads",
+            To::Organization,
+            text("[").query("id", "org_01kgjb9z8rd3m0acme00000000"),
+        ),
         refused(
             "an administrator's organization",
             To::Organization,

@@ -21,6 +21,8 @@ pub(crate) struct Tenants {
     pub(crate) key: String,
     /// An API key of another organization.
     pub(crate) other_key: String,
+    /// An API key of the organization that manages its keys, alone.
+    pub(crate) key_manager: String,
     /// An API key of the organization that allows nothing.
     pub(crate) idle_key: String,
     pub(crate) agency: AgencyTenant,
@@ -44,6 +46,9 @@ impl Tenants {
         let agency = stage.agency_tenant().await;
         Self {
             manager: stage.credential(agency.holder(), &Permission::ALL).await,
+            key_manager: stage
+                .credential(Holder::Organization(organization.clone()), &[Permission::KeysManage])
+                .await,
             other_key: stage.api_key(&other).await,
             idle_key: stage.credential(Holder::Organization(organization.clone()), &[]).await,
             agency,
@@ -65,6 +70,10 @@ impl Tenants {
             To::Quote => Reply::to_event(&self.quote_seats(), event).await,
             To::List => Reply::to_event(&stage.list_seats(), event).await,
             To::Deactivate => Reply::to_event(&stage.deactivate_seats(), event).await,
+            To::Keys => Reply::to_event(&stage.list_api_keys(), event).await,
+            To::NewKey => Reply::to_event(&stage.create_api_key(), event).await,
+            To::NameKey => Reply::to_event(&stage.update_api_key(), event).await,
+            To::EndKey => Reply::to_event(&stage.delete_api_key(), event).await,
             To::Organization => Reply::to_event(&stage.get_organization(), event).await,
             To::Billing => Reply::to_event(&stage.get_billing(), event).await,
             To::History => Reply::to_event(&stage.get_billing_history(), event).await,

@@ -13,9 +13,11 @@ use headcount_api::Endpoint;
 use headcount_billing::message;
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount};
 use headcount_model::billing::BillingChange;
-use headcount_model::credential::{Holder, Permission};
+use headcount_model::credential::{Holder, Permission, Presented};
 use headcount_model::history::{By, Change, SeatChange};
-use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, SeatId};
+use headcount_model::id::{
+    AgencyAccountLcuid, AgencyLcuid, AppLcuid, CredentialId, OrganizationId, SeatId,
+};
 use headcount_model::identity::{AccountStatus, Session, SessionId};
 use headcount_model::port::Clock;
 use headcount_model::text::Text;
@@ -35,7 +37,8 @@ const TOO_MANY_BYTES: usize = 4_000 * 1024 + 1;
 const REPLAYED: &str = "idempotency-replayed";
 
 /// What is new in each answer.
-const NEW_EACH_TIME: [&str; 18] = [
+const NEW_EACH_TIME: [&str; 19] = [
+    "key",
     "access_token",
     "refresh_token",
     "invalidated_session_id",
@@ -409,6 +412,149 @@ async fn get_organization_answers_as_documented() {
     answered.add("rate_limited", call.send(&throttled).await);
     stage.wire.cut();
     answered.add("service_unavailable", call.send(&function).await);
+    answered.check();
+}
+
+/// An organization, with a key that may manage keys.
+async fn managing(stage: &Stage) -> (OrganizationId, String) {
+    let (organization, _) = stage.seats_tenant().await;
+    let holder = Holder::Organization(organization.clone());
+    let permissions = [Permission::KeysManage, Permission::AccountsRead];
+    (organization, stage.credential(holder, &permissions).await)
+}
+
+/// The key of the document's examples, of an organization.
+async fn key_of_the_examples(stage: &Stage, organization: &OrganizationId) {
+    let text = format!("hc_{}_{}", api_reference::API_KEY_ID, "5ea7".repeat(16));
+    let presented = Presented::of_token(&text).expect("a key");
+    let holder = Holder::Organization(organization.clone());
+    let permissions = [Permission::AccountsRead].into();
+    stage.keep(&presented.issued_to(holder, permissions)).await;
+}
+
+#[tokio::test]
+async fn list_api_keys_answers_as_documented() {
+    let stage = Stage::new().await;
+    let organization = stage.organization(None, 10).await;
+    key_of_the_examples(&stage, &organization).await;
+    let holder = Holder::Organization(organization.clone());
+    let key = stage.credential(holder, &[Permission::KeysManage]).await;
+    // It works, and is in no list.
+    let id = key.split('_').nth(1).expect("an id");
+    stage.forget(&format!("ORG#{organization}"), &format!("APIKEY#{id}")).await;
+    let function = stage.list_api_keys();
+    let mut answered = Answered::new("listApiKeys");
+    let call = |call: Call| call.bearer(&key);
+    for key in ["all", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    answered.unreadable(&json!({}), call, &function).await;
+    let good = Call::json(&json!({}));
+    credential_refusals(&mut answered, &stage, &good, &function).await;
+    let store = throttled(&stage).await;
+    let throttled = list_api_keys::Function { store, ..stage.list_api_keys() };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn create_api_key_answers_as_documented() {
+    let stage = Stage::new().await;
+    let (organization, key) = managing(&stage).await;
+    let function = stage.create_api_key();
+    let mut answered = Answered::new("createApiKey");
+    let call = |call: Call| call.bearer(&key);
+    for key in ["reports", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let good = answered.example("reports");
+    answered.unreadable(&good, call, &function).await;
+    let more = json!({"name": "Other", "permissions": ["accounts:read"]});
+    let bad = call(Call::json(&good)).key("two words").send(&function).await;
+    answered.add("bad_idempotency_key", bad);
+    let first = call(Call::json(&good)).key("reused").send(&function).await;
+    let again = call(Call::json(&good)).key("reused").send(&function).await;
+    assert!(first.status == 200 && again.is_replay());
+    assert_eq!(again.json()["data"]["key"], Value::Null);
+    answered.document.holds(
+        &answered.any_with(200).schema,
+        &again.json(),
+        "a replay, which has no key",
+    );
+    let reused = call(Call::json(&more)).key("reused").send(&function).await;
+    answered.add("idempotency_key_reused", reused);
+    let other = json!({"name": "Other", "permissions": ["accounts:update"]});
+    answered.add("not_ones_own", call(Call::json(&other)).send(&function).await);
+    let good = Call::json(&good);
+    credential_refusals(&mut answered, &stage, &good, &function).await;
+    stage.many_keys(&organization, headcount_model::api_key::MAX_KEYS).await;
+    answered.add("api_key_limit_reached", call(good.clone()).send(&function).await);
+    let store = throttled(&stage).await;
+    let throttled = create_api_key::Function { store, ..stage.create_api_key() };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn update_api_key_answers_as_documented() {
+    let stage = Stage::new().await;
+    let (organization, key) = managing(&stage).await;
+    key_of_the_examples(&stage, &organization).await;
+    let function = stage.update_api_key();
+    let mut answered = Answered::new("updateApiKey");
+    let call = |call: Call| call.bearer(&key);
+    for key in ["named", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let good = answered.example("named");
+    answered.unreadable(&good, call, &function).await;
+    let other = json!({"apiKeyId": api_reference::API_KEY_ID, "name": "Other"});
+    answered.keys((&good, &other), call, &function).await;
+    let good = Call::json(&good);
+    credential_refusals(&mut answered, &stage, &good, &function).await;
+    let (_, stranger) = managing(&stage).await;
+    answered.add("api_key_not_found", good.clone().bearer(&stranger).send(&function).await);
+    let store = throttled(&stage).await;
+    let throttled = update_api_key::Function { store, ..stage.update_api_key() };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn delete_api_key_answers_as_documented() {
+    let stage = Stage::new().await;
+    let (organization, key) = managing(&stage).await;
+    key_of_the_examples(&stage, &organization).await;
+    let function = stage.delete_api_key();
+    let mut answered = Answered::new("deleteApiKey");
+    let call = |call: Call| call.bearer(&key);
+    for key in ["deleted", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let good = answered.example("deleted");
+    answered.unreadable(&good, call, &function).await;
+    let own = json!({ "apiKeyId": key.split('_').nth(1) });
+    answered.add("last_managing_api_key", call(Call::json(&own)).send(&function).await);
+    let (one, other) = (managing(&stage).await.1, managing(&stage).await.1);
+    let foreign = json!({ "apiKeyId": one.split('_').nth(1) });
+    answered.add("api_key_not_found", Call::json(&foreign).bearer(&other).send(&function).await);
+    let spare = Holder::Organization(organization.clone());
+    let spare = stage.credential(spare, &[]).await;
+    let second = json!({ "apiKeyId": spare.split('_').nth(1) });
+    answered.keys((&good, &second), call, &function).await;
+    let good = Call::json(&good);
+    credential_refusals(&mut answered, &stage, &good, &function).await;
+    let store = throttled(&stage).await;
+    let throttled = delete_api_key::Function { store, ..stage.delete_api_key() };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
     answered.check();
 }
 

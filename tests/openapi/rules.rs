@@ -114,7 +114,9 @@ fn probes(name: &str, property: &Value) -> Vec<Value> {
     // Whether a time zone exists is for no schema to say.
     let has_rule = asked.iter().any(|keyword| property.get(keyword).is_some())
         || property["type"] == json!(["boolean", "null"])
-        || name == "timezone";
+        // Whether a time is to come, neither.
+        || name == "timezone"
+        || name == "expires_at";
     assert!(has_rule, "{name} has no rule that this test knows: {property}");
     probes
 }
@@ -184,6 +186,13 @@ fn forms(name: &str) -> Vec<String> {
         "quote_id" => ["quote", "", "QUOTE_a_b", "quote_xyz_0"].map(str::to_owned).into(),
         // One that is of the form and not given out for a list no schema knows.
         "cursor" => ["cursor", "", "CURSOR_00_00", "cursor__"].map(str::to_owned).into(),
+        "apiKeyId" => vec![
+            api_reference::API_KEY_ID.to_owned(),
+            api_reference::API_KEY_ID.to_uppercase(),
+            format!("hc_{}", api_reference::API_KEY_ID),
+            format!("{} ", api_reference::API_KEY_ID),
+            String::new(),
+        ],
         "account_id" => vec![
             api_reference::ACCOUNTS[0].to_owned(),
             api_reference::ACCOUNTS[0].to_uppercase(),
@@ -300,7 +309,9 @@ async fn list_seats_takes_what_the_document_says() {
     for status in ["uninitialized", "pending", "setup", "deactivated", "Setup", ""] {
         rules.agree(&json!({ "status": status }), "status").await;
     }
-    for limit in [json!(1), json!(1.0), json!(1_000), json!(0), json!(1_001), json!(1.5), json!("1")] {
+    for limit in
+        [json!(1), json!(1.0), json!(1_000), json!(0), json!(1_001), json!(1.5), json!("1")]
+    {
         rules.agree(&json!({ "limit": limit }), "limit").await;
     }
     for (count, id) in [0, 1, 100, 101].into_iter().zip(1_000..) {
@@ -312,6 +323,52 @@ async fn list_seats_takes_what_the_document_says() {
         rules.agree(&json!({ "ids": [element] }), "ids").await;
     }
     assert!(rules.asked > 50, "{}", rules.asked);
+}
+
+/// A key that may do everything in its organization.
+async fn managing(stage: &Stage) -> String {
+    let organization = stage.organization(None, 10).await;
+    stage.credential(Holder::Organization(organization), &Permission::ALL).await
+}
+
+#[tokio::test]
+async fn create_api_key_takes_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let key = managing(&stage).await;
+    let function = stage.create_api_key();
+    let call = |call: Call| call.bearer(&key);
+    let mut rules = rules(&document, "createApiKey", "CreateApiKey", &function, call);
+    let good = document.request("createApiKey", "reports");
+    rules.agree(&good, "name").await;
+    rules.object(&document.schemas()["CreateApiKey"], &good, "").await;
+    for permission in headcount_model::api_key::KEY_PERMISSIONS {
+        let list = json!([permission.as_str()]);
+        rules.agree(&with(&good, "", "permissions", Some(list)), "permissions").await;
+    }
+    for list in [json!([]), json!(["account.view"]), json!([null]), json!([1]), json!([""])] {
+        rules.agree(&with(&good, "", "permissions", Some(list)), "permissions").await;
+    }
+    assert!(rules.asked > 30, "{}", rules.asked);
+}
+
+#[tokio::test]
+async fn changes_of_api_keys_take_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let key = managing(&stage).await;
+    let call = |call: Call| call.bearer(&key);
+    let function = stage.update_api_key();
+    let mut asked = rules(&document, "updateApiKey", "UpdateApiKey", &function, call);
+    let good = document.request("updateApiKey", "named");
+    asked.object(&document.schemas()["UpdateApiKey"], &good, "").await;
+    let call = |call: Call| call.bearer(&key);
+    let function = stage.delete_api_key();
+    let mut asked = rules(&document, "deleteApiKey", "DeleteApiKey", &function, call);
+    let good = document.request("deleteApiKey", "deleted");
+    asked.object(&document.schemas()["DeleteApiKey"], &good, "").await;
+    let call = |call: Call| call.bearer(&key);
+    let function = stage.list_api_keys();
+    let mut asked = rules(&document, "listApiKeys", "ListApiKeys", &function, call);
+    asked.object(&document.schemas()["ListApiKeys"], &json!({}), "").await;
 }
 
 #[tokio::test]

@@ -25,12 +25,14 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
         "create-seats" => {
             missing::<Seats>(returned, seats_refusals("accounts:create"), |failure| {
                 // A quote is signed with the secret of the stack, so that no sample can carry one.
-                !is_oversize(failure) && *failure != Failure::Refused(seats::Refusal::QuoteExpired)
+                let is_quote = *failure == Failure::Refused(seats::Refusal::QuoteExpired);
+                !is_oversize(failure) && !is_quote && !is_about_keys(failure)
             })
         }
         "quote-seats" => missing::<Seats>(returned, seats_refusals("accounts:create"), |failure| {
             !is_oversize(failure)
                 && !concerns_idempotency(failure)
+                && !is_about_keys(failure)
                 && *failure != Failure::Refused(seats::Refusal::QuoteExpired)
         }),
         "deactivate-seats" => {
@@ -56,6 +58,10 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 Failure::Transport(_) => !is_oversize(failure) && !concerns_idempotency(failure),
                 _ => false,
             })
+        }
+        "list-api-keys" | "create-api-key" | "update-api-key" | "delete-api-key" => {
+            let seats = seats_refusals("keys:manage");
+            missing::<Seats>(returned, seats, |failure| is_of_keys(function, failure))
         }
         "get-organization" => missing::<Seats>(returned, Vec::new(), |failure| {
             matches!(failure, Failure::Unauthorized)
@@ -236,6 +242,25 @@ fn fault<R>(rule: Rule) -> Failure<R> {
     Failure::Faults(vec![Fault { index: Some(0), field: "field".into(), rule }])
 }
 
+fn is_about_keys(failure: &Failure<seats::Refusal>) -> bool {
+    use seats::Refusal;
+    matches!(failure, Failure::Refused(Refusal::NoSuchKey | Refusal::LastManager))
+}
+
+/// What is refused to who manages API keys.
+fn is_of_keys(function: &str, failure: &Failure<seats::Refusal>) -> bool {
+    use seats::Refusal;
+    let is_list = function == "list-api-keys";
+    match failure {
+        Failure::Refused(Refusal::NoSuchKey) => !is_list && function != "create-api-key",
+        Failure::Refused(Refusal::LastManager) => function == "delete-api-key",
+        Failure::Refused(refusal) => matches!(refusal, Refusal::Forbidden(_)),
+        Failure::Faults(faults) => faults[0].rule != Rule::RequiredInGroup,
+        failure if concerns_idempotency(failure) => !is_list,
+        failure => !is_oversize(failure),
+    }
+}
+
 /// What a caller can do wrong in every API.
 fn common<R>() -> Vec<Failure<R>> {
     let first = Failure::Transport(Transport::MalformedJson(String::new()));
@@ -270,10 +295,13 @@ fn seats_refusals(permission: &'static str) -> Vec<seats::Refusal> {
         Refusal::SeatLimitReached => Some(Refusal::SpendingLimitReached),
         Refusal::SpendingLimitReached => Some(Refusal::QuoteExpired),
         Refusal::QuoteExpired => Some(Refusal::TooManyAccounts),
-        Refusal::TooManyAccounts => None,
+        Refusal::TooManyAccounts => Some(Refusal::NoSuchKey),
+        Refusal::NoSuchKey => Some(Refusal::TooManyKeys),
+        Refusal::TooManyKeys => Some(Refusal::LastManager),
+        Refusal::LastManager => None,
     })
-    // No sample has an organization of thousands of accounts.
-    .filter(|refusal| *refusal != Refusal::TooManyAccounts)
+    // No sample has an organization of thousands of accounts or keys.
+    .filter(|refusal| !matches!(refusal, Refusal::TooManyAccounts | Refusal::TooManyKeys))
     .collect()
 }
 

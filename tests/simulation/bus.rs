@@ -199,5 +199,6 @@ fn number(record: &Value) -> String {
 /// The filter of template.yaml.
 fn is_wanted(record: &Value) -> bool {
     let sk = record["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap_or_default();
-    matches!(sk, "BILLING" | "ACCOUNT") || sk.starts_with("SEAT#") || sk.starts_with("ACCOUNT#")
+    let prefixes = ["SEAT#", "ACCOUNT#", "APIKEY#"];
+    matches!(sk, "BILLING" | "ACCOUNT") || prefixes.iter().any(|prefix| sk.starts_with(prefix))
 }

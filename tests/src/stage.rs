@@ -189,6 +189,38 @@ impl Stage {
         get_organization::Function { store: self.table.clone(), ports: self.ports.clone() }
     }
 
+    /// `POST /org/api-key`.
+    pub fn list_api_keys(&self) -> list_api_keys::Function<Table, Ports> {
+        list_api_keys::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
+    /// `POST /org/api-key/create`.
+    pub fn create_api_key(&self) -> create_api_key::Function<Table, Ports> {
+        create_api_key::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `POST /org/api-key/edit`.
+    pub fn update_api_key(&self) -> update_api_key::Function<Table, Ports> {
+        update_api_key::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `POST /org/api-key/delete`.
+    pub fn delete_api_key(&self) -> delete_api_key::Function<Table, Ports> {
+        delete_api_key::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
     /// `POST /billing/deactivate`.
     pub fn deactivate_seats(&self) -> deactivate_seats::Function<Table, Ports> {
         deactivate_seats::Function {
@@ -571,6 +603,26 @@ impl Stage {
                 .item("description", text("d".repeat(length)))
                 .item("created_at", text("2026-01-01T00:00:00.000000Z".to_owned()))
                 .item("updated_at", text("2026-01-01T00:00:00.000000Z".to_owned()));
+            made.send().await.expect("an item");
+        }
+    }
+
+    /// Puts so many keys that work nowhere into the list of an organization.
+    pub async fn many_keys(&self, organization: &OrganizationId, count: usize) {
+        let text = |text: String| AttributeValue::S(text);
+        for n in 0..count {
+            let id = format!("01kgjb9z8rd3m0many{n:08}");
+            let made = self
+                .client
+                .put_item()
+                .table_name(TABLE)
+                .item("pk", text(format!("ORG#{organization}")))
+                .item("sk", text(format!("APIKEY#{id}")))
+                .item("id", text(id))
+                .item("organization", text(organization.to_string()))
+                .item("name", text(format!("Key {n}")))
+                .item("permissions", AttributeValue::L(Vec::new()))
+                .item("created_at", text("2026-01-01T00:00:00.000000Z".to_owned()));
             made.send().await.expect("an item");
         }
     }

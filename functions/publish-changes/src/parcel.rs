@@ -5,7 +5,9 @@ use headcount_model::billing::{BillingChange, SeatCounts};
 use headcount_model::history::{Change, SeatChange};
 use headcount_model::id::OrganizationId;
 use headcount_store::key;
-use headcount_store::rows::{AccountRow, AgencyAccountRow, BillingRow, ClosedAccountRow, SeatRow};
+use headcount_store::rows::{
+    AccountRow, AgencyAccountRow, ApiKeyRow, BillingRow, ClosedAccountRow, SeatRow,
+};
 use serde::de::DeserializeOwned;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Value, json};
@@ -32,7 +34,7 @@ pub enum Parcel {
 pub struct Event {
     /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`,
     /// `AgencyAccountUpdated`, `AgencyAccountDeleted`, `AccountCreated`, `AccountUpdated`, `AccountDeleted`,
-    /// `SubscriptionStatusChanged`, `SeatLimitReached` or `SpendingLimitReached`.
+    /// `ApiKeyCreated`, `ApiKeyUpdated`, `ApiKeyDeleted`, `SubscriptionStatusChanged`, `SeatLimitReached` or `SpendingLimitReached`.
     pub detail_type: &'static str,
     /// `{"version":1,"id":…,"data":{…}}`; the id is the same when the event comes twice.
     pub detail: Value,
@@ -78,6 +80,10 @@ pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static st
     let change = &record.change;
     let key: key::Key = read(&change.keys)?;
     if record.event_name == "REMOVE" {
+        if key.sk.starts_with(key::API_KEY) {
+            let row: ApiKeyRow = read(&change.old_image)?;
+            return Ok(vec![event(record, "ApiKeyDeleted", api_key(&row))]);
+        }
         // Whatever else goes has lived its time.
         if !key.sk.starts_with(key::AGENCY_ACCOUNT) {
             return Ok(Vec::new());
@@ -91,6 +97,13 @@ pub(crate) fn of_record(record: &EventRecord) -> Result<Vec<Parcel>, &'static st
     match key.sk.as_str() {
         key::BILLING => billing(record, old, new),
         sk if sk.starts_with(key::SEAT) => seat(old, new, &event),
+        sk if sk.starts_with(key::API_KEY) => {
+            let row: ApiKeyRow = read(new)?;
+            // One that is older than the list comes into it by its first name.
+            let is_new = old.is_none() && row.version.is_none();
+            let what = if is_new { "ApiKeyCreated" } else { "ApiKeyUpdated" };
+            Ok(vec![event(what, api_key(&row))])
+        }
         sk if sk.starts_with(key::AGENCY_ACCOUNT) => {
             let row: AgencyAccountRow = read(new)?;
             let Some(old) = old else {
@@ -253,6 +266,18 @@ fn setup_requested(row: &SeatRow) -> Value {
         "location": row.location,
         "description": row.description,
         "requested_at": row.updated_at,
+    })
+}
+
+/// What tells who watches over keys which there are. The secret is in no item.
+fn api_key(row: &ApiKeyRow) -> Value {
+    json!({
+        "organization": row.organization,
+        "id": row.id,
+        "name": row.name,
+        "permissions": row.permissions,
+        "expires_at": row.valid_until,
+        "created_at": row.created_at,
     })
 }
 

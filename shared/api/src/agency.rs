@@ -487,6 +487,8 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::NoSuchSeat
         | Rule::SeatHasEnded
         | Rule::Quote
+        | Rule::KeyId
+        | Rule::KeyEnd
         | Rule::Cursor => format!("The {field} field format is invalid."),
     }
 }

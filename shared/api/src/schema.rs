@@ -11,11 +11,10 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
-use crate::seats::billing::{
-    CURRENCY, OrganizationView, QuoteView, SYNC_STATES, StatementView,
-};
+use crate::seats::billing::{CURRENCY, OrganizationView, QuoteView, SYNC_STATES, StatementView};
 use crate::seats::deactivate::EitherView;
 use crate::seats::history::{EntryView, ListView};
+use crate::seats::keys::{ApiKeyView, CreatedApiKeyView, DeletedApiKeyView};
 use crate::seats::list::ListedSeatView;
 use crate::seats::{CreatedView, Success};
 use crate::{agency, identity, seats, webhooks};
@@ -33,6 +32,26 @@ pub fn quote() -> Value {
 /// `GET /billing`, 200.
 pub fn billing() -> Value {
     of::<Success<StatementView<'static>>>()
+}
+
+/// `POST /org/api-key`, 200.
+pub fn api_keys() -> Value {
+    of::<Success<Vec<ApiKeyView<'static>>>>()
+}
+
+/// `POST /org/api-key/create`, 200.
+pub fn created_api_key() -> Value {
+    of::<Success<CreatedApiKeyView<'static>>>()
+}
+
+/// `POST /org/api-key/edit`, 200.
+pub fn renamed_api_key() -> Value {
+    of::<Success<ApiKeyView<'static>>>()
+}
+
+/// `POST /org/api-key/delete`, 200.
+pub fn deleted_api_key() -> Value {
+    of::<Success<DeletedApiKeyView<'static>>>()
 }
 
 /// `GET /org`, 200.
@@ -265,6 +284,23 @@ pub(crate) fn session_id(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn token(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "pattern": "^hc_[0-9a-hjkmnp-tv-z]{26}_[0-9a-f]{64}$"})
+}
+
+pub(crate) fn key_id(_: &mut SchemaGenerator) -> Schema {
+    ulid("")
+}
+
+/// The text of an API key, or `null`.
+pub(crate) fn key_text(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": ["string", "null"],
+        "pattern": "^hc_[0-9a-hjkmnp-tv-z]{26}_[0-9a-f]{64}$",
+    })
+}
+
+/// A day, or `null`.
+pub(crate) fn nothing_yet(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "null"], "format": "date"})
 }
 
 pub(crate) fn token_type(_: &mut SchemaGenerator) -> Schema {

@@ -3,6 +3,7 @@
 pub(crate) mod billing;
 pub(crate) mod deactivate;
 pub(crate) mod history;
+pub(crate) mod keys;
 pub(crate) mod list;
 
 use headcount_model::credential::Credential;
@@ -27,6 +28,10 @@ pub(crate) use billing::told_codes;
 pub use billing::{Quoted, billing, organizations, quoted};
 pub use deactivate::{deactivate_seats, deactivated, told};
 pub use history::history;
+pub use keys::{
+    api_keys, create_api_key, created_api_key, delete_api_key, deleted_api_key, list_api_keys,
+    rename_api_key, renamed_api_key,
+};
 pub use list::{LIST_ROUTE, list_seats, listed, weight};
 
 /// The dialect of the Seats API.
@@ -47,6 +52,12 @@ pub enum Refusal {
     QuoteExpired,
     /// The list has more seats than one answer holds, and no limit.
     TooManyAccounts,
+    /// The organization has no such API key.
+    NoSuchKey,
+    /// The organization has as many API keys as it may have.
+    TooManyKeys,
+    /// The API key is the last one that may manage keys, and would delete itself.
+    LastManager,
 }
 
 impl From<CommitRefusal> for Failure<Refusal> {
@@ -379,6 +390,21 @@ impl Dialect for Seats {
                 StatusCode::CONFLICT,
                 "quote_expired",
                 "The quote no longer holds: seats or prices have changed, or its time is up.",
+            ),
+            Failure::Refused(Refusal::NoSuchKey) => error(
+                StatusCode::NOT_FOUND,
+                "api_key_not_found",
+                "The organization has no such API key.",
+            ),
+            Failure::Refused(Refusal::TooManyKeys) => error(
+                StatusCode::CONFLICT,
+                "api_key_limit_reached",
+                "The organization has as many API keys as it may have. Delete one that is not needed.",
+            ),
+            Failure::Refused(Refusal::LastManager) => error(
+                StatusCode::CONFLICT,
+                "last_managing_api_key",
+                "This is the last API key that may manage keys. It cannot delete itself.",
             ),
             Failure::Refused(Refusal::TooManyAccounts) => error(
                 StatusCode::BAD_REQUEST,

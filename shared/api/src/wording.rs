@@ -41,6 +41,8 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::SeatHasEnded => "deactivated",
         Rule::Quote => "quote",
         Rule::Range { .. } => "range",
+        Rule::KeyId => "api_key_id",
+        Rule::KeyEnd => "key_end",
         Rule::Cursor => "cursor",
     }
 }
@@ -108,6 +110,14 @@ pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
             format!("{field} is not a quote that this organization was given for these accounts.")
         }
         Rule::Range { min, max } => format!("{field} must be a whole number from {min} to {max}."),
+        Rule::KeyId => {
+            format!(
+                "{field} must be the id of an API key: what is between the underscores of hc_<id>_<secret>."
+            )
+        }
+        Rule::KeyEnd => format!(
+            "{field} must be a time to come, such as 2031-01-31T00:00:00Z, and not behind the end of the key that gives it."
+        ),
         Rule::Cursor => format!("{field} is not one that was given out for this list."),
     }
 }

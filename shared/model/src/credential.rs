@@ -31,6 +31,8 @@ pub enum Permission {
     AccountsDeactivate,
     /// See how the organization is billed.
     BillingRead,
+    /// See, make, name and delete the organization's API keys.
+    KeysManage,
     /// Create accounts in the agency.
     AgencyCreateAccounts,
     /// List the accounts of the agency.
@@ -47,13 +49,14 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 12] = [
+    pub const ALL: [Permission; 13] = [
         Permission::AccountsCreate,
         Permission::AccountsRead,
         Permission::AccountsUpdate,
         Permission::AccountsDelete,
         Permission::AccountsDeactivate,
         Permission::BillingRead,
+        Permission::KeysManage,
         Permission::AgencyCreateAccounts,
         Permission::AgencyViewAccounts,
         Permission::AgencyUpdateDeleteAllAccounts,
@@ -71,6 +74,7 @@ impl Permission {
             Permission::AccountsDelete => "accounts:delete",
             Permission::AccountsDeactivate => "accounts:deactivate",
             Permission::BillingRead => "billing:read",
+            Permission::KeysManage => "keys:manage",
             Permission::AgencyCreateAccounts => "agency.createAccounts",
             Permission::AgencyViewAccounts => "agency.viewAccounts",
             Permission::AgencyUpdateDeleteAllAccounts => "agency.updateDeleteAllAgencyAccounts",
@@ -381,7 +385,7 @@ mod tests {
         assert!(
             unknown.ends_with(
                 "accounts:create, accounts:read, accounts:update, accounts:delete, \
-                 accounts:deactivate, billing:read, agency.createAccounts, agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
+                 accounts:deactivate, billing:read, keys:manage, agency.createAccounts, agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
                  account.update, account.delete"
             ),
             "{unknown}"

@@ -103,6 +103,10 @@ pub enum Rule {
     },
     /// Not a cursor that the caller was given for this list.
     Cursor,
+    /// Not the id of an API key.
+    KeyId,
+    /// Not a time to come, with its zone, within the time of the key that gives it.
+    KeyEnd,
 }
 
 /// JSON types, as far as the three APIs ask for them.

@@ -6,6 +6,7 @@
 //! each say what a valid command is and what carrying it out means.
 
 pub mod agency;
+pub mod api_key;
 pub mod audit;
 pub mod billing;
 pub mod credential;

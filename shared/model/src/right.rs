@@ -4,7 +4,7 @@
 use crate::credential::Permission::{
     self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate,
     AccountsDelete, AccountsRead, AccountsUpdate, AgencyCreateAccounts,
-    AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead,
+    AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead, KeysManage,
 };
 use crate::grant::{EveryAccount, Implies, OfAnyCredential, Right};
 use crate::id::{AccountId, AgencyLcuid, OrganizationId};
@@ -35,6 +35,8 @@ rights! {
     DeactivateSeats of OrganizationId: AccountsDeactivate;
     /// To see how the organization is billed. Whoever may create seats may see what they cost.
     ReadBilling of OrganizationId: BillingRead, AccountsCreate;
+    /// To see, make, name and delete the organization's API keys.
+    ManageKeys of OrganizationId: KeysManage;
     /// To create accounts in the agency.
     CreateAgencyAccounts of AgencyLcuid: AgencyCreateAccounts;
     /// To see the accounts of the agency, each whole.

@@ -21,6 +21,9 @@ pub const SEAT: &str = "SEAT#";
 pub const AGENCY_ACCOUNT: &str = "ACCOUNT#";
 /// Sort key prefix of an entry of a tenant's audit.
 pub const AUDIT: &str = "AUDIT#";
+/// Sort key prefix of an API key in the list of its organization. It lies outside of what is read with the
+/// billing record.
+pub const API_KEY: &str = "APIKEY#";
 /// Sort key prefix of what Stripe was told of a version.
 pub(crate) const TOLD: &str = "TOLD#";
 /// Sort key prefix of how a version came about. It lies outside of what is read with the billing record.
@@ -75,6 +78,16 @@ impl Key {
     /// An entry of an organization's audit. Ids sort by time: backwards, the newest comes first.
     pub fn audit(organization: &OrganizationId, id: &AuditId) -> Self {
         Self::of(format!("ORG#{organization}"), format!("{AUDIT}{id}"))
+    }
+
+    /// An API key in the list of its organization.
+    pub fn api_key(organization: &OrganizationId, id: &CredentialId) -> Self {
+        Self::listed(organization, id.as_str())
+    }
+
+    /// The same by an id that was not read.
+    pub(crate) fn listed(organization: &OrganizationId, id: &str) -> Self {
+        Self::of(format!("ORG#{organization}"), format!("{API_KEY}{id}"))
     }
 
     /// What Stripe was told of a version of an organization's billing record, by its outcome. Versions are

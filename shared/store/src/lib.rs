@@ -6,6 +6,7 @@
 //! read. What the items look like is in [`rows`], where they lie in [`key`].
 
 mod agency;
+mod api_keys;
 mod billing;
 mod credentials;
 mod deactivate;

@@ -15,12 +15,13 @@ use headcount_model::seats::{SeatStatus, Tier};
 use headcount_model::text::Text;
 use serde::de::DeserializeOwned;
 
+use crate::api_keys::unlist;
 use crate::key::Key;
 use crate::limits::Allowance;
 use crate::rows::{
-    AccountRow, AgencyAccountRow, AgencyRow, AppRow, BillingRow, ClosedAccountRow, CredentialRow,
-    DirectoryRow, EmailRow, IdempotencyRow, NO_SPENDING_LIMIT, OrganizationRow, SeatRow,
-    SessionRow, behind_shard,
+    AccountRow, AgencyAccountRow, AgencyRow, ApiKeyRow, AppRow, BillingRow, ClosedAccountRow,
+    CredentialRow, DirectoryRow, EmailRow, HolderRow, IdempotencyRow, NO_SPENDING_LIMIT,
+    OrganizationRow, SeatRow, SessionRow, behind_shard,
 };
 use crate::standing;
 use crate::table::Table;
@@ -312,11 +313,18 @@ impl Table {
         use headcount_model::credential::Holder;
 
         let row = CredentialRow::new(credential, self.clock.now());
-        let put = (put(self, &row, Condition::absent()), ProvisionError::Exists("credential"));
+        let kept = (put(self, &row, Condition::absent()), ProvisionError::Exists("credential"));
         match &credential.holder {
             Holder::Organization(id) => {
                 let holder = check(self, &Key::organization(id), exists());
-                self.provision([put, (holder, ProvisionError::NoSuch("organization"))]).await
+                let holder = (holder, ProvisionError::NoSuch("organization"));
+                // One that is revoked from the start is in no list of keys.
+                let listed = (!credential.revoked).then(|| {
+                    let row = ApiKeyRow::unnamed(id, row);
+                    let put = put(self, &row, Condition::absent());
+                    (put, ProvisionError::Exists("credential"))
+                });
+                self.provision([kept, holder].into_iter().chain(listed)).await
             }
             Holder::App { app, agency } => {
                 let belongs = Condition {
@@ -324,9 +332,9 @@ impl Table {
                     values: vec![(":agency", crate::transaction::text(agency.as_str()))],
                 };
                 let holder = check(self, &Key::app(app), belongs);
-                self.provision([put, (holder, ProvisionError::NoSuch("app of this agency"))]).await
+                self.provision([kept, (holder, ProvisionError::NoSuch("app of this agency"))]).await
             }
-            Holder::Administrator => self.provision([put]).await,
+            Holder::Administrator => self.provision([kept]).await,
         }
     }
 
@@ -379,7 +387,17 @@ impl Table {
             exists(),
             vec![(":true", AttributeValue::Bool(true))],
         );
-        self.provision([(revoked, ProvisionError::NoSuch("credential"))]).await
+        let row: Option<CredentialRow> = self.read(&Key::credential(id)).await?;
+        let holder = row.map(|row| row.holder);
+        let unlisted = match &holder {
+            Some(HolderRow::Organization { organization }) => {
+                let organization = OrganizationId::parse(organization);
+                organization.ok().map(|of| (unlist(self, &of, id), ProvisionError::Unavailable))
+            }
+            _ => None,
+        };
+        let revoked = (revoked, ProvisionError::NoSuch("credential"));
+        self.provision([revoked].into_iter().chain(unlisted)).await
     }
 
     /// An organization as it is now.

@@ -2,6 +2,7 @@
 //! `headcount-model`. Rows are also what the stream carries, which is why they are public.
 
 use headcount_model::agency::{AgencyAccount, AgencySettings, KeptAccount, KeptAgency, Slug};
+use headcount_model::api_key::ApiKey;
 use headcount_model::audit::Entry;
 use headcount_model::billing::{
     Attempt, BillingError, BillingRecord, ItemTarget, ProrationBehavior, RememberedItems,
@@ -945,6 +946,74 @@ impl TryFrom<CredentialRow> for Credential {
                 .map(|text| text.parse().map_err(|_| Malformed("valid_until")))
                 .transpose()?,
             revoked: row.revoked,
+        })
+    }
+}
+
+/// What a key is called that nobody has named.
+const UNNAMED: &str = "API key";
+
+/// An API key in the list of its organization. What it allows is decided by its [`CredentialRow`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // As in `headcount_model::api_key::ApiKey`.
+pub struct ApiKeyRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    pub organization: String,
+    pub name: String,
+    pub permissions: Vec<String>,
+    /// As in [`CredentialRow`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<String>,
+    /// How often it was named: its optimistic lock. Absent before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    pub created_at: String,
+}
+
+impl ApiKeyRow {
+    /// The row of a key of `organization`, which will be of a version.
+    pub fn new(organization: &OrganizationId, key: &ApiKey, version: u64) -> Self {
+        Self {
+            key: Key::api_key(organization, &key.id),
+            id: key.id.to_string(),
+            organization: organization.to_string(),
+            name: key.name.clone(),
+            permissions: key.permissions.clone(),
+            valid_until: key.expires_at.map(micros),
+            version: (version > 0).then_some(version),
+            created_at: micros(key.created_at),
+        }
+    }
+
+    /// The row of a credential of `organization` that nobody has named.
+    pub fn unnamed(organization: &OrganizationId, credential: CredentialRow) -> Self {
+        Self {
+            key: Key::listed(organization, &credential.id),
+            id: credential.id,
+            organization: organization.to_string(),
+            name: UNNAMED.to_owned(),
+            permissions: credential.permissions,
+            valid_until: credential.valid_until,
+            version: None,
+            created_at: credential.created_at,
+        }
+    }
+}
+
+impl TryFrom<ApiKeyRow> for ApiKey {
+    type Error = Malformed;
+
+    fn try_from(row: ApiKeyRow) -> Result<Self, Malformed> {
+        let end = row.valid_until.map(|end| end.parse().map_err(|_| Malformed("valid_until")));
+        Ok(Self {
+            id: CredentialId::parse(&row.id)?,
+            name: row.name,
+            permissions: row.permissions,
+            created_at: row.created_at.parse().map_err(|_| Malformed("created_at"))?,
+            expires_at: end.transpose()?,
+            version: row.version.unwrap_or(0),
         })
     }
 }

@@ -27,7 +27,7 @@ pub use body::SLIP;
 pub use explained::Refusal;
 pub use identity::SESSION;
 pub use operation::Op;
-pub use seats::{ACCOUNTS, DEFAULT_PLATFORMS};
+pub use seats::{ACCOUNTS, API_KEY_ID, DEFAULT_PLATFORMS};
 
 /// The text of docs/openapi.json: OpenAPI 3.1, the same at each run.
 pub fn openapi() -> String {

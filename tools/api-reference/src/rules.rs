@@ -165,6 +165,14 @@ explained! { all: Rule => Cure;
         &[(Of::Seats, "limit"), (Of::Agency, "per_page")],
         "Send digits alone, once, for a number within the limits that the message names.",
     );
+    Rule::KeyId, Rule::KeyId => (
+        &[(Of::Seats, "apiKeyId")],
+        "Send the `id` that the list of keys has, never the key itself.",
+    );
+    Rule::KeyEnd, Rule::KeyEnd => (
+        &[(Of::Seats, "expires_at")],
+        "Send a later time, with `Z` or an offset. A key that ends gives no key that ends after it; left out, both end together.",
+    );
     Rule::Cursor, Rule::Cursor => (
         &[(Of::Seats, "cursor")],
         "Send the `next_cursor` of the page before, to the letter, with the same API and the same filters. Begin again without one.",

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use headcount_api::seats::{self, Quoted, Refusal as Refused, Seats};
-use headcount_api::{Failure, MAX_BODY, MAX_SEATS_BODY, Transport, schema};
+use headcount_api::{Answer, Failure, MAX_BODY, MAX_SEATS_BODY, Transport, schema};
+use headcount_model::api_key::{ApiKey, KEY_PERMISSIONS, MAX_KEY_NAME, NewKey};
 use headcount_model::billing::{
     BillingError, Period, ProrationBehavior, SeatCounts, Standing, SubscriptionStatus,
 };
-use headcount_model::credential::Permission;
+use headcount_model::credential::{Credential, Holder, Permission};
 use headcount_model::cursor::List;
 use headcount_model::fault::{Fault, Rule};
 use headcount_model::history::{By, Change, Entry, MAX_PAGE, Outcome, Page, SeatChange, Told};
 use headcount_model::id::{CredentialId, OrganizationId, SeatId};
-use headcount_model::idempotency::FingerprintKey;
+use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
 use headcount_model::organization::Organization;
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
@@ -22,6 +23,7 @@ use headcount_model::seats::{
     SeatStatus, Sex, Tier, Username,
 };
 use headcount_model::statement::{Linked, Statement};
+use headcount_model::text::Text;
 use headcount_model::tiers::{TierEntry, Tiers};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -46,11 +48,33 @@ const PRORATION: i64 = 13_992;
 const CREATES: &[Op] = &[Op::CreateSeats];
 const TAKES_SEATS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats];
 const DEACTIVATES: &[Op] = &[Op::DeactivateSeats];
-const TAKES_KEYS: &[Op] = &[Op::CreateSeats, Op::DeactivateSeats];
+const TAKES_KEYS: &[Op] =
+    &[Op::CreateSeats, Op::DeactivateSeats, Op::CreateApiKey, Op::UpdateApiKey, Op::DeleteApiKey];
+const KEYS: &[Op] = &[Op::ListApiKeys, Op::CreateApiKey, Op::UpdateApiKey, Op::DeleteApiKey];
+const LISTS_KEYS: &[Op] = &[Op::ListApiKeys];
+const CREATES_KEYS: &[Op] = &[Op::CreateApiKey];
+const UPDATES_KEYS: &[Op] = &[Op::UpdateApiKey];
+const DELETES_KEYS: &[Op] = &[Op::DeleteApiKey];
+const NAMES_KEYS: &[Op] = &[Op::UpdateApiKey, Op::DeleteApiKey];
 const LISTS_SEATS: &[Op] = &[Op::ListSeats];
-const TAKES_BODIES: &[Op] =
-    &[Op::CreateSeats, Op::QuoteSeats, Op::ListSeats, Op::DeactivateSeats];
-const TAKES_LITTLE: &[Op] = &[Op::ListSeats, Op::DeactivateSeats];
+const TAKES_BODIES: &[Op] = &[
+    Op::CreateSeats,
+    Op::QuoteSeats,
+    Op::ListSeats,
+    Op::DeactivateSeats,
+    Op::ListApiKeys,
+    Op::CreateApiKey,
+    Op::UpdateApiKey,
+    Op::DeleteApiKey,
+];
+const TAKES_LITTLE: &[Op] = &[
+    Op::ListSeats,
+    Op::DeactivateSeats,
+    Op::ListApiKeys,
+    Op::CreateApiKey,
+    Op::UpdateApiKey,
+    Op::DeleteApiKey,
+];
 const READS: &[Op] = &[Op::GetBilling, Op::GetBillingHistory];
 const LISTS: &[Op] = &[Op::GetBillingHistory];
 const ALL: &[Op] = &[
@@ -59,6 +83,10 @@ const ALL: &[Op] = &[
     Op::ListSeats,
     Op::DeactivateSeats,
     Op::GetOrganization,
+    Op::ListApiKeys,
+    Op::CreateApiKey,
+    Op::UpdateApiKey,
+    Op::DeleteApiKey,
     Op::GetBilling,
     Op::GetBillingHistory,
 ];
@@ -67,6 +95,10 @@ const CREATES_OR_READS: &[Op] = &[
     Op::QuoteSeats,
     Op::ListSeats,
     Op::GetOrganization,
+    Op::ListApiKeys,
+    Op::CreateApiKey,
+    Op::UpdateApiKey,
+    Op::DeleteApiKey,
     Op::GetBilling,
     Op::GetBillingHistory,
 ];
@@ -93,6 +125,42 @@ explained! { failures: Failure<Refused> => Said;
             cause: "Fields break rules. `errors` lists every one of them; `field` names the place in a list. A cursor is one \
                     for the same filters alone.",
             cure: "Mend what `errors` lists; the rules are below.",
+        }));
+    Failure::Faults(_), Failure::Faults(key_list_faults()) =>
+        Some(("invalid_request", LISTS_KEYS, Words {
+            cause: "The body has fields. `errors` lists every one of them.",
+            cure: "Send `{}`, or no body.",
+        }));
+    Failure::Faults(_), Failure::Faults(new_key(&invalid_key()).expect_err("an example of a refusal")) =>
+        Some(("invalid_request", CREATES_KEYS, Words {
+            cause: "Fields break rules. `errors` lists every one of them; `field` names the place in a list.",
+            cure: "Mend what `errors` lists; the rules are below. Nothing was created.",
+        }));
+    Failure::Faults(_), Failure::Faults(key_name(&invalid_name()).expect_err("an example of a refusal")) =>
+        Some(("invalid_request", UPDATES_KEYS, Words {
+            cause: "Fields break rules. `errors` lists every one of them.",
+            cure: "Mend what `errors` lists; the rules are below. Nothing was changed.",
+        }));
+    Failure::Faults(_), Failure::Faults(no_key(&invalid_key_id()).expect_err("an example of a refusal")) =>
+        Some(("invalid_request", DELETES_KEYS, Words {
+            cause: "Fields break rules. `errors` lists every one of them.",
+            cure: "Mend what `errors` lists; the rules are below. Nothing was deleted.",
+        }));
+    Failure::Refused(Refused::NoSuchKey), Failure::Refused(Refused::NoSuchKey) =>
+        Some(("api_key_not_found", NAMES_KEYS, Words {
+            cause: "There is no key of this id, or it is another organization's, which looks the same; for a new name also: it was \
+                    deleted.",
+            cure: "Send the `id` of a key of the list.",
+        }));
+    Failure::Refused(Refused::TooManyKeys), Failure::Refused(Refused::TooManyKeys) =>
+        Some(("api_key_limit_reached", CREATES_KEYS, Words {
+            cause: "The organization has 1,000 keys.",
+            cure: "Delete keys that are not needed.",
+        }));
+    Failure::Refused(Refused::LastManager), Failure::Refused(Refused::LastManager) =>
+        Some(("last_managing_api_key", DELETES_KEYS, Words {
+            cause: "The key would delete itself, and no other key of the organization that works may manage keys.",
+            cure: "Make another key with `keys:manage` first, and delete this one with it.",
         }));
     Failure::Refused(Refused::TooManyAccounts), Failure::Refused(Refused::TooManyAccounts) =>
         Some(("too_many_accounts", LISTS_SEATS, Words {
@@ -141,6 +209,15 @@ explained! { failures: Failure<Refused> => Said;
     Failure::Refused(Refused::Forbidden(Permission::AccountsDeactivate.as_str())) =>
         Some(("forbidden", DEACTIVATES, NO_PERMISSION));
     Failure::Refused(Refused::Forbidden(_)),
+    Failure::Refused(Refused::Forbidden(Permission::KeysManage.as_str())) =>
+        Some(("forbidden", KEYS, NO_PERMISSION));
+    Failure::Refused(Refused::Forbidden(_)),
+    Failure::Refused(Refused::Forbidden(Permission::AccountsUpdate.as_str())) =>
+        Some(("not_ones_own", CREATES_KEYS, Words {
+            cause: "The API key lacks a permission that it would give: that which the message names.",
+            cure: "Give what the key has, or use one that has more.",
+        }));
+    Failure::Refused(Refused::Forbidden(_)),
     Failure::Refused(Refused::Forbidden(Permission::AccountsRead.as_str())) =>
         Some(("forbidden", LISTS_SEATS, NO_PERMISSION));
     Failure::Refused(Refused::Forbidden(_)),
@@ -186,7 +263,8 @@ explained! { failures: Failure<Refused> => Said;
 
 const NO_PERMISSION: Words = Words {
     cause: "The API key is good and lacks the permission: `accounts:create` for creates and quotes, \
-            `accounts:read` or `accounts:create` for lists, `accounts:deactivate` for deactivations, `billing:read` or `accounts:create` for the billing.",
+            `accounts:read` or `accounts:create` for lists, `accounts:deactivate` for deactivations, `billing:read` or `accounts:create` for the billing, \
+            `keys:manage` for keys.",
     cure: "Use a key that has it. An operator makes one: `headcount api-key create --permission …`.",
 };
 
@@ -203,6 +281,10 @@ pub(crate) fn api() -> Api {
             list(),
             deactivate(),
             organization(),
+            list_keys(),
+            create_key(),
+            update_key(),
+            delete_key(),
             billing(),
             history(),
         ],
@@ -223,6 +305,14 @@ pub(crate) fn api() -> Api {
             ("Quote", Json::schema(schema::quote())),
             ("ListedSeats", Json::schema(schema::listed_seats())),
             ("DeactivatedSeats", Json::schema(schema::deactivated_seats())),
+            ("ListApiKeys", exactly([], object! {})),
+            ("CreateApiKey", create_key_schema()),
+            ("UpdateApiKey", update_key_schema()),
+            ("DeleteApiKey", exactly(["apiKeyId"], object! { "apiKeyId" => required(key_id()) })),
+            ("ApiKeys", Json::schema(schema::api_keys())),
+            ("MadeApiKey", Json::schema(schema::created_api_key())),
+            ("NamedApiKey", Json::schema(schema::renamed_api_key())),
+            ("GoneApiKey", Json::schema(schema::deleted_api_key())),
             ("Organizations", Json::schema(schema::organizations())),
             ("Billing", Json::schema(schema::billing())),
             ("BillingHistory", Json::schema(schema::billing_history())),
@@ -399,6 +489,140 @@ fn organization() -> Operation {
     }
 }
 
+fn list_keys() -> Operation {
+    Operation {
+        op: Op::ListApiKeys,
+        summary: "List API keys",
+        description: "The organization's keys that were not deleted, oldest first, without their texts. A key that an operator \
+                      made before there was a list is in it once it is given a name. The body is `{}` or none.",
+        security: &["apiKey"],
+        parameters: &[],
+        success: Success {
+            status: 200,
+            description: "The keys.",
+            schema: "ApiKeys",
+            headers: &[],
+            examples: vec![Example::new(
+                "all",
+                "Every key",
+                body::of(&seats::api_keys(&[a_key("API key")])),
+            )],
+        },
+        request: Some(Request {
+            schema: "ListApiKeys",
+            examples: vec![Example::new("all", "Every key", object! {})],
+            refused: vec![Example::new(
+                "invalid_request",
+                "Fields that are none",
+                object! { "limit" => 1_usize },
+            )],
+        }),
+    }
+}
+
+fn create_key() -> Operation {
+    let made = a_key("Reports");
+    let text = format!("hc_{}_{}", made.id, "5ea7".repeat(16)).into();
+    Operation {
+        op: Op::CreateApiKey,
+        summary: "Make an API key",
+        description: "Makes a key of the organization. It is given at most what the key has that makes it (what a permission \
+                      includes it has too), for at most as long. Its text, `key`, is shown this once and kept nowhere: the answer \
+                      that is given again under an `Idempotency-Key` has `null` in its place. Who lost the first answer deletes the \
+                      key and makes another.",
+        security: &["apiKey"],
+        parameters: &["IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: "The key.",
+            schema: "MadeApiKey",
+            headers: &["IdempotencyReplayed"],
+            examples: vec![Example::new(
+                "reports",
+                "A key that sees seats",
+                body::of(&answer(seats::created_api_key(&made, Some(&text)))),
+            )],
+        },
+        request: Some(Request {
+            schema: "CreateApiKey",
+            examples: vec![reports_key()],
+            refused: vec![invalid_key()],
+        }),
+    }
+}
+
+fn update_key() -> Operation {
+    Operation {
+        op: Op::UpdateApiKey,
+        summary: "Name an API key",
+        description: "Gives a key another name. What it allows, and for how long, stays.",
+        security: &["apiKey"],
+        parameters: &["IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: "The key, without its text.",
+            schema: "NamedApiKey",
+            headers: &["IdempotencyReplayed"],
+            examples: vec![Example::new(
+                "named",
+                "Another name",
+                body::of(&answer(seats::renamed_api_key(&a_key("Monthly reports")))),
+            )],
+        },
+        request: Some(Request {
+            schema: "UpdateApiKey",
+            examples: vec![named_key()],
+            refused: vec![invalid_name()],
+        }),
+    }
+}
+
+fn delete_key() -> Operation {
+    let id = CredentialId::parse(API_KEY_ID).expect("an id");
+    Operation {
+        op: Op::DeleteApiKey,
+        summary: "Delete an API key",
+        description: "A key works no more, within 30 seconds and for good, and is listed no more. That it is deleted already is no \
+                      fault. A key may delete itself while another one that works may manage keys.",
+        security: &["apiKey"],
+        parameters: &["IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: "It is deleted.",
+            schema: "GoneApiKey",
+            headers: &["IdempotencyReplayed"],
+            examples: vec![Example::new(
+                "deleted",
+                "A key",
+                body::of(&answer(seats::deleted_api_key(&id))),
+            )],
+        },
+        request: Some(Request {
+            schema: "DeleteApiKey",
+            examples: vec![deleted_key()],
+            refused: vec![invalid_key_id()],
+        }),
+    }
+}
+
+fn answer(stored: StoredAnswer) -> Answer {
+    Answer::stored(stored, false)
+}
+
+/// The key of the examples.
+pub const API_KEY_ID: &str = "01kgjb9z8rd3m0rep0rts00000";
+
+fn a_key(name: &str) -> ApiKey {
+    ApiKey {
+        id: CredentialId::parse(API_KEY_ID).expect("an id"),
+        name: name.to_owned(),
+        permissions: vec![Permission::AccountsRead.as_str().to_owned()],
+        created_at: Still.now(),
+        expires_at: None,
+        version: 0,
+    }
+}
+
 fn billing() -> Operation {
     Operation {
         op: Op::GetBilling,
@@ -557,6 +781,78 @@ fn list_schema() -> Json {
     )
 }
 
+fn create_key_schema() -> Json {
+    let names: Vec<Json> =
+        KEY_PERMISSIONS.map(Permission::as_str).into_iter().map(Json::from).collect();
+    let permissions = object! {
+        "type" => "array",
+        "description" => "What it allows, each once: nothing that the key lacks which gives it.",
+        "minItems" => 1_usize,
+        "maxItems" => KEY_PERMISSIONS.len(),
+        "items" => object! { "type" => "string", "enum" => names },
+    };
+    let end = object! {
+        "type" => "string",
+        "description" => "When it stops working: a time to come, not after the end of the key that gives it. Left out, the end of \
+                          that key, if it has one.",
+        "format" => "date-time",
+    };
+    exactly(
+        ["name", "permissions"],
+        object! {
+            "name" => required(text("What it is called.", 1..=MAX_KEY_NAME)),
+            "permissions" => required(permissions),
+            "expires_at" => optional(end),
+        },
+    )
+}
+
+fn update_key_schema() -> Json {
+    exactly(
+        ["apiKeyId", "name"],
+        object! {
+            "apiKeyId" => required(key_id()),
+            "name" => required(text("What it is called.", 1..=MAX_KEY_NAME)),
+        },
+    )
+}
+
+fn key_id() -> Json {
+    pattern(
+        "A key of the organization: what is between the underscores of `hc_<id>_<secret>`.",
+        "^[0-9a-hjkmnp-tv-z]{26}$",
+    )
+}
+
+fn reports_key() -> Example {
+    let body = object! { "name" => "Reports", "permissions" => ["accounts:read"] };
+    Example::new("reports", "A key that sees seats", body)
+}
+
+fn invalid_key() -> Example {
+    let permissions = ["accounts:read", "account.view"];
+    let body = object! { "name" => "", "permissions" => permissions, "expires_at" => "2020-01-01T00:00:00Z", "id" => "x" };
+    Example::new("invalid_request", "Fields that break rules", body)
+}
+
+fn named_key() -> Example {
+    let body = object! { "apiKeyId" => API_KEY_ID, "name" => "Monthly reports" };
+    Example::new("named", "Another name", body)
+}
+
+fn invalid_name() -> Example {
+    let body = object! { "apiKeyId" => "hc_", "name" => "", "permissions" => ["accounts:read"] };
+    Example::new("invalid_request", "Fields that break rules", body)
+}
+
+fn deleted_key() -> Example {
+    Example::new("deleted", "A key", object! { "apiKeyId" => API_KEY_ID })
+}
+
+fn invalid_key_id() -> Example {
+    Example::new("invalid_request", "Fields that break rules", object! { "apiKeyId" => "hc_" })
+}
+
 fn deactivate_schema() -> Json {
     object! {
         "description" => "One account or several.",
@@ -668,8 +964,8 @@ fn tier_schema() -> Json {
 }
 
 fn status_filter_schema() -> Json {
-    let statuses: Vec<&str> =
-        SeatStatus::ALL.map(SeatStatus::as_str).into_iter().chain(["setup"]).collect();
+    let statuses = SeatStatus::ALL.map(SeatStatus::as_str).into_iter().chain(["setup"]);
+    let statuses: Vec<Json> = statuses.map(Json::from).collect();
     object! {
         "type" => "string", "description" => "A state that seats are listed by.", "enum" => statuses,
     }
@@ -734,8 +1030,7 @@ fn page_of_seats() -> Example {
 }
 
 fn invalid_list() -> Example {
-    let body =
-        object! { "status" => "gone", "limit" => 0_usize, "ids" => [ACCOUNTS[0], ACCOUNTS[0]], "page" => 2_usize };
+    let body = object! { "status" => "gone", "limit" => 0_usize, "ids" => [ACCOUNTS[0], ACCOUNTS[0]], "page" => 2_usize };
     Example::new("invalid_request", "Fields that break rules", body)
 }
 
@@ -762,6 +1057,27 @@ fn invalid_ending() -> Example {
 
 fn ending_faults(example: &Example) -> Vec<Fault> {
     seats::deactivate_seats(body::read(&example.body)).expect_err("an example of a refusal")
+}
+
+fn key_list_faults() -> Vec<Fault> {
+    vec![Fault { index: None, field: "limit".into(), rule: Rule::Unknown }]
+}
+
+/// What a key without an end is asked to make.
+fn new_key(example: &Example) -> Result<NewKey, Vec<Fault>> {
+    let organization = OrganizationId::new(&Still, &Still).expect("there is entropy");
+    let holder = Holder::Organization(organization);
+    let giver = Credential::issue(holder, BTreeSet::new(), None, &Still, &Still);
+    let (giver, _) = giver.expect("there is entropy");
+    seats::create_api_key(body::read(&example.body), &giver, Still.now())
+}
+
+fn key_name(example: &Example) -> Result<(CredentialId, Text), Vec<Fault>> {
+    seats::rename_api_key(body::read(&example.body))
+}
+
+fn no_key(example: &Example) -> Result<CredentialId, Vec<Fault>> {
+    seats::delete_api_key(body::read(&example.body))
 }
 
 /// The list of the examples' organization, with a secret of their own.

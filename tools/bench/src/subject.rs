@@ -66,12 +66,16 @@ pub(crate) struct Subject {
 }
 
 /// The functions, with the event that each is given.
-const OURS: [(&str, &str, Expected); 14] = [
+const OURS: [(&str, &str, Expected); 18] = [
     ("create-seats", "created", Expected::Http(200, "\"successful\":2")),
     ("create-agency-account", "created", Expected::Http(200, "\"success\":true")),
     ("create-account", "created", Expected::Http(201, "\"id\":\"acct_")),
     ("list-seats", "listed", Expected::Http(200, "\"ok\":true")),
     ("get-organization", "shown", Expected::Http(200, "\"ok\":true")),
+    ("list-api-keys", "listed", Expected::Http(200, "\"ok\":true")),
+    ("create-api-key", "created", Expected::Http(200, "\"ok\":true")),
+    ("update-api-key", "updated", Expected::Http(200, "\"ok\":true")),
+    ("delete-api-key", "deleted", Expected::Http(200, "\"ok\":true")),
     ("get-billing", "shown", Expected::Http(200, "\"ok\":true")),
     ("get-billing-history", "shown", Expected::Http(200, "\"ok\":true")),
     ("deactivate-seats", "deactivated", Expected::Http(200, "\"ok\":true")),

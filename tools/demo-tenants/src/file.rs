@@ -35,7 +35,7 @@ pub struct DemoTenants {
     pub taken_idempotency_key: IdempotencyKey,
 }
 
-/// An organization with two keys.
+/// An organization with several keys.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)] // As in `Organization`.
@@ -49,6 +49,9 @@ pub struct Studio {
     /// A key that allows nothing.
     #[serde(deserialize_with = "credential")]
     pub api_key_without_permission: Presented,
+    /// A key that was deleted.
+    #[serde(deserialize_with = "credential")]
+    pub deleted_api_key: Presented,
     /// A seat that was given back.
     #[serde(deserialize_with = "seat")]
     pub deactivated_account: SeatId,

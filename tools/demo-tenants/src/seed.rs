@@ -94,10 +94,12 @@ where
         (&full.org, &full.api_key),
         (&spent.org, &spent.api_key),
     ] {
-        let permissions = [Permission::AccountsCreate, Permission::AccountsDeactivate];
+        let permissions =
+            [Permission::AccountsCreate, Permission::AccountsDeactivate, Permission::KeysManage];
         seeding.api_key(org, key, &permissions).await?;
     }
     seeding.api_key(&studio.org, &studio.api_key_without_permission, &[]).await?;
+    seeding.deleted_api_key(&studio.org, &studio.deleted_api_key).await?;
     made(table.create_deactivated_seat(&studio.org, &studio.deactivated_account).await)?;
     seeding.agency(&tenants.agency).await?;
     seeding.other_agency(&tenants.other_agency).await?;
@@ -308,6 +310,16 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
     }
 
     /// The callers are those that the functions name in their records.
+    /// A key of an organization that was deleted.
+    async fn deleted_api_key(
+        &self,
+        org: &OrganizationId,
+        key: &Presented,
+    ) -> Result<(), SeedError> {
+        let kept = key.issued_to(Holder::Organization(org.clone()), BTreeSet::new());
+        made(self.table.create_credential(&Credential { revoked: true, ..kept }).await)
+    }
+
     async fn taken_keys(&self, tenants: &DemoTenants) -> Result<(), SeedError> {
         let plain = &tenants.agency.plain_account_lcuid;
         let update = format!("PUT /api/v3/accounts/{plain}");
@@ -317,7 +329,13 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         let patch = format!("PATCH /v1/accounts/{owner}");
         let of_administrators = &["POST /v1/accounts", &*patch];
         let of_agencies = &["POST /api/v3/accounts", &*update, &*delete];
-        let of_seats = &["POST /accounts/create", "POST /billing/deactivate"][..];
+        let of_seats = &[
+            "POST /accounts/create",
+            "POST /billing/deactivate",
+            "POST /org/api-key/create",
+            "POST /org/api-key/edit",
+            "POST /org/api-key/delete",
+        ][..];
         for (caller, routes) in [
             (tenants.seats.org.as_str(), of_seats),
             (tenants.agency.app_id.as_str(), of_agencies),
