@@ -58,6 +58,8 @@ pub(crate) struct Faults {
     pub(crate) duplicates: u64,
     /// In so many of 1,000 batches of the billing queue: it comes again while it is worked on.
     pub(crate) overlapping: u64,
+    /// In so many of 1,000 ways of a single write to AWS or back: it takes seconds, which may be longer than the SDK waits.
+    pub(crate) slow: u64,
     /// Microseconds since the beginning after which nothing goes wrong any more.
     pub(crate) until: u64,
     /// How many calls were struck.
@@ -77,14 +79,16 @@ impl Faults {
             duplicates,
             // Two invocations at once are rarer than one after the other.
             overlapping: duplicates * 3 / 10,
+            slow: 0,
             until: 1_000_000 * *rng.pick(&[2, 10, 40, 120, 400]),
             struck: 0,
         }
     }
 
-    /// Nothing goes wrong but that invocations meet, so that nothing excuses what comes of it.
+    /// Nothing goes wrong but that invocations meet, and that one is slower than the other, so that nothing
+    /// excuses what comes of it.
     pub(crate) fn meetings() -> Self {
-        Self { overlapping: 700, until: 40_000_000, ..Self::default() }
+        Self { overlapping: 700, slow: 60, until: 40_000_000, ..Self::default() }
     }
 
     /// What happens to a call at `now`.

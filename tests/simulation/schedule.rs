@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use headcount_model::fewer::FewerSeats;
@@ -184,6 +184,14 @@ impl Edit {
 
 /// Runs the schedule of a seed. What panics is broken too.
 pub(crate) fn run(seed: u64, trace: Trace) -> Outcome {
+    // What the SDK makes once in a process it makes with draws from the source that its pauses come from, so
+    // that the first schedule of a process would be another than the same one later.
+    static FIRST: Once = Once::new();
+    FIRST.call_once(|| drop(run_one(0, Trace::default())));
+    run_one(seed, trace)
+}
+
+fn run_one(seed: u64, trace: Trace) -> Outcome {
     let world = World::new(seed, trace);
     let ran = std::panic::catch_unwind(AssertUnwindSafe(|| carry_out(seed, &world)));
     if let Err(panic) = ran {

@@ -104,7 +104,10 @@ impl World {
     /// Lets a call or its answer travel: mostly for milliseconds, sometimes for a second, which is
     /// what Stripe often takes.
     pub(crate) async fn travel(&self, side: Side) {
+        // A create, which is a transaction, may end in a 503 when it is slow. Those who meet write single items.
+        let is_slow = side == Side::Write && self.strikes(|faults| faults.slow);
         let micros = self.kernel.draw(|rng| match (side, rng.below(40)) {
+            _ if is_slow => rng.between(500_000, 4_000_000),
             (Side::StripeRead | Side::StripeWrite, 0..20) | (_, 0) => rng.between(20_000, 900_000),
             (_, 1..=8) => rng.between(3_000, 40_000),
             _ => rng.between(200, 3_000),
