@@ -107,7 +107,11 @@ impl NewKey {
         let found_by_reader = std::mem::take(&mut faults);
         let mut form = Form::new(&mut faults);
         let name = form.required("name", input.name, |raw| Self::name(&raw));
-        let permissions = permissions(input.permissions, &mut form);
+        if !input.permissions.is_present() {
+            form.fault("permissions", Rule::Required);
+        }
+        let most = KEY_PERMISSIONS.len();
+        let permissions = form.each_once("permissions", input.permissions, most, permission);
         let expires_at = form.optional("expires_at", input.expires_at, |raw| {
             let end: Timestamp = raw.trim().parse().map_err(|_| Rule::KeyEnd)?;
             let is_within = giver.expires_at.is_none_or(|own| end <= own);
@@ -116,6 +120,7 @@ impl NewKey {
         faults.extend(found_by_reader);
         match (name, permissions) {
             (Some(name), Some(permissions)) if faults.is_empty() => {
+                let permissions = permissions.into_iter().collect();
                 Ok(Self { name, permissions, expires_at: expires_at.or(giver.expires_at) })
             }
             _ => Err(faults),
@@ -134,36 +139,10 @@ impl NewKey {
     }
 }
 
-/// At least one of [`KEY_PERMISSIONS`], each once.
-fn permissions(
-    given: Given<Vec<Given<String>>>,
-    form: &mut Form<'_>,
-) -> Option<BTreeSet<Permission>> {
-    let max = KEY_PERMISSIONS.len();
-    let bounded = |list: Vec<_>| {
-        if (1..=max).contains(&list.len()) { Ok(list) } else { Err(Rule::Count { min: 1, max }) }
-    };
-    let list = form.required("permissions", given, bounded)?;
-    let mut read: Vec<Permission> = Vec::with_capacity(list.len());
-    for (place, one) in list.into_iter().enumerate() {
-        let known = || Rule::OneOf(KEY_PERMISSIONS.map(|one| one.as_str().to_owned()).to_vec());
-        let parsed = match one {
-            Given::Absent => Err(Rule::Required),
-            Given::Wrong(kind) => Err(Rule::Type(kind)),
-            Given::Value(text) => KEY_PERMISSIONS
-                .into_iter()
-                .find(|one| one.as_str() == text.trim())
-                .ok_or_else(known),
-        };
-        match parsed {
-            Ok(permission) => match read.iter().position(|one| *one == permission) {
-                Some(first) => form.fault(format!("permissions[{place}]"), Rule::RepeatOf(first)),
-                None => read.push(permission),
-            },
-            Err(rule) => form.fault(format!("permissions[{place}]"), rule),
-        }
-    }
-    Some(read.into_iter().collect())
+/// One of [`KEY_PERMISSIONS`].
+fn permission(raw: &str) -> Result<Permission, Rule> {
+    let known = KEY_PERMISSIONS.into_iter().find(|one| one.as_str() == raw.trim());
+    known.ok_or_else(|| Rule::OneOf(KEY_PERMISSIONS.map(|one| one.as_str().to_owned()).to_vec()))
 }
 
 /// What is done to the list of keys, in one transaction with the credential itself.

@@ -221,6 +221,39 @@ impl<'f> Form<'f> {
         self.fault(field, rule);
         None
     }
+
+    /// The elements of a list that has 1 to `max`, each once, in the order in which they were sent; `None` when
+    /// it is absent or no such list. A faulty element is left out, and its fault names its place: `ids[3]`.
+    pub fn each_once<U: PartialEq>(
+        &mut self,
+        field: &'static str,
+        given: Given<Vec<Given<String>>>,
+        max: usize,
+        parse: impl Fn(&str) -> Result<U, Rule>,
+    ) -> Option<Vec<U>> {
+        let list = self.optional(field, given, |list| {
+            let fits = (1..=max).contains(&list.len());
+            if fits { Ok(list) } else { Err(Rule::Count { min: 1, max }) }
+        })?;
+        let mut read: Vec<(usize, U)> = Vec::with_capacity(list.len());
+        for (place, element) in list.into_iter().enumerate() {
+            let parsed = match element {
+                Given::Absent => Err(Rule::Required),
+                Given::Wrong(kind) => Err(Rule::Type(kind)),
+                Given::Value(text) => parse(&text),
+            };
+            let first = |value: &U| read.iter().find(|(_, known)| known == value);
+            let once = parsed.and_then(|value| match first(&value) {
+                Some((first, _)) => Err(Rule::RepeatOf(*first)),
+                None => Ok(value),
+            });
+            match once {
+                Ok(value) => read.push((place, value)),
+                Err(rule) => self.fault(format!("{field}[{place}]"), rule),
+            }
+        }
+        Some(read.into_iter().map(|(_, value)| value).collect())
+    }
 }
 
 #[cfg(test)]
@@ -229,6 +262,28 @@ mod tests {
 
     fn number(text: &str) -> Result<u8, Rule> {
         text.parse().map_err(|_| Rule::AgeRange)
+    }
+
+    #[test]
+    fn a_list_has_each_element_once_and_its_faults_name_their_places() {
+        let text = |text: &str| Given::Value(text.to_owned());
+        let list = vec![text("a"), text("1"), text("2"), Given::Absent, text("1"), text("3")];
+        let mut faults = Vec::new();
+        let read = Form::new(&mut faults).each_once("n", Given::Value(list), 6, number);
+        assert_eq!(read, Some(vec![1, 2, 3]));
+        let faults: Vec<_> =
+            faults.into_iter().map(|fault| (fault.field.into_owned(), fault.rule)).collect();
+        // What is repeated is named by the place where it was sent, whatever was wrong before it.
+        let expected =
+            [("n[0]", Rule::AgeRange), ("n[3]", Rule::Required), ("n[4]", Rule::RepeatOf(1))];
+        assert_eq!(faults, expected.map(|(field, rule)| (field.to_owned(), rule)));
+        for count in [0, 7] {
+            let mut faults = Vec::new();
+            let list = Given::Value(vec![text("1"); count]);
+            assert_eq!(Form::new(&mut faults).each_once("n", list, 6, number), None);
+            assert_eq!(faults[0].rule, Rule::Count { min: 1, max: 6 });
+            assert_eq!(faults.len(), 1);
+        }
     }
 
     #[test]

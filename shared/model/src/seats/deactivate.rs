@@ -61,20 +61,17 @@ impl DeactivateSeats {
         } else if !one.is_present() && !several.is_present() {
             form.fault("account_id", Rule::Required);
         }
-        let id = |text: String| SeatId::parse(&text).map_err(|_| Rule::SeatId);
-        let one = form.optional("account_id", one, id);
-        let listed = |ids: Vec<_>| {
-            let fits = (1..=MAX_DEACTIVATIONS_PER_REQUEST).contains(&ids.len());
-            let count = Rule::Count { min: 1, max: MAX_DEACTIVATIONS_PER_REQUEST };
-            if fits { Ok(ids) } else { Err(count) }
-        };
-        let several = form.optional("account_ids", several, listed).unwrap_or_default();
-        let several = parse_list(several, id, &mut form);
+        let id = |text: &str| SeatId::parse(text).map_err(|_| Rule::SeatId);
+        let one = form.optional("account_id", one, |text| id(&text));
+        let several = form.each_once("account_ids", several, MAX_DEACTIVATIONS_PER_REQUEST, id);
         let revoke = form.optional("revoke", revoke, Ok).unwrap_or(false);
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self { which: one.map_or(Which::Several(several), Which::One), revoke })
+        Ok(Self {
+            which: one.map_or(Which::Several(several.unwrap_or_default()), Which::One),
+            revoke,
+        })
     }
 
     /// The seats, in the order of the request.
@@ -102,34 +99,6 @@ impl DeactivateSeats {
         });
         faults.collect()
     }
-}
-
-fn parse_list(
-    list: Vec<Given<String>>,
-    id: impl Fn(String) -> Result<SeatId, Rule>,
-    form: &mut Form<'_>,
-) -> Vec<SeatId> {
-    let mut ids = Vec::with_capacity(list.len());
-    let mut first_at: HashMap<SeatId, usize> = HashMap::new();
-    for (place, given) in list.into_iter().enumerate() {
-        let rule = match given {
-            Given::Absent => Err(Rule::Required),
-            Given::Wrong(kind) => Err(Rule::Type(kind)),
-            Given::Value(text) => id(text),
-        };
-        let rule = rule.and_then(|id| match first_at.get(&id) {
-            Some(&first) => Err(Rule::RepeatOf(first)),
-            None => {
-                first_at.insert(id.clone(), place);
-                Ok(id)
-            }
-        });
-        match rule {
-            Ok(id) => ids.push(id),
-            Err(rule) => form.fault(format!("account_ids[{place}]"), rule),
-        }
-    }
-    ids
 }
 
 /// A seat as it is kept, as far as its end needs to know it.

@@ -82,6 +82,7 @@ impl SeatFilter {
             SETUP => Ok(SeatStatus::Pending),
             other => other.parse(),
         };
+        let id = |text: &str| SeatId::parse(text).map_err(|_| Rule::SeatId);
         Self {
             tag: form.optional("tag", input.tag, line(Profile::MAX_TAG)),
             org_group: form.optional("org_group", input.org_group, line(Profile::MAX_ORG_GROUP)),
@@ -89,7 +90,7 @@ impl SeatFilter {
             status: form.optional("status", input.status, status),
             tier: form.optional("tier", input.tier, |raw| raw.parse()),
             platform: form.optional("platform", input.platform, |raw| platforms.check(&raw)),
-            ids: ids(input.ids, &mut form),
+            ids: form.each_once("ids", input.ids, MAX_LISTED_IDS, id).map(BTreeSet::from_iter),
         }
     }
 
@@ -119,29 +120,6 @@ impl SeatFilter {
     fn is_selective(&self) -> bool {
         self.attributes().next().is_some()
     }
-}
-
-/// 1 to [`MAX_LISTED_IDS`] ids, each once.
-fn ids(given: Given<Vec<Given<String>>>, form: &mut Form<'_>) -> Option<BTreeSet<SeatId>> {
-    let count = Rule::Count { min: 1, max: MAX_LISTED_IDS };
-    let bounded = |ids: Vec<_>| {
-        if (1..=MAX_LISTED_IDS).contains(&ids.len()) { Ok(ids) } else { Err(count) }
-    };
-    let list = form.optional("ids", given, bounded)?;
-    let mut first: Vec<(SeatId, usize)> = Vec::with_capacity(list.len());
-    for (place, id) in list.into_iter().enumerate() {
-        let read = match id {
-            Given::Absent => Err(Rule::Required),
-            Given::Wrong(kind) => Err(Rule::Type(kind)),
-            Given::Value(text) => SeatId::parse(&text).map_err(|_| Rule::SeatId),
-        };
-        let known = |id: &SeatId| first.iter().find(|(known, _)| known == id).map(|(_, at)| *at);
-        match read.and_then(|id| known(&id).map_or(Ok(id), |at| Err(Rule::RepeatOf(at)))) {
-            Ok(id) => first.push((id, place)),
-            Err(rule) => form.fault(format!("ids[{place}]"), rule),
-        }
-    }
-    Some(first.into_iter().map(|(id, _)| id).collect())
 }
 
 /// A seat as it is kept.
