@@ -201,6 +201,13 @@ impl Stack {
         items.collect::<Result<Vec<_>, _>>().await.expect("the table answers")
     }
 
+    /// What there is of an organization, each item by the beginning of its sort key.
+    pub(crate) async fn kinds(&self, org: &str) -> Vec<String> {
+        let items = self.partition(&format!("ORG#{org}")).await;
+        let sort_keys = items.iter().filter_map(|item| item["sk"].as_s().ok());
+        sort_keys.map(|key| key.split('#').next().unwrap_or_default().to_owned()).collect()
+    }
+
     /// How many seats an organization has.
     pub(crate) async fn seats(&self, org: &str) -> usize {
         let items = self.partition(&format!("ORG#{org}")).await;
