@@ -86,7 +86,7 @@ fn described(api: &Api, operation: &Operation) -> Json {
     }
     if let Some(request) = &operation.request {
         let content = content(request.schema, request.examples.iter().map(shown));
-        let required = operation.op != Op::EndSession;
+        let required = !matches!(operation.op, Op::EndSession | Op::ListApiKeys);
         json = json.with("requestBody", object! { "required" => required, "content" => content });
     }
     json.with("responses", responses(api, operation))
