@@ -171,7 +171,8 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         // A file whose secrets were changed must not seem to have been seeded.
         let kept = self.table.credential(presented).await;
         match kept.map_err(|_| SeedError::Unavailable)? {
-            Some(kept) if kept == wanted => Ok(()),
+            // One that was deleted stays so.
+            Some(kept) if kept == (Credential { revoked: kept.revoked, ..wanted }) => Ok(()),
             _ => Err(SeedError::Different("credential")),
         }
     }

@@ -1048,6 +1048,14 @@ fn the_demo_tenants_are_made_once() {
     for credential in credentials {
         assert!(!kept.contains(secret(credential)), "{credential}: its secret is in the table");
     }
+
+    // A key that was deleted is no reason to begin anew, and does not come back.
+    world.run(&["credential", "revoke", "01kgjb9z8rd3m0seats0000000"]);
+    let count = world.items().len();
+    assert_eq!(world.run(&line), made);
+    let items = world.items();
+    assert_eq!(items.len(), count);
+    assert!(!format!("{items:?}").contains("APIKEY#01kgjb9z8rd3m0seats0000000"));
 }
 
 #[test]

@@ -425,14 +425,15 @@ mod tests {
         let (page, looked) = listed((1_000_000, 1_000_000), tagged(), (None, None), 1);
         assert_eq!((page, looked.len()), (None, MAX_STEPS_OF_ALL));
         // So do the bytes of the answer.
-        let weight = MAX_LISTED_BYTES / 10;
-        let (page, _) = listed((10, 1), SeatFilter::default(), (None, None), weight);
-        assert_eq!(page.map(|page| page.0.len()), Some(10));
-        let (page, _) = listed((11, 1), SeatFilter::default(), (None, None), weight);
+        let weight = MAX_LISTED_BYTES / 8;
+        assert_eq!(weight * 8, MAX_LISTED_BYTES, "eight seats fill it to the byte");
+        let (page, _) = listed((8, 1), SeatFilter::default(), (None, None), weight);
+        assert_eq!(page.map(|page| page.0.len()), Some(8));
+        let (page, _) = listed((9, 1), SeatFilter::default(), (None, None), weight);
         assert_eq!(page, None);
         // A page ends in front of the seat that is too many.
         let (page, _) = listed((20, 1), SeatFilter::default(), (None, Some(20)), weight);
-        assert_eq!(page, Some((numbers(0..10), Some(id(9)))));
+        assert_eq!(page, Some((numbers(0..8), Some(id(7)))));
     }
 
     #[test]
