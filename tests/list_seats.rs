@@ -182,11 +182,12 @@ async fn what_is_deactivated_is_shown_under_its_status_alone() {
     let (organization, key) = stage.seats_tenant().await;
     let seats = one_in_each_state(&stage, &organization).await;
     for (status, id) in &seats {
-        assert_eq!(shown(&stage, &key, &json!({ "status": status })).await, [id.clone()]);
+        let only = std::slice::from_ref(id);
+        assert_eq!(shown(&stage, &key, &json!({ "status": status })).await, only);
         let named = shown(&stage, &key, &json!({ "ids": [id] })).await;
         assert_eq!(named.is_empty(), status == "deactivated", "{status}");
         let both = json!({ "ids": [id], "status": status });
-        assert_eq!(shown(&stage, &key, &both).await, [id.clone()]);
+        assert_eq!(shown(&stage, &key, &both).await, only);
     }
     let all = shown(&stage, &key, &json!({})).await;
     assert_eq!(all.len(), seats.len() - 1);

@@ -356,13 +356,16 @@ mod tests {
         SeatFilter { tag: Some(Text::line("a", 1..=1).expect("a tag")), ..Default::default() }
     }
 
-    /// The numbers of the seats shown, whether there is more, and how far each step looked.
+    /// The seats of a page, and behind which the next one begins.
+    type Shown = (Vec<SeatId>, Option<SeatId>);
+
+    /// The page, and how far each step looked.
     fn listed(
         (count, nth): (usize, usize),
         filter: SeatFilter,
         (after, limit): (Option<usize>, Option<u16>),
         weight: usize,
-    ) -> (Option<(Vec<SeatId>, Option<SeatId>)>, Vec<Option<u16>>) {
+    ) -> (Option<Shown>, Vec<Option<u16>>) {
         let organization = OrganizationId::parse("org_01kgjb9z8rd3m0acme00000000").expect("an id");
         let (clock, entropy) = (At(Timestamp::UNIX_EPOCH), Same(9));
         let permissions = Set::from([Permission::AccountsRead]);
@@ -372,14 +375,14 @@ mod tests {
         let shelf = Shelf { count, nth, looked: Mutex::default() };
         let asked = ListSeats { filter, after: after.map(id), limit };
         let listing = list(&shelf, credential.grant().expect("a grant"), &asked, |_| weight);
-        let page = futures_lite(listing).expect("it answers");
+        let page = at_once(listing).expect("it answers");
         let page =
             page.map(|page| (page.seats.into_iter().map(|seat| seat.id).collect(), page.next));
         (page, shelf.looked.into_inner().expect("not poisoned"))
     }
 
     /// Runs a future that waits for nothing.
-    fn futures_lite<T>(future: impl Future<Output = T>) -> T {
+    fn at_once<T>(future: impl Future<Output = T>) -> T {
         let mut future = std::pin::pin!(future);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         match future.as_mut().poll(&mut context) {
