@@ -337,7 +337,13 @@ impl DeletableAccounts for Table {
         lcuid: &AgencyAccountLcuid,
     ) -> Result<Option<Deletable>, LookupFailed> {
         let has_sub_accounts = lcuid.as_str().ends_with('0');
-        let read = Deletable { version: 7, sub_accounts_made: Some(2), has_sub_accounts };
+        let read = Deletable {
+            version: 7,
+            sub_accounts_made: Some(2),
+            has_sub_accounts,
+            created_at: String::new(),
+            created_by: None,
+        };
         Ok((self.0 != Found::Taken).then_some(read))
     }
 }

@@ -669,6 +669,7 @@ pub(crate) async fn agency_of_the_examples(stage: &Stage) -> App {
             parent: None,
         },
         is_parent_account: true,
+        created_by: None,
         created_at: stage.ports.now(),
     };
     stage.keep_agency_account(&parent).await;

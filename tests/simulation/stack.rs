@@ -342,6 +342,7 @@ impl Stack {
                 parent: None,
             },
             is_parent_account: true,
+            created_by: None,
             created_at: ports.now(),
         };
         let no_answer = StoredAnswer { status: 200, location: None, body: String::new() };

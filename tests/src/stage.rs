@@ -547,6 +547,7 @@ impl Stage {
                 parent: None,
             },
             is_parent_account: is_parent,
+            created_by: None,
             created_at: self.ports.now(),
         };
         self.keep_agency_account(&account).await;

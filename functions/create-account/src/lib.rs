@@ -3,6 +3,7 @@
 
 use headcount_api::identity::{self, Identity, Refusal};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
+use headcount_model::audit;
 use headcount_model::credential::{Credentials, Holder, Permission};
 use headcount_model::id::{AccountId, CredentialId};
 use headcount_model::idempotency::FingerprintKey;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 pub use headcount_model::identity::Hashing;
 pub use headcount_platform::OwnThread;
 
-const ROUTE: &str = "POST /v1/accounts";
+const ROUTE: &str = audit::CREATE_ACCOUNT;
 
 /// The function, over its ports.
 pub struct Function<S, P, H = OwnThread> {
@@ -55,6 +56,11 @@ where
         // with the caller is told first all the same.
         let (caller, account) = tokio::join!(self.caller(request), self.account(request, now));
         let (caller, account) = (caller?, account?);
+        let creator = match &caller {
+            Caller::Administrator(id) => Some(id),
+            Caller::Anyone => None,
+        };
+        let created_by = audit::created_by(creator, request.request_id());
         let caller = match caller {
             Caller::Administrator(id) => id.to_string(),
             // All that tells those who sign up apart. Were they one caller, a stranger's request would
@@ -70,6 +76,7 @@ where
             .store
             .commit(Commit {
                 account: &account,
+                created_by: &created_by,
                 record: keyed.as_ref().map(|keyed| (keyed, &fresh)),
                 now,
             })

@@ -3,13 +3,14 @@
 use headcount_api::agency::{self, AccountBody, Agency, Refusal};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
 use headcount_model::agency::{AgencyAccount, AgencyAccounts, AgencySettings, create};
+use headcount_model::audit;
 use headcount_model::credential::{AgencyDirectory, Credential, Holder};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid};
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::port::{Clock, Entropy};
 use headcount_model::right::CreateAgencyAccounts;
 
-const ROUTE: &str = "POST /api/v3/accounts";
+const ROUTE: &str = audit::CREATE_AGENCY_ACCOUNT;
 
 /// The function, over its ports.
 pub struct Function<S, P> {
@@ -57,6 +58,7 @@ where
             agency: agency.clone(),
             new: account,
             is_parent_account: false,
+            created_by: Some(audit::created_by(Some(&credential.id), request.request_id())),
             created_at: now,
         };
         let (stored, replayed) =

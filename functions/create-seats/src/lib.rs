@@ -2,6 +2,7 @@
 
 use headcount_api::seats::{self, Refusal, Seats};
 use headcount_api::{Answer, Endpoint, Failure, Incoming};
+use headcount_model::audit;
 use headcount_model::credential::Credentials;
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::policy::BillingPolicy;
@@ -10,7 +11,7 @@ use headcount_model::right::CreateSeats;
 use headcount_model::seats::{Order, Platforms, Quote, SeatLedger, create};
 use headcount_model::tiers::Tiers;
 
-const ROUTE: &str = "POST /accounts/create";
+const ROUTE: &str = audit::CREATE_SEATS;
 
 /// The function, over its ports.
 pub struct Function<S, P> {

@@ -126,6 +126,8 @@ impl NewAgencyAccount {
 /// An account as it is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgencyAccount {
+    /// Who creates it, as [`crate::audit::created_by`] has it; `None` for an operator.
+    pub created_by: Option<String>,
     /// Its id.
     pub lcuid: AgencyAccountLcuid,
     /// The agency it belongs to.
@@ -357,6 +359,7 @@ mod tests {
             agency: AgencyLcuid::new(&Same(1)).expect("entropy"),
             new,
             is_parent_account: false,
+            created_by: None,
             created_at: clock.now(),
         };
         let taken = Taken { refusals, last_number, tried: Mutex::default() };

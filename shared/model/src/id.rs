@@ -28,6 +28,12 @@ fn new_ulid(clock: &dyn Clock, entropy: &dyn Entropy) -> Result<Ulid, NoEntropy>
     Ok(Ulid::from_parts(millis, random))
 }
 
+/// The first ULID of a moment: what begins with it or sorts behind it is not older.
+pub fn ulid_of(time: Timestamp) -> String {
+    let millis = u64::try_from(time.as_millisecond()).unwrap_or(0);
+    Ulid::from_parts(millis, 0).to_string().to_ascii_lowercase()
+}
+
 fn parse_ulid(text: &str) -> Result<String, NotAnId> {
     // The alphabet is fixed to lower case, so that one id has one spelling in the table.
     let well_formed =

@@ -49,6 +49,8 @@ fn actions(table: &Table, commit: &Commit<'_>) -> Result<Vec<TransactWriteItem>,
     }
     let lock = EmailRow::new(&account.email, &account.id);
     actions.push(put(table, &lock, free(commit.now))?);
-    actions.push(put(table, &AccountRow::from(account), Condition::absent())?);
+    let row =
+        AccountRow { created_by: Some(commit.created_by.to_owned()), ..AccountRow::from(account) };
+    actions.push(put(table, &row, Condition::absent())?);
     Ok(actions)
 }

@@ -7,6 +7,7 @@
 
 mod agency;
 mod api_keys;
+mod audit;
 mod billing;
 mod credentials;
 mod deactivate;
@@ -26,6 +27,7 @@ mod statement;
 mod table;
 mod transaction;
 
+pub use audit::Audited;
 pub use limits::{Allowance, Limits, SpendingLimit};
 pub use provision::{ProvisionError, Provisioned, StripeLink};
 pub use table::{Table, connect, endpoint, time_limits};

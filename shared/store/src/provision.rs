@@ -523,6 +523,7 @@ fn bare_seat(
         ends_at: None,
         deactivated_at: None,
         version: Some(1),
+        created_by: None,
         created_at: now.clone(),
         updated_at: now,
     }

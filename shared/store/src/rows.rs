@@ -373,13 +373,22 @@ pub struct SeatRow {
     /// How often it has been changed: its optimistic lock. Absent before the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// Who created it, as [`headcount_model::audit::created_by`] has it; absent on what is older than that,
+    /// and on what no caller created. Never changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
     pub created_at: String,
     pub updated_at: String,
 }
 
 impl SeatRow {
     /// The row of a seat of `organization`.
-    pub fn new(organization: &OrganizationId, seat: &Seat, tiers: &Tiers) -> Self {
+    pub fn new(
+        organization: &OrganizationId,
+        seat: &Seat,
+        tiers: &Tiers,
+        created_by: &str,
+    ) -> Self {
         let text = |text: &headcount_model::text::Text| text.as_str().to_owned();
         let details = seat.new.details.as_ref();
         let profile = &seat.new.profile;
@@ -405,6 +414,7 @@ impl SeatRow {
             ends_at: None,
             deactivated_at: None,
             version: None,
+            created_by: Some(created_by.to_owned()),
             updated_at: created_at.clone(),
             created_at,
         }
@@ -439,6 +449,7 @@ impl From<SeatRow> for Item {
             ("device_type", row.device_type),
             ("ends_at", row.ends_at),
             ("deactivated_at", row.deactivated_at),
+            ("created_by", row.created_by),
         ];
         let mut item = Item::with_capacity(required.len() + optional.len());
         item.extend(row.version.map(|version| ("version".to_owned(), number(version))));
@@ -470,6 +481,12 @@ pub struct AuditRow {
     pub fields: Vec<String>,
     pub at: String,
     pub request_id: String,
+    /// When what was removed had been created, since nothing else tells it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// By whom; absent where that was not on record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
 }
 
 impl AuditRow {
@@ -507,6 +524,8 @@ impl AuditRow {
             fields: texts(entry.fields),
             at: micros(entry.at),
             request_id: entry.request_id.to_owned(),
+            created_at: None,
+            created_by: None,
         }
     }
 }
@@ -574,6 +593,10 @@ pub struct AgencyAccountRow {
     /// How often it has been changed; absent for one that never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// Who created it, as [`headcount_model::audit::created_by`] has it; absent on what is older than that,
+    /// and on what no caller created. Never changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
     pub created_at: String,
     pub updated_at: String,
 }
@@ -594,6 +617,7 @@ impl AgencyAccountRow {
             is_parent_account: account.is_parent_account,
             sub_accounts_made: None,
             version: None,
+            created_by: account.created_by.clone(),
             updated_at: created_at.clone(),
             created_at,
         }
@@ -668,6 +692,10 @@ pub struct AccountRow {
     /// The session that was spared the last time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spared_session: Option<String>,
+    /// Who created it, as [`headcount_model::audit::created_by`] has it; absent on what is older than that,
+    /// and on what no caller created. Never changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
     pub created_at: String,
     pub updated_at: String,
 }
@@ -690,6 +718,7 @@ impl From<&Account> for AccountRow {
             version: None,
             session_epoch: None,
             spared_session: None,
+            created_by: None,
             updated_at: created_at.clone(),
             created_at,
         }
@@ -712,6 +741,7 @@ impl TryFrom<AccountRow> for OwnAccount {
             timezone: row.timezone,
             language: row.language,
             created_at: time(&row.created_at, "created_at")?,
+            created_by: row.created_by,
             updated_at: time(&row.updated_at, "updated_at")?,
             version: row.version.unwrap_or(0),
             session_epoch: row.session_epoch.unwrap_or(0),
@@ -839,6 +869,12 @@ pub struct ClosedAccountRow {
     pub status: String,
     pub version: u64,
     pub closed_at: String,
+    /// When the account was created; absent where that was not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// By whom, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
 }
 
 impl ClosedAccountRow {
@@ -850,6 +886,8 @@ impl ClosedAccountRow {
             status: AccountStatus::Closed.as_str().to_owned(),
             version,
             closed_at: micros(closed.closed_at),
+            created_at: None,
+            created_by: None,
         }
     }
 }
@@ -1106,6 +1144,7 @@ mod tests {
             ends_at: None,
             deactivated_at: None,
             version: None,
+            created_by: None,
             created_at: "5".to_owned(),
             updated_at: "6".to_owned(),
         };

@@ -56,9 +56,10 @@ fn actions(table: &Table, commit: &Commit<'_>) -> Result<Vec<TransactWriteItem>,
         actions.push(idempotency::record(table, record.request, record.part, &answer, commit.now)?);
     }
     let counts = SeatCounts::of(commit.seats.iter().map(|seat| &seat.new));
-    actions.push(add_to_billing(table, commit, counts)?);
+    let by = By::text(commit.by.0, commit.by.1);
+    actions.push(add_to_billing(table, commit, counts, &by)?);
     for seat in commit.seats {
-        let row = SeatRow::new(commit.organization, seat, commit.tiers);
+        let row = SeatRow::new(commit.organization, seat, commit.tiers, &by);
         actions.push(put_item(table, row.into(), Condition::absent())?);
     }
     Ok(actions)
@@ -71,6 +72,7 @@ fn add_to_billing(
     table: &Table,
     commit: &Commit<'_>,
     counts: SeatCounts,
+    by: &str,
 ) -> Result<TransactWriteItem, Refused> {
     let organization = commit.organization;
     let cents = commit.tiers.monthly(counts);
@@ -97,7 +99,7 @@ fn add_to_billing(
             (":one", number(1)),
             (":now", text(micros(commit.now))),
             (":shard", text(behind_shard(organization))),
-            (":by", text(By::text(commit.by.0, commit.by.1))),
+            (":by", text(by)),
         ],
     )
 }

@@ -237,6 +237,7 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
                 parent: parent.cloned(),
             },
             is_parent_account,
+            created_by: None,
             created_at: self.ports.now(),
         };
         let made = agency::create(self.table, self.ports, &account, None, |_, _| no_answer());

@@ -104,6 +104,7 @@ impl CreateAccount {
                 parent: None,
             },
             is_parent_account: self.parent,
+            created_by: None,
             created_at: System.now(),
         };
         let (answer, _) =
@@ -146,6 +147,7 @@ mod tests {
                 parent: None,
             },
             is_parent_account: false,
+            created_by: None,
             created_at: System.now(),
         };
         let slug = Slug::of(&name).numbered(2);

@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::format::debug_fn;
 use crate::failure::Failure;
 use crate::report::{Format, Report};
 use crate::target::{Target, TargetOptions};
-use crate::{agency, billing, credential, demo, organization, prices, webhook};
+use crate::{agency, audit, billing, credential, demo, organization, prices, webhook};
 
 /// The operator's command line of Headcount.
 ///
@@ -70,6 +70,8 @@ enum Command {
     /// Credentials of any kind.
     #[command(subcommand)]
     Credential(credential::Command),
+    /// Who created, changed and deleted what, the newest first.
+    Audit(audit::Audit),
     /// The demo tenants of a local stack.
     #[command(subcommand)]
     Demo(demo::Command),
@@ -91,6 +93,7 @@ impl Command {
             Command::AgencyAccount(command) => command.run(target).await,
             Command::AdminToken(command) => command.run(target).await,
             Command::Credential(command) => command.run(target).await,
+            Command::Audit(command) => command.run(target).await,
             Command::Demo(command) => command.run(target).await,
             Command::Webhook(command) => command.run(),
         }
@@ -190,6 +193,9 @@ mod tests {
             "billing compare",
             &format!("billing explain {ORG}"),
             &format!("billing explain {ORG} --limit 1000 --output json"),
+            &format!("audit --org {ORG}"),
+            &format!("audit --agency {AGENCY} --since 2026-11-30 --limit 1000"),
+            "audit --account acct_01k6z3v8m4t5q7r9w2x1y0abcd --since 2026-11-30T08:00:00Z",
             &format!("billing compare --raise-versions --lower {ORG} --lower {ORG}"),
             "billing redrive --max 5 --billing-queue-url https://q --billing-dlq-url https://d",
             &format!("org set-limit {ORG} --seats 0"),
@@ -255,6 +261,9 @@ mod tests {
             ("org show acc_1", ErrorKind::ValueValidation),
             ("billing redrive --max 0", ErrorKind::ValueValidation),
             ("billing explain", ErrorKind::MissingRequiredArgument),
+            ("audit", ErrorKind::MissingRequiredArgument),
+            (&format!("audit --org {ORG} --agency {AGENCY}"), ErrorKind::ArgumentConflict),
+            (&format!("audit --org {ORG} --since today"), ErrorKind::ValueValidation),
             (&format!("billing explain {ORG} --limit 0"), ErrorKind::ValueValidation),
             (&format!("billing explain {ORG} --limit 1001"), ErrorKind::ValueValidation),
             (&format!("billing compare --lower {ORG}"), ErrorKind::MissingRequiredArgument),

@@ -2,6 +2,7 @@
 //! the table of a stack, and what Stripe needs to bill them.
 
 mod agency;
+mod audit;
 mod billing;
 mod cli;
 mod comparison;

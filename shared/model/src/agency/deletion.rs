@@ -15,7 +15,7 @@ use crate::port::{Clock, Entropy};
 use crate::right::DeleteAgencyAccounts;
 
 /// An account, as far as its deletion needs to know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deletable {
     /// How often it has been changed: its optimistic lock.
     pub version: u64,
@@ -24,6 +24,10 @@ pub struct Deletable {
     pub sub_accounts_made: Option<u64>,
     /// Whether an account is below it now.
     pub has_sub_accounts: bool,
+    /// When it was created, as it is kept.
+    pub created_at: String,
+    /// Who created it, as [`crate::audit::created_by`] has it; `None` on what is older than that.
+    pub created_by: Option<String>,
 }
 
 /// One transaction: the account goes if it still is what was read, the audit entry, and the
@@ -32,7 +36,7 @@ pub struct Deletable {
 pub struct DeletionCommit<'a> {
     /// Which account.
     pub lcuid: &'a AgencyAccountLcuid,
-    /// What was read of it.
+    /// What was read of it. Its creation goes into the entry, since the account will not tell any more.
     pub read: Deletable,
     /// The entry that says who did it.
     pub audit: Entry<'a>,

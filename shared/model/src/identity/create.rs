@@ -163,6 +163,8 @@ pub struct Account {
 pub struct Commit<'a> {
     /// The account.
     pub account: &'a Account,
+    /// Who creates it, as [`crate::audit::created_by`] has it.
+    pub created_by: &'a str,
     /// The request and the answer to keep for its retries, when it has a key.
     pub record: Option<(&'a Keyed, &'a StoredAnswer)>,
     /// The time of the request.

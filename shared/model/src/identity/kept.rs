@@ -76,6 +76,8 @@ pub struct KeptAccount {
     pub language: String,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Who created it, as [`crate::audit::created_by`] has it; `None` on what is older than that.
+    pub created_by: Option<String>,
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// How often it has been changed: its optimistic lock, and its `ETag`.
@@ -156,6 +158,7 @@ pub(crate) mod tests {
             timezone: "UTC".to_owned(),
             language: "en".to_owned(),
             created_at: Timestamp::UNIX_EPOCH,
+            created_by: None,
             updated_at: Timestamp::UNIX_EPOCH,
             version: 0,
             session_epoch: 2,

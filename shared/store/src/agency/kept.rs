@@ -140,6 +140,8 @@ impl DeletableAccounts for Table {
             version: row.version.unwrap_or(0),
             sub_accounts_made: row.sub_accounts_made,
             has_sub_accounts: may_have && self.has_sub_accounts(&key.pk, lcuid).await?,
+            created_at: row.created_at,
+            created_by: row.created_by,
         }))
     }
 }
@@ -157,8 +159,12 @@ impl AgencyAccountDeletions for Table {
                 actions.push(idempotency::record(self, request, 0, answer, commit.now)?);
             }
             let key = Key::agency_account(agency, commit.lcuid);
-            actions.push(delete(self, &key, still_deletable(commit.read))?);
-            let row = AuditRow::of_agency(agency, &commit.audit);
+            actions.push(delete(self, &key, still_deletable(&commit.read))?);
+            let row = AuditRow {
+                created_at: Some(commit.read.created_at.clone()),
+                created_by: commit.read.created_by.clone(),
+                ..AuditRow::of_agency(agency, &commit.audit)
+            };
             actions.push(put(self, &row, Condition::absent())?);
             Ok(actions)
         };
@@ -201,7 +207,7 @@ impl Table {
 }
 
 /// That nobody has changed an account since it was read, nor made one below it.
-fn still_deletable(read: Deletable) -> Condition {
+fn still_deletable(read: &Deletable) -> Condition {
     let version = unchanged(read.version);
     let mut values = vec![(":version", number(read.version))];
     let made = match read.sub_accounts_made {

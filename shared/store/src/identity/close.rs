@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use headcount_model::credential::LookupFailed;
 use headcount_model::grant::Grant;
-use headcount_model::id::AccountId;
+use headcount_model::id::{AccountId, micros};
 use headcount_model::identity::{AccountClosings, CloseCommit, Found, NotCommitted};
 use headcount_model::right::{DeleteAccounts, OwnAccount};
 
@@ -76,8 +76,14 @@ fn actions(table: &Table, commit: &CloseCommit<'_>) -> Result<Vec<TransactWriteI
         values: vec![(":account", text(account.id.as_str()))],
     };
     let free_at = vec![(":free", number(commit.free_at.as_second()))];
+    // Of its creation, what is not personal stays.
+    let closed = ClosedAccountRow {
+        created_at: Some(micros(account.created_at)),
+        created_by: account.created_by.clone(),
+        ..ClosedAccountRow::new(commit.closed, account.version + 1)
+    };
     Ok(vec![
-        put(table, &ClosedAccountRow::new(commit.closed, account.version + 1), still)?,
+        put(table, &closed, still)?,
         update(table, &lock, "SET expires_at = :free", own, free_at)?,
         put(table, &AuditRow::of_account(&account.id, &commit.audit), Condition::absent())?,
     ])
