@@ -649,7 +649,7 @@ async fn foreign_and_missing_are_one_answer_and_change_nothing() {
                 assert!(!format!("{before:?}").contains(&nobodys), "{nobodys} is there");
                 let mut answers = Vec::new();
                 for id in [&theirs, &nobodys] {
-                    let call = operation.request(&world.ours, caller, Some((place, id)));
+                    let call = operation.request(&world.ours, caller, Some((place, id.as_str())));
                     let reply = world.send(to, &call).await;
                     if world.items(&operation).await != before {
                         wrong.push(format!("{} {} {caller:?}: changed", operation.id, place.name));
@@ -664,7 +664,7 @@ async fn foreign_and_missing_are_one_answer_and_change_nothing() {
             }
             // It was the identifier alone that was not good.
             let own = operation.made(&world, place, &world.ours).await.expect("it can be made");
-            let call = operation.request(&world.ours, right, Some((place, &own)));
+            let call = operation.request(&world.ours, right, Some((place, own.as_str())));
             let reply = world.send(to, &call).await;
             if reply.status >= 400 {
                 let what = format!("{} {}", operation.id, place.name);
