@@ -159,7 +159,7 @@ build-%Function: binaries
 .PHONY: bench-tools
 bench-tools:
 	CARGO_TARGET_DIR=target $(VENV)/cargo-lambda lambda build --release --locked $(FOR_$(ARCH)) \
-		--disable-optimizations --package=floor-hello --package=floor-put-item
+		--disable-optimizations --package=floor-hello --package=floor-get-item --package=floor-put-item
 	$(PYTHON) tools/bench/peers.py
 	cargo build --quiet --locked --package headcount-bench
 

@@ -12,6 +12,7 @@ mod emails;
 mod headers;
 mod identity_accounts;
 mod keys;
+mod matrix;
 mod queries;
 mod row;
 mod seat_lists;

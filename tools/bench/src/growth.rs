@@ -1,10 +1,13 @@
 //! How costs grow: with the seats of a request, with the organizations that a process serves, with
-//! the writers on one organization, and with the seats that an organization has.
+//! the writers on one organization, and with the seats that an organization has, of a create and of a page
+//! of the list.
 
 #[cfg(feature = "growth")]
 mod database;
 #[cfg(feature = "growth")]
 mod organization;
+#[cfg(feature = "growth")]
+mod pages;
 mod requests;
 mod turns;
 #[cfg(feature = "growth")]
@@ -48,6 +51,9 @@ pub(crate) struct Growth {
     /// An organization has so many seats already.
     #[serde(default)]
     pub(crate) organization: Vec<Step>,
+    /// A page of the list of an organization that has so many seats.
+    #[serde(default)]
+    pub(crate) pages: Vec<Step>,
     /// What the table charges for one request.
     #[serde(default)]
     pub(crate) units: Vec<Units>,
@@ -69,6 +75,9 @@ pub(crate) struct Step {
     /// Write units of one request, in thousandths, where the table tells them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) write_units_milli: Option<u64>,
+    /// Read units of one request, in thousandths, where they are of interest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) read_units_milli: Option<u64>,
 }
 
 /// What came of writers that want the same item at the same time.
@@ -123,6 +132,10 @@ pub(crate) async fn run(options: &Options, places: &Places, folder: &Path) -> Re
         organization: organization::follow(options, places, folder).await?,
         #[cfg(not(feature = "growth"))]
         organization: Vec::new(),
+        #[cfg(feature = "growth")]
+        pages: pages::follow(options, places, folder).await?,
+        #[cfg(not(feature = "growth"))]
+        pages: Vec::new(),
         #[cfg(feature = "growth")]
         units: units::count(places, folder).await?,
         #[cfg(not(feature = "growth"))]

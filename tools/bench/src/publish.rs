@@ -85,7 +85,12 @@ fn grown(growth: &Growth) -> String {
         (REQUESTS, "seats", &growth.requests),
         ("Organizations that take turns in one warm process", "organizations", &growth.turns),
         ("Seats that the organization has already", "seats", &growth.organization),
+        ("A page of the list of an organization's seats", "seats", &growth.pages),
     ] {
+        // What an earlier run did not follow.
+        if steps.is_empty() {
+            continue;
+        }
         let each = title == REQUESTS;
         text += &format!("### {title}\n\n{}\n", curve(head, each, steps));
     }
@@ -113,6 +118,8 @@ fn curve(head: &str, each: bool, steps: &[Step]) -> String {
     heads.extend(each.then_some("of one seat"));
     heads.extend(["latency", "calls", "peak memory"]);
     heads.extend(charged.then_some("write units"));
+    let read = steps.iter().any(|step| step.read_units_milli.is_some());
+    heads.extend(read.then_some("read units"));
     let mut text = format!("| {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
     for step in steps {
         let Spread { median, min, max } = step.cpu_ns;
@@ -124,7 +131,8 @@ fn curve(head: &str, each: bool, steps: &[Step]) -> String {
             format!("{}", step.calls_milli as f64 / 1_000.0),
             format!("{:.1} MB", step.peak_memory_bytes as f64 / 1e6),
         ]);
-        cells.extend(step.write_units_milli.map(|units| format!("{}", units as f64 / 1_000.0)));
+        let units = [step.write_units_milli, step.read_units_milli].into_iter().flatten();
+        cells.extend(units.map(|units| format!("{}", units as f64 / 1_000.0)));
         text += &format!("| {} |\n", cells.join(" | "));
     }
     let points: Vec<(u64, u64)> =

@@ -66,7 +66,7 @@ pub(crate) struct Subject {
 }
 
 /// The functions, with the event that each is given.
-const OURS: [(&str, &str, Expected); 18] = [
+const OURS: [(&str, &str, Expected); 32] = [
     ("create-seats", "created", Expected::Http(200, "\"successful\":2")),
     ("create-agency-account", "created", Expected::Http(200, "\"success\":true")),
     ("create-account", "created", Expected::Http(201, "\"id\":\"acct_")),
@@ -80,6 +80,20 @@ const OURS: [(&str, &str, Expected); 18] = [
     ("get-billing-history", "shown", Expected::Http(200, "\"ok\":true")),
     ("deactivate-seats", "deactivated", Expected::Http(200, "\"ok\":true")),
     ("quote-seats", "quoted", Expected::Http(200, "\"ok\":true")),
+    ("check-token", "good", Expected::Http(200, "\"success\":true")),
+    ("get-agency-account", "shown", Expected::Http(200, "\"success\":true")),
+    ("list-agency-accounts", "listed", Expected::Http(200, "\"success\":true")),
+    ("list-accounts-of-agency", "listed", Expected::Http(200, "\"success\":true")),
+    ("update-agency-account", "updated", Expected::Http(200, "\"success\":true")),
+    ("delete-agency-account", "deleted", Expected::Http(200, "\"success\":true")),
+    ("check-deletion", "can-be-deleted", Expected::Http(200, "\"can_be_deleted\":true")),
+    ("get-own-account", "shown", Expected::Http(200, "\"id\":\"acct_")),
+    ("get-account", "shown", Expected::Http(200, "\"id\":\"acct_")),
+    ("update-own-account", "updated", Expected::Http(200, "\"id\":\"acct_")),
+    ("update-account", "updated", Expected::Http(200, "\"id\":\"acct_")),
+    ("delete-own-account", "closed", Expected::Http(200, "\"status\":\"closed\"")),
+    ("delete-account", "closed", Expected::Http(200, "\"status\":\"closed\"")),
+    ("end-session", "ended", Expected::Http(200, "\"success\":true")),
     ("stripe-webhook", "recorded", Expected::Http(200, "")),
     ("stripe-events", "recorded", Expected::Report("\"received\":true")),
     ("publish-changes", "seats-created", Expected::NoFailures),
@@ -89,6 +103,38 @@ const OURS: [(&str, &str, Expected); 18] = [
 
 /// The functions that create, which have targets.
 pub(crate) const CREATES: [&str; 3] = ["create-seats", "create-agency-account", "create-account"];
+
+/// The functions that show something, which have the goals of a read.
+pub(crate) const READS: [&str; 12] = [
+    "list-seats",
+    "get-organization",
+    "list-api-keys",
+    "get-billing",
+    "get-billing-history",
+    "check-token",
+    "get-agency-account",
+    "list-agency-accounts",
+    "list-accounts-of-agency",
+    "check-deletion",
+    "get-own-account",
+    "get-account",
+];
+
+/// The functions that change what was created, which have the goals of a write. `open-session` is none of
+/// them: what it takes is a password hash.
+pub(crate) const CHANGES: [&str; 11] = [
+    "create-api-key",
+    "update-api-key",
+    "delete-api-key",
+    "deactivate-seats",
+    "update-agency-account",
+    "delete-agency-account",
+    "update-own-account",
+    "update-account",
+    "delete-own-account",
+    "delete-account",
+    "end-session",
+];
 
 /// Where things lie in a checkout.
 #[derive(Debug, Clone)]
@@ -117,7 +163,8 @@ impl Places {
             expected,
             ..self.binary(name, Role::Ours)
         });
-        let floors = ["floor-put-item", "floor-hello"].map(|name| self.binary(name, Role::Floor));
+        let floors = ["floor-put-item", "floor-get-item", "floor-hello"];
+        let floors = floors.map(|name| self.binary(name, Role::Floor));
         ours.chain(floors).chain([self.rust(), self.node(), self.python()]).collect()
     }
 
@@ -319,4 +366,45 @@ fn bytes_of(path: &Path) -> Result<u64, Failure> {
         return Ok(fs::metadata(path)?.len());
     }
     fs::read_dir(path)?.map(|entry| bytes_of(&entry?.path())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answers;
+
+    fn subjects() -> Vec<Subject> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        Places::of(&root, Path::new("target/lambda")).subjects()
+    }
+
+    #[test]
+    fn whatever_has_a_goal_is_measured_and_has_one() {
+        let ours: Vec<_> = OURS.iter().map(|(name, ..)| *name).collect();
+        let mut goals: Vec<_> = [&CREATES[..], &READS, &CHANGES].concat();
+        for name in &goals {
+            assert!(ours.contains(name), "{name} is not measured");
+        }
+        goals.sort_unstable();
+        goals.dedup();
+        assert_eq!(goals.len(), CREATES.len() + READS.len() + CHANGES.len());
+    }
+
+    /// Who is not let in is answered fast.
+    #[test]
+    fn who_calls_in_an_event_is_known_to_the_table() {
+        let mut calls = 0;
+        for subject in subjects().iter().filter(|subject| subject.role == Role::Ours) {
+            let event = subject.sample().expect("an event");
+            let Some(header) = event["headers"]["authorization"].as_str() else { continue };
+            let id = header.split('_').nth(1).expect("the id of a credential");
+            let known = |kind: &str| {
+                let key = format!("{{\"pk\":{{\"S\":\"{kind}#{id}\"}}}}");
+                answers::of_aws("GetItem", key.as_bytes())["Item"].is_object()
+            };
+            assert!(known("CREDENTIAL") || known("SESSION"), "{}: {id}", subject.name);
+            calls += 1;
+        }
+        assert!(calls >= READS.len() + CHANGES.len(), "{calls}");
+    }
 }

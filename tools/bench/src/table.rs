@@ -6,7 +6,7 @@ use crate::aws::Calls;
 use crate::report::{Measured, Report};
 use crate::stats::{Series, Spread};
 use crate::subject::{Role, Transport};
-use crate::targets::FLOOR;
+use crate::targets::floor_of;
 
 const HEAD: [&str; 9] = [
     "",
@@ -66,12 +66,11 @@ fn row(measured: &Measured, floor: Option<&Measured>) -> [String; 9] {
 
 /// The results over one transport, floors and peers behind ours.
 fn results(report: &Report, transport: Transport) -> Vec<[String; 9]> {
-    let floor = report.of(FLOOR, transport);
     [Role::Ours, Role::Floor, Role::Peer]
         .into_iter()
         .flat_map(|role| report.results.iter().filter(move |measured| measured.role == role))
         .filter(|measured| measured.transport == transport)
-        .map(|measured| row(measured, floor))
+        .map(|measured| row(measured, report.of(floor_of(&measured.subject), transport)))
         .collect()
 }
 

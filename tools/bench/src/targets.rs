@@ -3,10 +3,19 @@
 use crate::growth::{Growth, Step};
 use crate::report::{Measured, Report};
 use crate::stats::Series;
-use crate::subject::{CREATES, Transport};
+use crate::subject::{CHANGES, CREATES, READS, Transport};
 
 /// What ours are compared with.
 pub(crate) const FLOOR: &str = "floor-put-item";
+
+/// What those of ours that only show something are compared with.
+pub(crate) const FLOOR_OF_READS: &str = "floor-get-item";
+
+/// What a subject is compared with.
+pub(crate) fn floor_of(subject: &str) -> &'static str {
+    let is_read = READS.contains(&subject) || subject == FLOOR_OF_READS;
+    if is_read { FLOOR_OF_READS } else { FLOOR }
+}
 
 /// One goal and what was measured.
 pub(crate) struct Outcome {
@@ -38,6 +47,7 @@ pub(crate) fn outcomes(report: &Report, growth: Option<&Growth>) -> Vec<Outcome>
             outcomes.push(ratio(what, ours, others, most));
         }
     }
+    outcomes.extend(READS.iter().chain(&CHANGES).flat_map(|name| against_floor(report, name)));
     for name in CREATES {
         let Some(measured) = report.of(name, Transport::Plain) else { continue };
         let most = if name == "create-account" { 40 } else { 16 };
@@ -47,6 +57,32 @@ pub(crate) fn outcomes(report: &Report, growth: Option<&Growth>) -> Vec<Outcome>
         outcomes.push(calls(name, measured));
     }
     outcomes.extend(growth.into_iter().flat_map(batches));
+    outcomes.extend(growth.into_iter().flat_map(|growth| pages(&growth.pages)));
+    outcomes
+}
+
+/// The goals of what reads or changes something that was created: those of `create-seats`, against the
+/// floor that is alike.
+fn against_floor(report: &Report, name: &str) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for (transport, how) in [(Transport::Plain, "in the clear"), (Transport::Tls, "over TLS")] {
+        let other = floor_of(name);
+        let of = |subject: &str| report.of(subject, transport);
+        let (Some(ours), Some(floor)) = (of(name), of(other)) else { continue };
+        let (ours, floor) = (&ours.figures, &floor.figures);
+        for (figure, pair, most) in [
+            (
+                "first response",
+                ours.first_response_ns.against(&floor.first_response_ns),
+                (125, 100),
+            ),
+            ("CPU of a warm invocation", ours.warm_cpu_ns.against(&floor.warm_cpu_ns), (130, 100)),
+        ] {
+            let Some((ours, others)) = pair else { continue };
+            let what = format!("{name}, {figure}, {how}, against {other}");
+            outcomes.push(ratio(what, ours, others, most));
+        }
+    }
     outcomes
 }
 
@@ -117,9 +153,26 @@ fn batches(growth: &Growth) -> Vec<Outcome> {
     ]
 }
 
+/// The goal for a page of a list: the same calls and the same units, however long the list is.
+fn pages(steps: &[Step]) -> Option<Outcome> {
+    let (fewest, most) = (steps.first()?, steps.last()?);
+    let cost = |step: &Step| (step.calls_milli, step.read_units_milli);
+    let told = |step: &Step| {
+        let units = step.read_units_milli.unwrap_or_default() as f64 / 1_000.0;
+        format!("{} calls and {units} read units", step.calls_milli as f64 / 1_000.0)
+    };
+    Some(Outcome {
+        what: format!("a page of the list of seats, {} seats against {}", most.size, fewest.size),
+        goal: "the same".to_owned(),
+        measured: format!("{}; {}", told(most), told(fewest)),
+        reached: steps.iter().all(|step| cost(step) == cost(fewest)),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Spread;
 
     #[test]
     fn a_ratio_is_rounded_to_the_side_that_flatters_less() {
@@ -129,6 +182,33 @@ mod tests {
         assert_eq!((exact.measured.as_str(), exact.reached), ("1.25×", true));
         let peer = ratio(String::new(), 100, 1_499, (1, 15));
         assert_eq!((peer.measured.as_str(), peer.reached), ("1/14.9", false));
+    }
+
+    #[test]
+    fn reads_are_compared_with_a_read_and_all_else_with_a_write() {
+        assert_eq!(floor_of("get-account"), "floor-get-item");
+        assert_eq!(floor_of("floor-get-item"), "floor-get-item");
+        assert_eq!(floor_of("update-account"), "floor-put-item");
+        assert_eq!(floor_of("create-seats"), "floor-put-item");
+    }
+
+    #[test]
+    fn a_page_that_costs_more_in_a_longer_list_is_told() {
+        let spread = || Spread { median: 1, min: 1, max: 1 };
+        let step = |size, calls, units| Step {
+            size,
+            cpu_ns: spread(),
+            latency_ns: spread(),
+            calls_milli: calls,
+            peak_memory_bytes: 0,
+            write_units_milli: None,
+            read_units_milli: Some(units),
+        };
+        let reached = |steps: &[Step]| pages(steps).map(|outcome| outcome.reached);
+        assert_eq!(reached(&[]), None);
+        assert_eq!(reached(&[step(1_000, 1_000, 8_500), step(9_000, 1_000, 8_500)]), Some(true));
+        assert_eq!(reached(&[step(1_000, 1_000, 8_500), step(9_000, 1_000, 9_000)]), Some(false));
+        assert_eq!(reached(&[step(1_000, 1_000, 8_500), step(9_000, 2_000, 8_500)]), Some(false));
     }
 
     #[test]

@@ -67,6 +67,7 @@ impl Embedded {
         let answer = match operation {
             "GetItem" => told(database.get_item(read(&request)?)?),
             "BatchGetItem" => told(database.batch_get_item(read(&request)?)?),
+            "Query" => told(database.query(read(&request)?)?),
             "PutItem" => told(database.put_item(read(&request)?)?),
             "UpdateItem" => told(database.update_item(read(&request)?)?),
             "TransactWriteItems" => told(database.transact_write_items(read(&request)?)?),

@@ -48,7 +48,7 @@ pub(super) async fn follow(
 }
 
 /// The database and what SQLite keeps beside it.
-fn remove(file: &Path) -> Result<(), Failure> {
+pub(super) fn remove(file: &Path) -> Result<(), Failure> {
     for suffix in ["", "-wal", "-shm"] {
         let mut path = file.as_os_str().to_owned();
         path.push(suffix);
@@ -61,7 +61,7 @@ fn remove(file: &Path) -> Result<(), Failure> {
 }
 
 /// Puts seats into the table, past the function: older than what it will make.
-fn fill(database: &Database, numbers: std::ops::Range<u64>) -> Result<(), Failure> {
+pub(super) fn fill(database: &Database, numbers: std::ops::Range<u64>) -> Result<(), Failure> {
     let mut next = numbers.start;
     while next < numbers.end {
         let end = numbers.end.min(next + CHUNK);
@@ -105,6 +105,7 @@ async fn measure(
         calls_milli: 1_000 * aws.take_calls().values().sum::<u64>() / creates,
         peak_memory_bytes: session.process.peak_memory()?,
         write_units_milli: Some(charged / creates),
+        read_units_milli: None,
     })
 }
 

@@ -73,5 +73,6 @@ async fn measure(subject: &Subject, size: u64, aws: &Aws, folder: &Path) -> Resu
         calls_milli: 1_000 * aws.take_calls().values().sum::<u64>() / count,
         peak_memory_bytes: session.process.peak_memory()?,
         write_units_milli: None,
+        read_units_milli: None,
     })
 }

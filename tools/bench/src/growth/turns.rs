@@ -93,5 +93,6 @@ async fn measure(
         calls_milli: 1_000 * aws.take_calls().values().sum::<u64>() / count,
         peak_memory_bytes: session.process.peak_memory()?,
         write_units_milli: None,
+        read_units_milli: None,
     })
 }
