@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use headcount_model::agency::{Agency, AgencyAccounts, AgencySettings, Commit, CommitRefusal};
+use headcount_model::agency::{
+    Agency, AgencyAccount, AgencyAccounts, AgencySettings, Commit, CommitRefusal,
+};
+use headcount_model::audit::Entry;
 use headcount_model::credential::{
     AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Permission, Presented,
 };
-use headcount_model::id::{AgencyLcuid, AppLcuid};
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, AuditId};
 use headcount_model::idempotency::StoredAnswer;
+use headcount_model::port::Clock;
 use headcount_model::text::Text;
-use headcount_store::Table;
+use headcount_store::{ProvisionError, Table};
 use headcount_tests::{
-    AgencyTenant, Call, Ports, Reply, Stage, bad_credentials, text_of, transport,
+    AgencyTenant, Call, Item, Ports, Reply, Stage, bad_credentials, text_of, transport,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -81,12 +85,33 @@ impl Api {
         self.made().await == (0, 0)
     }
 
-    /// Sets or clears the flag of the parent account.
+    /// Gives an account the flag or takes it, as an operator does.
+    async fn set_parent(&self, lcuid: &str, is_parent: bool) -> Result<bool, ProvisionError> {
+        let ports = &self.stage.ports;
+        let entry = Entry {
+            id: AuditId::new(ports, ports).expect("entropy"),
+            credential: None,
+            route: "headcount agency-account set-parent",
+            objects: vec![lcuid],
+            fields: &["is_parent_account"],
+            at: ports.now(),
+            request_id: "",
+        };
+        let agency = AgencyLcuid::parse(&self.tenant.lcuid).expect("an agency");
+        let account = AgencyAccountLcuid::parse(lcuid).expect("an account");
+        self.stage.table.set_parent(&agency, &account, is_parent, &entry).await
+    }
+
+    /// Sets or clears the flag of the parent account, whatever speaks against it.
     async fn set_parent_flag(&self, value: AttributeValue) {
         let pk = format!("AGENCY#{}", self.tenant.lcuid);
         let sk = format!("ACCOUNT#{}", self.tenant.parent);
         self.stage.set(&pk, &sk, "is_parent_account", value).await;
     }
+}
+
+fn text_in(value: &Value) -> &str {
+    value.as_str().expect("text")
 }
 
 /// The whole answer to a creation, its `lcuid` taken from the reply and checked.
@@ -650,6 +675,89 @@ async fn a_parent_whose_flag_was_taken_away_is_no_parent_from_that_moment() {
     api.set_parent_flag(AttributeValue::Bool(true)).await;
     assert_eq!(api.post(&body).await.status, 200);
     assert_eq!(api.made().await, (2, 0));
+}
+
+#[tokio::test]
+async fn accounts_nest_five_deep_and_no_deeper() {
+    let api = Api::new().await;
+    let mut lowest = api.tenant.parent.clone();
+    for _ in 1..AgencyAccount::MAX_LEVELS {
+        let created = api.post(&api.body(&json!({"parent_account_lcuid": lowest}))).await.json();
+        text_in(&created["account"]["lcuid"]).clone_into(&mut lowest);
+        if api.made().await.0 < 4 {
+            assert_eq!(api.set_parent(&lowest, true).await, Ok(true));
+        }
+    }
+    let before = api.stage.snapshot().await;
+    assert_eq!(api.set_parent(&lowest, true).await, Err(ProvisionError::TooDeep));
+    let expected = invalid(BAD_PARENT, &[("parent_account_lcuid", BAD_PARENT)]);
+    for call in [
+        api.signed(Call::json(&api.body(&json!({"parent_account_lcuid": lowest})))),
+        api.signed(Call::json(&api.body(&json!({"parent_account_lcuid": lowest})))).key("k"),
+    ] {
+        let reply = api.send(&call).await;
+        assert_eq!((reply.status, reply.json()), (422, expected.clone()));
+    }
+    assert!(api.stage.snapshot().await == before, "a refusal has changed something");
+}
+
+#[tokio::test]
+async fn a_parent_that_is_gone_is_counted_and_nothing_above_it() {
+    let api = Api::new().await;
+    let body = api.body(&json!({"parent_account_lcuid": api.tenant.parent}));
+    let created = api.post(&body).await.json();
+    let lcuid = text_in(&created["account"]["lcuid"]);
+    let (pk, sk) = (format!("AGENCY#{}", api.tenant.lcuid), format!("ACCOUNT#{lcuid}"));
+    let nobody = "LCUID-LA-60f1bc3d-4172-45ad-be4d-1dcbfce926ef";
+    api.stage.set(&pk, &sk, "parent", AttributeValue::S(nobody.to_owned())).await;
+    assert_eq!(api.set_parent(lcuid, true).await, Ok(true));
+    // What was damaged so that it is below itself is a chain without an end.
+    assert_eq!(api.set_parent(lcuid, false).await, Ok(true));
+    api.stage.set(&pk, &sk, "parent", AttributeValue::S(lcuid.to_owned())).await;
+    assert_eq!(api.set_parent(lcuid, true).await, Err(ProvisionError::TooDeep));
+}
+
+#[tokio::test]
+async fn the_flag_is_given_and_taken_with_an_entry_in_the_audit() {
+    let api = Api::new().await;
+    let below = api.body(&json!({"parent_account_lcuid": api.tenant.plain}));
+    assert_eq!(api.post(&below).await.status, 422);
+    assert_eq!(api.set_parent(&api.tenant.plain, true).await, Ok(true));
+    assert_eq!(api.post(&below).await.status, 200);
+    assert_eq!(api.set_parent(&api.tenant.plain, false).await, Ok(true));
+    assert_eq!(api.post(&below).await.status, 422);
+
+    let of_agency = api.stage.items_under(&format!("AGENCY#{}", api.tenant.lcuid)).await;
+    let under = |prefix: &str| {
+        let is = |item: &&Item| text_of(item, "sk").is_some_and(|sk| sk.starts_with(prefix));
+        of_agency.iter().filter(is).cloned().collect::<Vec<_>>()
+    };
+    let entries = under("AUDIT#aud_");
+    assert_eq!(entries.len(), 2);
+    for entry in entries {
+        assert_eq!(text_of(&entry, "route"), Some("headcount agency-account set-parent"));
+        assert_eq!(
+            entry["objects"],
+            AttributeValue::L(vec![AttributeValue::S(api.tenant.plain.clone())])
+        );
+        assert!(!entry.contains_key("credential"));
+    }
+    // Every change has a version, which an event follows.
+    let [account] = &under(&format!("ACCOUNT#{}", api.tenant.plain))[..] else { panic!("kept") };
+    assert_eq!(account["version"], AttributeValue::N("2".to_owned()));
+
+    // What is so already, and what is not there, writes nothing.
+    let before = api.stage.snapshot().await;
+    assert_eq!(api.set_parent(&api.tenant.plain, false).await, Ok(false));
+    assert_eq!(api.set_parent(&api.tenant.parent, true).await, Ok(false));
+    assert!(api.stage.snapshot().await == before);
+    let foreign = api.stage.agency_tenant().await;
+    let before = api.stage.snapshot().await;
+    for nobodys in ["LCUID-LA-60f1bc3d-4172-45ad-be4d-1dcbfce926ef", &foreign.plain] {
+        let missing = Err(ProvisionError::NoSuch("account of this agency"));
+        assert_eq!(api.set_parent(nobodys, true).await, missing);
+    }
+    assert!(api.stage.snapshot().await == before);
 }
 
 #[tokio::test]

@@ -140,6 +140,12 @@ pub struct AgencyAccount {
     pub created_at: Timestamp,
 }
 
+impl AgencyAccount {
+    /// How many accounts there may be, one below the other, the uppermost counted: who is on this
+    /// level has nobody below (LIFECYCLE, "Agency API"; docs/adr/0035-nesting-of-agency-accounts.md).
+    pub const MAX_LEVELS: usize = 5;
+}
+
 /// A name for URLs: the account's name in ASCII PascalCase, unique over all agencies by a
 /// number behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]

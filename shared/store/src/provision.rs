@@ -3,7 +3,8 @@
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
-use headcount_model::agency::Agency;
+use headcount_model::agency::{Agency, AgencyAccount};
+use headcount_model::audit::Entry;
 use headcount_model::billing::{Standing, SubscriptionStatus};
 use headcount_model::credential::Credential;
 use headcount_model::id::{
@@ -19,13 +20,13 @@ use crate::api_keys::unlist;
 use crate::key::Key;
 use crate::limits::Allowance;
 use crate::rows::{
-    AccountRow, AgencyAccountRow, AgencyRow, ApiKeyRow, AppRow, BillingRow, ClosedAccountRow,
-    CredentialRow, DirectoryRow, EmailRow, HolderRow, IdempotencyRow, NO_SPENDING_LIMIT,
-    OrganizationRow, SeatRow, SessionRow, behind_shard,
+    AccountRow, AgencyAccountRow, AgencyRow, ApiKeyRow, AppRow, AuditRow, BillingRow,
+    ClosedAccountRow, CredentialRow, DirectoryRow, EmailRow, HolderRow, IdempotencyRow,
+    NO_SPENDING_LIMIT, OrganizationRow, SeatRow, SessionRow, behind_shard,
 };
 use crate::standing;
 use crate::table::Table;
-use crate::transaction::{Condition, Refused, Values, check, number, put, text, update};
+use crate::transaction::{Condition, Refused, Values, check, number, put, text, unchanged, update};
 
 /// The Stripe objects of an organization that is billed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub enum ProvisionError {
     OtherSubscription,
     /// Somebody else changes the same thing at the same time.
     Contended,
+    /// As many accounts as there may be are one below the other: the lowest can be no parent.
+    TooDeep,
     /// It, or what it should belong to, does not exist.
     NoSuch(&'static str),
     /// The table did not do it; nothing was made as far as is known.
@@ -63,6 +66,11 @@ impl std::fmt::Display for ProvisionError {
             ProvisionError::Contended => {
                 f.write_str("somebody else is changing it at the same time")
             }
+            ProvisionError::TooDeep => write!(
+                f,
+                "accounts nest at most {} deep, and this one is on the last level",
+                AgencyAccount::MAX_LEVELS
+            ),
             ProvisionError::NoSuch(what) => write!(f, "there is no such {what}"),
             ProvisionError::Unavailable => f.write_str("the table did not answer; see the log"),
         }
@@ -440,6 +448,77 @@ impl Table {
         lcuid: &AgencyAccountLcuid,
     ) -> Result<Option<AgencyAccountRow>, ProvisionError> {
         self.read(&Key::agency_account(agency, lcuid)).await
+    }
+
+    /// Says whether an account may have sub-accounts from now on. Says whether that is a change; one
+    /// that is none writes nothing.
+    ///
+    /// Only what may have sub-accounts gets one, so that here is where accounts nest too deeply, and
+    /// nowhere else. What is above an account never changes, and does not go while it is there.
+    ///
+    /// # Errors
+    /// [`ProvisionError::NoSuch`] without the account, [`ProvisionError::TooDeep`] on the last level,
+    /// [`ProvisionError::Contended`] where the account was changed or deleted meanwhile.
+    pub async fn set_parent(
+        &self,
+        agency: &AgencyLcuid,
+        lcuid: &AgencyAccountLcuid,
+        is_parent: bool,
+        audit: &Entry<'_>,
+    ) -> Result<bool, ProvisionError> {
+        let account = self.agency_account(agency, lcuid).await?;
+        let account = account.ok_or(ProvisionError::NoSuch("account of this agency"))?;
+        if account.is_parent_account == is_parent {
+            return Ok(false);
+        }
+        if is_parent && self.is_on_last_level(agency, &account).await? {
+            return Err(ProvisionError::TooDeep);
+        }
+        let version = account.version.unwrap_or(0);
+        // An account without the flag is searched for sub-accounts only where some were counted, and
+        // older ones are not (docs/adr/0026-accounts-of-agencies.md): a count of none is one.
+        let changed = update(
+            self,
+            &account.key,
+            "SET is_parent_account = :is_parent, version = :next, updated_at = :now, \
+             sub_accounts_made = if_not_exists(sub_accounts_made, :zero)",
+            Condition {
+                expression: unchanged(version).into(),
+                values: vec![(":version", number(version))],
+            },
+            vec![
+                (":is_parent", AttributeValue::Bool(is_parent)),
+                (":next", number(version + 1)),
+                (":now", text(micros(audit.at))),
+                (":zero", number(0)),
+            ],
+        );
+        let entry = put(self, &AuditRow::of_agency(agency, audit), Condition::absent());
+        self.provision([
+            (changed, ProvisionError::Contended),
+            (entry, ProvisionError::Unavailable),
+        ])
+        .await?;
+        Ok(true)
+    }
+
+    /// Whether as many accounts as there may be are one below the other down to this one. One that is
+    /// named as a parent and is gone was there: it counts, and what was above it is not known.
+    async fn is_on_last_level(
+        &self,
+        agency: &AgencyLcuid,
+        account: &AgencyAccountRow,
+    ) -> Result<bool, ProvisionError> {
+        let mut parent = account.parent.clone();
+        for _ in 1..AgencyAccount::MAX_LEVELS {
+            let Some(lcuid) = parent else { return Ok(false) };
+            let lcuid = AgencyAccountLcuid::parse(&lcuid).map_err(|error| {
+                tracing::error!(%error, "the parent of an account could not be read");
+                ProvisionError::Unavailable
+            })?;
+            parent = self.agency_account(agency, &lcuid).await?.and_then(|above| above.parent);
+        }
+        Ok(true)
     }
 
     /// Keeps the record of a request that was never made, so that its idempotency key is taken.

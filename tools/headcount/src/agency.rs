@@ -1,10 +1,11 @@
 //! Agencies of the Agency API, their apps and accounts.
 
-use clap::{Args, Subcommand};
+use clap::{ArgAction, Args, Subcommand};
 use headcount_model::agency::{
     self, Agency, AgencyAccount, AgencySettings, CommitRefusal, NewAgencyAccount, Slug,
 };
-use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid};
+use headcount_model::audit::Entry;
+use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, AuditId};
 use headcount_model::idempotency::StoredAnswer;
 use headcount_model::port::{Clock, System};
 use headcount_model::text::Text;
@@ -45,6 +46,8 @@ pub(crate) enum AppCommand {
 pub(crate) enum AccountCommand {
     /// Creates an account of an agency.
     Create(CreateAccount),
+    /// Says whether an account may have sub-accounts. Those that there are stay.
+    SetParent(SetParent),
 }
 
 /// Which account to create.
@@ -58,6 +61,20 @@ pub(crate) struct CreateAccount {
     name: Text,
     /// It may have sub-accounts.
     #[arg(long)]
+    parent: bool,
+}
+
+/// Which account may have sub-accounts, or no more.
+#[derive(Args)]
+pub(crate) struct SetParent {
+    /// Id of the agency, LCUID-LY-…
+    #[arg(long, value_parser = AgencyLcuid::parse)]
+    agency: AgencyLcuid,
+    /// Id of the account, LCUID-LA-…
+    #[arg(long, value_parser = AgencyAccountLcuid::parse)]
+    account: AgencyAccountLcuid,
+    /// Whether it may have sub-accounts: true or false.
+    #[arg(long, action = ArgAction::Set)]
     parent: bool,
 }
 
@@ -82,8 +99,30 @@ impl AppCommand {
 
 impl AccountCommand {
     pub(crate) async fn run(self, target: &Target) -> Result<Report, Failure> {
-        let AccountCommand::Create(create) = self;
-        create.run(&target.table().await?).await
+        let table = target.table().await?;
+        match self {
+            AccountCommand::Create(create) => create.run(&table).await,
+            AccountCommand::SetParent(set) => set.run(&table).await,
+        }
+    }
+}
+
+impl SetParent {
+    async fn run(self, table: &Table) -> Result<Report, Failure> {
+        let entry = Entry {
+            id: AuditId::new(&System, &System)?,
+            credential: None,
+            route: "headcount agency-account set-parent",
+            objects: vec![self.account.as_str()],
+            fields: &["is_parent_account"],
+            at: System.now(),
+            request_id: "",
+        };
+        let changed = table.set_parent(&self.agency, &self.account, self.parent, &entry).await?;
+        Ok(Report::new()
+            .field("lcuid", self.account.as_str())
+            .field("is_parent_account", self.parent)
+            .field("changed", changed))
     }
 }
 

@@ -168,6 +168,7 @@ mod tests {
 
     const ORG: &str = "org_01k6z3v8m4t5q7r9w2x1y0abcd";
     const AGENCY: &str = "LCUID-LY-60f1bc3d-4172-45ad-be4d-1dcbfce926ef";
+    const ACCOUNT: &str = "LCUID-LA-60f1bc3d-4172-45ad-be4d-1dcbfce926ef";
     const APP: &str = "LCUID-LAP-60f1bc3d-4172-45ad-be4d-1dcbfce926ef";
 
     fn parse(line: &str) -> Result<Cli, ErrorKind> {
@@ -217,6 +218,9 @@ mod tests {
                 "token create --app {APP} --agency {AGENCY} --permission agency.createAccounts"
             ),
             &format!("agency-account create --agency {AGENCY} --name Account --parent"),
+            &format!(
+                "agency-account set-parent --agency {AGENCY} --account {ACCOUNT} --parent true"
+            ),
             "admin-token create --permission accounts:create",
             "credential revoke 01k6z3v8m4t5q7r9w2x1y0abcd",
             "demo seed tools/local/demo-tenants.json",

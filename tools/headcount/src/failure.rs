@@ -72,9 +72,9 @@ impl From<ProvisionError> for Failure {
                 failure.advise("Check the id, and that --table names the stack that has it.")
             }
             ProvisionError::Contended => failure.advise("Nothing was changed. Repeat the command."),
-            ProvisionError::Exists(_) | ProvisionError::OtherSubscription => {
-                failure.advise("Nothing was changed.")
-            }
+            ProvisionError::Exists(_)
+            | ProvisionError::OtherSubscription
+            | ProvisionError::TooDeep => failure.advise("Nothing was changed."),
         }
     }
 }

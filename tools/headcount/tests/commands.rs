@@ -444,6 +444,38 @@ fn accounts_of_an_agency_have_slugs_of_their_own() {
 }
 
 #[test]
+fn an_account_is_made_a_parent_and_none_again() {
+    let world = World::new();
+    let agency = world.run(&["agency", "create", "--name", "A"]);
+    let agency = text(&agency, "agency_lcuid");
+    let made = world.run(&["agency-account", "create", "--agency", agency, "--name", "Below"]);
+    let lcuid = text(&made, "lcuid");
+    let line = ["agency-account", "set-parent", "--agency", agency, "--account", lcuid, "--parent"];
+    let audit = || {
+        let is_entry =
+            |item: &Item| matches!(&item["sk"], AttributeValue::S(sk) if sk.starts_with("AUDIT#"));
+        world.items().into_iter().filter(is_entry).count()
+    };
+    for (value, changed, entries) in
+        [("true", true, 1), ("true", false, 1), ("false", true, 2), ("false", false, 2)]
+    {
+        let told = world.run(&[&line[..], &[value]].concat());
+        let is_parent = value == "true";
+        let expected = json!({"lcuid": lcuid, "is_parent_account": is_parent, "changed": changed});
+        assert_eq!((told, audit()), (expected, entries));
+        let kept = world.item(&format!("AGENCY#{agency}"), &format!("ACCOUNT#{lcuid}"));
+        assert_eq!(kept.expect("kept")["is_parent_account"], AttributeValue::Bool(is_parent));
+    }
+    assert_eq!(world.fail(&[&line[..], &["perhaps"]].concat()).0, 2);
+    let other = world.run(&["agency", "create", "--name", "B"]);
+    let mut of_other = [&line[..], &["true"]].concat();
+    of_other[3] = text(&other, "agency_lcuid");
+    let (code, message) = world.fail(&of_other);
+    assert!(code == 1 && message.contains("there is no such account of this agency"), "{message}");
+    assert_eq!(audit(), 2);
+}
+
+#[test]
 fn a_table_tells_that_a_secret_is_shown_once() {
     let world = World::new();
     let line = ["admin-token", "create", "--permission", "accounts:create"];
