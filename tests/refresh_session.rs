@@ -73,7 +73,9 @@ async fn without_a_body_both_tokens_are_new() {
 
 #[tokio::test]
 async fn what_says_nothing_of_rotation_rotates() {
-    for body in [json!({}), json!({"rotate_refresh_token": null}), json!({"rotate_refresh_token": true})] {
+    for body in
+        [json!({}), json!({"rotate_refresh_token": null}), json!({"rotate_refresh_token": true})]
+    {
         let stage = Stage::new().await;
         let own = stage.own_account("owner").await;
         let call = Call::json(&body).at(ROUTE).bearer(&own.refresh);
@@ -244,9 +246,8 @@ async fn bad_bodies_are_refused_and_use_up_no_token() {
     let stage = Stage::new().await;
     let own = stage.own_account("owner").await;
     let before = stage.items().await;
-    let send = async |call: Call| {
-        call.at(ROUTE).bearer(&own.refresh).send(&stage.refresh_session()).await
-    };
+    let send =
+        async |call: Call| call.at(ROUTE).bearer(&own.refresh).send(&stage.refresh_session()).await;
     for (body, fields) in [
         (json!({"rotate_refresh_token": "yes"}), json!([["rotate_refresh_token", "type"]])),
         (

@@ -37,8 +37,9 @@ use headcount_model::idempotency::{Keyed, StoredAnswer};
 use headcount_model::identity::{
     self, AccountChanges, AccountClosings, AccountCommit, AccountKind, AccountRecords,
     AccountStatus, Accounts, Attempts, CloseCommit, ClosedAccount, Email, EndSession, Hashing,
-    KeptAccount as Own, LogIns, NotEnded, Opening, OwnAccounts, Password, PasswordHash,
-    Refresh, RefreshCommitted, Refreshable, Refreshes, Salt, Session, SessionEndings, SessionId, Sessions, Tried,
+    KeptAccount as Own, LogIns, NotEnded, Opening, OwnAccounts, Password, PasswordHash, Refresh,
+    RefreshCommitted, Refreshable, Refreshes, Salt, Session, SessionEndings, SessionId, Sessions,
+    Tried,
 };
 use headcount_model::organization::{Organization, Organizations};
 use headcount_model::port::{Clock, Entropy, NoEntropy};

@@ -243,7 +243,9 @@ impl World {
         }
         let reply = Call::empty().bearer(&refresh).send(&refreshing).await;
         assert_eq!(reply.status, 200);
-        for (name, secret) in [("access_token", "new access token"), ("refresh_token", "new refresh token")] {
+        for (name, secret) in
+            [("access_token", "new access token"), ("refresh_token", "new refresh token")]
+        {
             let token = reply.json()[name].as_str().expect("a token").to_owned();
             self.secrets.push(Secret::new(secret, &token[30..]));
         }

@@ -1,8 +1,8 @@
 //! Wiring of [`refresh_session`].
 
-use refresh_session::Function;
 use headcount_api::{configuration, serve};
 use headcount_model::port::System;
+use refresh_session::Function;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {

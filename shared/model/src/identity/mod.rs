@@ -33,11 +33,11 @@ pub use log_in::{
 };
 pub use password::{Hashing, Password, PasswordHash, PasswordPolicy, Salt};
 pub use refresh::{
-    Asked as RefreshAsked, Committed as RefreshCommitted, NotRefreshed, Refresh, Refreshable, Refreshes,
-    refresh,
+    Asked as RefreshAsked, Committed as RefreshCommitted, NotRefreshed, Refresh, Refreshable,
+    Refreshes, refresh,
 };
 pub use session::{
-    ACCESS_LIFETIME, EndSession, NewTokens, NotEnded, REFRESH_LIFETIME, Session, SessionEndings, SessionId,
-    Sessions, Tokens,
+    ACCESS_LIFETIME, EndSession, NewTokens, NotEnded, REFRESH_LIFETIME, Session, SessionEndings,
+    SessionId, Sessions, Tokens,
 };
 pub use settings::{Settings, TimeZone};

@@ -86,7 +86,9 @@ fn admitted(table: &Table, session: &Session) -> Result<TransactWriteItem, Refus
     let check = ConditionCheck::builder()
         .table_name(&*table.name)
         .set_key(Some(Key::account(&session.account).attributes()))
-        .condition_expression(format!("#status = :active AND ({epoch} OR spared_session = :session)"))
+        .condition_expression(format!(
+            "#status = :active AND ({epoch} OR spared_session = :session)"
+        ))
         // `status` is a word of DynamoDB's own.
         .set_expression_attribute_names(Some(HashMap::from([(
             "#status".to_owned(),
