@@ -173,6 +173,11 @@ pub(crate) fn open_session(input: &[u8]) {
     answered(&function, &sent);
 }
 
+pub(crate) fn refresh_session(input: &[u8]) {
+    let sent = Sent::read(input);
+    answered(&refresh_session::Function { store: Table(sent.found()), ports: Still }, &sent);
+}
+
 pub(crate) fn end_session(input: &[u8]) {
     let sent = Sent::read(input);
     answered(&end_session::Function { store: Table(sent.found()), ports: Still }, &sent);

@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 39] = [
+pub const TARGETS: [Target; 40] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
@@ -43,6 +43,7 @@ pub const TARGETS: [Target; 39] = [
     target("check-deletion", endpoints::check_deletion),
     target("create-account", endpoints::create_account),
     target("open-session", endpoints::open_session),
+    target("refresh-session", endpoints::refresh_session),
     target("end-session", endpoints::end_session),
     target("get-own-account", endpoints::get_own_account),
     target("get-account", endpoints::get_account),

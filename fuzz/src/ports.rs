@@ -37,8 +37,9 @@ use headcount_model::idempotency::{Keyed, StoredAnswer};
 use headcount_model::identity::{
     self, AccountChanges, AccountClosings, AccountCommit, AccountKind, AccountRecords,
     AccountStatus, Accounts, Attempts, CloseCommit, ClosedAccount, Email, EndSession, Hashing,
-    KeptAccount as Own, LogIns, NotEnded, Opening, OwnAccounts, Password, PasswordHash, Salt,
-    Session, SessionEndings, SessionId, Sessions, Tried,
+    KeptAccount as Own, LogIns, NotEnded, Opening, OwnAccounts, Password, PasswordHash, Refresh,
+    RefreshCommitted, Refreshable, Refreshes, Salt, Session, SessionEndings, SessionId, Sessions,
+    Tried,
 };
 use headcount_model::organization::{Organization, Organizations};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
@@ -537,6 +538,27 @@ impl SessionEndings for Table {
     ) -> Result<Timestamp, NotEnded> {
         let is_there = self.0 != Found::Replayed;
         if is_there { Ok(end.now) } else { Err(NotEnded::Missing) }
+    }
+}
+
+impl Refreshes for Table {
+    async fn refreshable(
+        &self,
+        presented: &Presented,
+    ) -> Result<Option<Refreshable>, LookupFailed> {
+        let kept = self.session(presented).await?;
+        Ok(kept.map(|session| Refreshable {
+            session: Session { refresh_hash: *presented.secret_hash(), ..session },
+            was_rotated: self.0 == Found::Reused,
+        }))
+    }
+
+    async fn refresh(&self, _: Refresh<'_>) -> Result<RefreshCommitted, LookupFailed> {
+        Ok(match self.0 {
+            Found::Taken => RefreshCommitted::Over,
+            Found::Replayed => RefreshCommitted::Rotated,
+            _ => RefreshCommitted::Refreshed,
+        })
     }
 }
 

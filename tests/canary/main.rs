@@ -232,6 +232,25 @@ impl World {
         ] {
             assert_eq!(self.send(&update, patch(body)).await, status);
         }
+        let refreshing = self.stage.refresh_session();
+        for (call, status) in [
+            (Call::json(&json!({"rotate_refresh_token": refresh})).bearer(&refresh), 400),
+            (Call::json(&json!({"refresh_token": refresh})).bearer(&refresh), 400),
+            (Call::empty().header("authorization", &format!("Basic {refresh}")), 401),
+            (Call::empty().bearer(&access), 401),
+        ] {
+            assert_eq!(self.send(&refreshing, call).await, status);
+        }
+        let reply = Call::empty().bearer(&refresh).send(&refreshing).await;
+        assert_eq!(reply.status, 200);
+        for (name, secret) in
+            [("access_token", "new access token"), ("refresh_token", "new refresh token")]
+        {
+            let token = reply.json()[name].as_str().expect("a token").to_owned();
+            self.secrets.push(Secret::new(secret, &token[30..]));
+        }
+        let used = Call::empty().bearer(&refresh);
+        assert_eq!(self.send(&refreshing, used).await, 401, "it ends the session");
         let end = self.stage.end_session();
         let other = Call::json(&json!({"session_id": access})).bearer(&access);
         assert_eq!(self.send(&end, other).await, 404);

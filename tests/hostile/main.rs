@@ -169,6 +169,7 @@ fn said(to: To, reply: &Reply) -> String {
         To::Webhook => return text(&body["error"]["message"]),
         To::Identity
         | To::LogIn
+        | To::Refresh
         | To::EndSession
         | To::OwnAccount
         | To::AnAccount

@@ -47,6 +47,8 @@ pub(crate) enum To {
     Identity,
     /// `POST /v1/auth/login`
     LogIn,
+    /// `POST /v1/auth/refresh`
+    Refresh,
     /// `DELETE /v1/auth/session`
     EndSession,
     /// `GET /v1/account`

@@ -9,6 +9,7 @@ use crate::tenants::Tenants;
 pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
     let mut rows = log_ins(t);
     rows.extend(tokens(t));
+    rows.extend(refreshes(t));
     rows.extend(endings(t));
     rows
 }
@@ -123,6 +124,53 @@ fn tokens(t: &Tenants) -> Vec<Row> {
         accepted("another account in the path", To::OwnAccount, {
             Call::empty().bearer(&t.own.token).at(&format!("/v1/account/{}", t.other_own.id))
         }),
+    ]
+}
+
+fn refreshes(t: &Tenants) -> Vec<Row> {
+    let refresh = |name, token: &str| {
+        refused(name, To::Refresh, Call::empty().bearer(token), 401, "unauthorized")
+    };
+    let asked = |name, body: Value, says: &str| {
+        let call = Call::json(&body).bearer(&t.own.refresh);
+        refused(name, To::Refresh, call, 400, format!("invalid_request {says}"))
+    };
+    let (id, secret) = (&t.own.refresh[3..29], &t.own.refresh[30..]);
+    vec![
+        refresh("an access token", &t.own.token),
+        refresh("a refresh token's secret with another's id", {
+            &format!("hc_{}_{secret}", &t.other_own.refresh[3..29])
+        }),
+        refresh("a refresh token in upper case", &format!("hc_{id}_{}", secret.to_uppercase())),
+        refresh("the hash of nothing", &format!("hc_{id}_{}", "0".repeat(64))),
+        refresh("a key of the table for a secret", &format!("hc_{id}_ROTATED#{secret}")),
+        refresh("a session's id", &t.own.session.id.to_string()),
+        refresh("an administrator's token for a refresh", &t.administrator),
+        refresh("an API key for a refresh", &t.key),
+        refresh("no token for a refresh", ""),
+        refresh("a very long token", &t.own.refresh.repeat(100)),
+        asked(
+            "a text for whether to rotate",
+            json!({"rotate_refresh_token": "false"}),
+            "rotate_refresh_token:type",
+        ),
+        asked(
+            "a number for whether to rotate, and a token",
+            json!({"rotate_refresh_token": 0, "refresh_token": t.own.refresh}),
+            "rotate_refresh_token:type refresh_token:unknown_field",
+        ),
+        asked(
+            "a longer life",
+            json!({"expires_in": 4_000_000_000_u64}),
+            "expires_in:unknown_field",
+        ),
+        refused(
+            "half a body for a refresh",
+            To::Refresh,
+            Call::text("{").bearer(&t.own.refresh),
+            400,
+            "malformed_json",
+        ),
     ]
 }
 

@@ -87,6 +87,7 @@ impl Tenants {
             To::CanBeDeleted => Reply::to_event(&stage.check_deletion(), event).await,
             To::Identity => Reply::to_event(&stage.create_account(), event).await,
             To::LogIn => Reply::to_event(&stage.open_session(), event).await,
+            To::Refresh => Reply::to_event(&stage.refresh_session(), event).await,
             To::EndSession => Reply::to_event(&stage.end_session(), event).await,
             To::OwnAccount => Reply::to_event(&stage.get_own_account(), event).await,
             To::AnAccount => Reply::to_event(&stage.get_account(), event).await,

@@ -37,10 +37,11 @@ const TOO_MANY_BYTES: usize = 4_000 * 1024 + 1;
 const REPLAYED: &str = "idempotency-replayed";
 
 /// What is new in each answer.
-const NEW_EACH_TIME: [&str; 19] = [
+const NEW_EACH_TIME: [&str; 20] = [
     "key",
     "access_token",
     "refresh_token",
+    "session_id",
     "invalidated_session_id",
     "id",
     "lcuid",
@@ -1113,6 +1114,29 @@ async fn end_session_answers_as_documented() {
     answered.add("no_such_session", call(Call::json(&missing)).send(&function).await);
     let to = |store| end_session::Function { store, ..stage.end_session() };
     own_refusals(&mut answered, &stage, &own, Call::empty(), to).await;
+    answered.check();
+}
+
+#[tokio::test]
+async fn refresh_session_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let function = stage.refresh_session();
+    let mut answered = Answered::new("refreshSession");
+    let call = |call: Call| call.bearer(&own.refresh);
+    for key in ["invalid_request", "keep", "rotate"] {
+        answered.send(key, call, &function).await;
+    }
+    let other = stage.session_of(&own.id, &own.email, 0).await;
+    let call = |call: Call| call.bearer(&other.refresh);
+    answered.unreadable(&json!({}), call, &function).await;
+    // Used again.
+    answered.add("unauthorized", Call::empty().bearer(&own.refresh).send(&function).await);
+    let store = throttled(&stage).await;
+    let throttled = refresh_session::Function { store, ..stage.refresh_session() };
+    answered.add("rate_limited", call(Call::empty()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(Call::empty()).send(&function).await);
     answered.check();
 }
 

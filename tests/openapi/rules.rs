@@ -535,6 +535,30 @@ async fn a_password_of_ones_own_is_taken_as_the_document_says() {
 }
 
 #[tokio::test]
+async fn refresh_session_takes_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let own = stage.own_account("owner").await;
+    let function = stage.refresh_session();
+    let call = |call: Call| call.bearer(&own.refresh);
+    let mut rules = rules(&document, "refreshSession", "RefreshSession", &function, call);
+    let keep = document.request("refreshSession", "keep");
+    rules.agree(&keep, "rotate_refresh_token").await;
+    for value in [json!(null), json!(""), json!("x"), json!(1), json!(false), json!([]), json!({})]
+    {
+        // A token that is rotated would be used up.
+        if value.is_null() {
+            continue;
+        }
+        let body = json!({ "rotate_refresh_token": value });
+        rules.agree(&body, "rotate_refresh_token").await;
+    }
+    for unknown in ["refresh_token", "session_id", "all"] {
+        rules.agree(&with(&keep, "", unknown, Some(json!("x"))), unknown).await;
+    }
+    assert!(rules.asked > 8, "{}", rules.asked);
+}
+
+#[tokio::test]
 async fn end_session_takes_what_the_document_says() {
     let (document, stage) = (Document::new(), Stage::new().await);
     let own = stage.own_account("owner").await;

@@ -141,6 +141,9 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
             // That there were too many attempts no single event can bring about.
             is_of_reading(failure) || is_of_log_ins
         }),
+        "refresh-session" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            is_of_reading(failure) || matches!(failure, Failure::Unauthorized)
+        }),
         "end-session" => missing::<Identity>(returned, identity_refusals(), |failure| {
             is_of_reading(failure)
                 || matches!(

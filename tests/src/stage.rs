@@ -341,6 +341,11 @@ impl Stage {
         end_session::Function { store: self.table.clone(), ports: self.ports.clone() }
     }
 
+    /// `POST /v1/auth/refresh`.
+    pub fn refresh_session(&self) -> refresh_session::Function<Table, Ports> {
+        refresh_session::Function { store: self.table.clone(), ports: self.ports.clone() }
+    }
+
     /// `GET /v1/account`.
     pub fn get_own_account(&self) -> get_own_account::Function<Table, Ports> {
         get_own_account::Function { store: self.table.clone(), ports: self.ports.clone() }

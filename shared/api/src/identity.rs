@@ -25,7 +25,9 @@ use crate::wording;
 pub use change::{changed, own_patch, patch, whole};
 pub use close::closed;
 pub use kept::{NamedAccount, grant, is_meant, shown};
-pub use session::{Caller, admit, caller, end_session, ended, log_in, logged_in, session};
+pub use session::{
+    Caller, admit, caller, end_session, ended, log_in, logged_in, refresh, refreshed, session,
+};
 
 /// The dialect of the Identity API.
 pub struct Identity;

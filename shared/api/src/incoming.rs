@@ -1,6 +1,6 @@
 //! A request as an endpoint sees it.
 
-use headcount_model::credential::{Credential, Credentials, LookupFailed, Presented};
+use headcount_model::credential::{Credential, Credentials, LookupFailed, Presented, bearer};
 use headcount_model::idempotency::{FingerprintKey, IdempotencyKey, Keyed};
 use headcount_model::seats::MAX_SEATS_PER_REQUEST;
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use lambda_http::http::header::{
 };
 use lambda_http::http::{HeaderMap, HeaderName};
 use lambda_http::{Body, Request, RequestExt};
+use secrecy::SecretString;
 
 use crate::dialect::{Failure, Transport};
 use crate::etag::{Comparison, names};
@@ -119,6 +120,11 @@ impl Incoming {
     /// The credential that the caller presents, if it has the right form.
     pub fn presented(&self) -> Option<Presented> {
         Presented::parse(self.header(&AUTHORIZATION)?)
+    }
+
+    /// The token that the caller presents, as it is written: for an answer that gives it back.
+    pub fn bearer(&self) -> Option<SecretString> {
+        bearer(self.header(&AUTHORIZATION)?).map(SecretString::from)
     }
 
     /// The caller's credential; `None` for every kind of bad one, so that they cannot be told

@@ -124,6 +124,11 @@ pub fn logged_in() -> Value {
     of::<identity::session::LoggedInView<'static>>()
 }
 
+/// `POST /v1/auth/refresh`, 200.
+pub fn refreshed_session() -> Value {
+    of::<identity::session::RefreshedView<'static>>()
+}
+
 /// `DELETE /v1/auth/session`, 200.
 pub fn ended_session() -> Value {
     of::<identity::session::EndedView>()

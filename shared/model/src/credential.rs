@@ -163,6 +163,14 @@ pub(crate) fn new_token(
     Ok((token, Sha256::digest(secret.expose_secret()).into()))
 }
 
+/// The token in the value of an `Authorization` header. The scheme is read in any case (RFC 9110, section
+/// 11.1); `None` for any other.
+pub fn bearer(header: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(header).ok()?;
+    let (scheme, token) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 /// A credential as a caller presents it.
 pub struct Presented {
     id: CredentialId,
@@ -170,15 +178,9 @@ pub struct Presented {
 }
 
 impl Presented {
-    /// Reads the value of an `Authorization` header. The scheme is read in any case
-    /// (RFC 9110, section 11.1); `None` for any other form.
+    /// Reads the value of an `Authorization` header ([`bearer`]); `None` for any other form.
     pub fn parse(header: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(header).ok()?;
-        let (scheme, token) = text.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
-        }
-        Self::of_token(token.trim())
+        Self::of_token(bearer(header)?)
     }
 
     /// Reads a credential without anything around it; `None` for any other form.

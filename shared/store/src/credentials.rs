@@ -81,10 +81,7 @@ impl Sessions for Table {
         }
         let key = Key::session(&SessionId::of(presented.id().clone()));
         let Some(item) = self.get(&key).await.map_err(failure)? else { return Ok(None) };
-        let session = Session::try_from(decode::<SessionRow>(item)?).map_err(|error| {
-            tracing::error!(%error, "a session could not be read");
-            LookupFailed::Unavailable
-        })?;
+        let session = readable_session(item)?;
         if session.is_opened_by(presented) {
             self.cache.sessions.remember(presented.id(), &session, now);
         }
@@ -184,6 +181,14 @@ impl Table {
             .map(|item| Ok((decode::<Key>(item.clone())?, item)))
             .collect()
     }
+}
+
+/// Reads an item as a session.
+pub(crate) fn readable_session(item: Item) -> Result<Session, LookupFailed> {
+    Session::try_from(decode::<SessionRow>(item)?).map_err(|error| {
+        tracing::error!(%error, "a session could not be read");
+        LookupFailed::Unavailable
+    })
 }
 
 /// Reads an item as a row.

@@ -4,6 +4,7 @@ mod change;
 mod close;
 mod kept;
 mod log_in;
+mod refresh;
 mod session;
 
 use headcount_model::idempotency::StoredAnswer;

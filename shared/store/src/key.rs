@@ -7,6 +7,7 @@ use headcount_model::id::{
     AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, AuditId, CredentialId, OrganizationId,
     SeatId,
 };
+use headcount_model::idempotency::hex;
 use headcount_model::identity::SessionId;
 use headcount_model::reconcile::Shard;
 use serde::{Deserialize, Serialize};
@@ -149,6 +150,11 @@ impl Key {
     /// A session of an identity account, by what its tokens have in common.
     pub fn session(id: &SessionId) -> Self {
         Self::of(format!("SESSION#{}", id.token()), "SESSION")
+    }
+
+    /// A refresh token that another one of its session has taken the place of, by the hash of its secret.
+    pub fn rotated(id: &SessionId, hash: &[u8; 32]) -> Self {
+        Self::of(Self::session(id).pk, format!("ROTATED#{}", hex(hash)))
     }
 
     /// The attempts to log in at an address, by the keyed hash of it.

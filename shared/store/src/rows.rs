@@ -810,6 +810,28 @@ impl TryFrom<SessionRow> for Session {
     }
 }
 
+/// A refresh token that another one has taken the place of. Of the token the hash alone is in it, in the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct RotatedRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub rotated_at: String,
+    /// When DynamoDB may delete it, in seconds since the epoch: the token would have stopped working anyway.
+    pub expires_at: i64,
+}
+
+impl RotatedRow {
+    /// The row of the token that a session had, when it has been given another one.
+    pub fn new(before: &Session, now: Timestamp) -> Self {
+        Self {
+            key: Key::rotated(&before.id, &before.refresh_hash),
+            rotated_at: micros(now),
+            expires_at: before.refresh_until.as_second().saturating_add(1),
+        }
+    }
+}
+
 /// The attempts to log in at an address since the last that succeeded. The address is not in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // As in `headcount_model::identity::Attempts`.

@@ -35,6 +35,7 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "list-accounts-of-agency" => Reply::to_event(&stage.list_accounts_of_agency(), event).await,
         "update-agency-account" => Reply::to_event(&stage.update_agency_account(), event).await,
         "open-session" => Reply::to_event(&stage.open_session(), event).await,
+        "refresh-session" => Reply::to_event(&stage.refresh_session(), event).await,
         "end-session" => Reply::to_event(&stage.end_session(), event).await,
         "get-own-account" => Reply::to_event(&stage.get_own_account(), event).await,
         "get-account" => Reply::to_event(&stage.get_account(), event).await,

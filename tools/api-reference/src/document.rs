@@ -86,7 +86,8 @@ fn described(api: &Api, operation: &Operation) -> Json {
     }
     if let Some(request) = &operation.request {
         let content = content(request.schema, request.examples.iter().map(shown));
-        let required = !matches!(operation.op, Op::EndSession | Op::ListApiKeys);
+        let required =
+            !matches!(operation.op, Op::RefreshSession | Op::EndSession | Op::ListApiKeys);
         json = json.with("requestBody", object! { "required" => required, "content" => content });
     }
     json.with("responses", responses(api, operation))
@@ -214,6 +215,7 @@ fn security_schemes() -> Json {
     object! {
         "apiKey" => bearer("An API key of an organization, `hc_…`. It carries the permission `accounts:create`, `billing:read` or both."),
         "accountToken" => bearer("The access token of an account's own session, `hc_…`, as a log-in gives it."),
+        "refreshToken" => bearer("The refresh token of an account's own session, `hc_…`, as a log-in or the last refresh gives it."),
         "appToken" => bearer("A token of an app, `hc_…`. Each endpoint says which permissions it asks for."),
         "adminToken" => bearer("A token of an administrator, `hc_…`. Each endpoint says which permissions it asks for."),
     }

@@ -28,19 +28,27 @@ pub const SESSION: &str = "sess_01kgjb9z8rd3m0an0therses00";
 
 const CREATES: &[Op] = &[Op::CreateAccount];
 const OPENS: &[Op] = &[Op::OpenSession];
+const REFRESHES: &[Op] = &[Op::RefreshSession];
 const ENDS: &[Op] = &[Op::EndSession];
 const OWN: &[Op] = &[Op::EndSession, Op::GetOwnAccount, Op::UpdateOwnAccount, Op::DeleteOwnAccount];
 const DELETES: &[Op] = &[Op::DeleteAccount];
 const PATCHES: &[Op] = &[Op::UpdateOwnAccount, Op::UpdateAccount];
 const UPDATES: &[Op] = &[Op::UpdateAccount];
 const TAKES_KEYS: &[Op] = &[Op::CreateAccount, Op::UpdateOwnAccount, Op::UpdateAccount];
-const TAKES_BODIES: &[Op] =
-    &[Op::CreateAccount, Op::OpenSession, Op::EndSession, Op::UpdateOwnAccount, Op::UpdateAccount];
+const TAKES_BODIES: &[Op] = &[
+    Op::CreateAccount,
+    Op::OpenSession,
+    Op::RefreshSession,
+    Op::EndSession,
+    Op::UpdateOwnAccount,
+    Op::UpdateAccount,
+];
 const READS: &[Op] = &[Op::GetAccount];
 const NAMES: &[Op] = &[Op::GetAccount, Op::UpdateAccount, Op::DeleteAccount];
 const ALL: &[Op] = &[
     Op::CreateAccount,
     Op::OpenSession,
+    Op::RefreshSession,
     Op::EndSession,
     Op::GetOwnAccount,
     Op::GetAccount,
@@ -60,6 +68,11 @@ explained! { failures: Failure<Refused> => Said;
         Some(("invalid_request", OPENS, Words {
             cause: "Fields break rules, which `details` lists. Whether there is such an account plays no part in it.",
             cure: "Mend what `details` lists.",
+        }));
+    Failure::Faults(_), Failure::Faults(refresh_faults()) =>
+        Some(("invalid_request", REFRESHES, Words {
+            cause: "A field is neither `true` nor `false`, or none of this request.",
+            cure: "Mend what `details` lists. The token is as good as before.",
         }));
     Failure::Faults(_), end_session_faults() =>
         Some(("invalid_request", ENDS, Words {
@@ -83,6 +96,13 @@ explained! { failures: Failure<Refused> => Said;
                     unknown or expired, its session was ended, or its account closed. A refresh token is none, nor is a \
                     token of an administrator.",
             cure: "Log in again.",
+        }));
+    Failure::Unauthorized, Failure::Unauthorized =>
+        Some(("unauthorized", REFRESHES, Words {
+            cause: "There is no refresh token in `Authorization: Bearer …`, or it is malformed, unknown or expired, its session \
+                    was ended, or its account is closed or suspended. An access token is none. Or the token was used before, \
+                    and another one has taken its place: then its session has ended.",
+            cure: "Log in again. Keep the last `refresh_token` alone, and let no two refreshes run at once.",
         }));
     Failure::Refused(Refused::InvalidCredentials), Failure::Refused(Refused::InvalidCredentials) =>
         Some(("invalid_credentials", OPENS, Words {
@@ -193,6 +213,7 @@ pub(crate) fn api() -> Api {
             update(Op::UpdateOwnAccount),
             delete(Op::DeleteOwnAccount),
             open_session(),
+            refresh_session(),
             end_session(),
         ],
         refusals,
@@ -207,6 +228,8 @@ pub(crate) fn api() -> Api {
             ("ClosedAccount", Json::schema(schema::closed_account())),
             ("LogIn", log_in_schema()),
             ("LoggedIn", Json::schema(schema::logged_in())),
+            ("RefreshSession", refresh_schema()),
+            ("RefreshedSession", Json::schema(schema::refreshed_session())),
             ("EndSession", end_session_schema()),
             ("EndedSession", Json::schema(schema::ended_session())),
         ],
@@ -420,6 +443,47 @@ fn open_session() -> Operation {
     }
 }
 
+fn refresh_session() -> Operation {
+    let (session, opened) =
+        Session::open(&own_account().id, 0, &Still, &Still).expect("there is entropy");
+    let refreshed = |rotate| {
+        let (session, tokens) =
+            session.refreshed(rotate, &Still, &Still).expect("there is entropy");
+        body::of(&identity::refreshed(&session, &tokens, &opened.refresh))
+    };
+    Operation {
+        op: Op::RefreshSession,
+        summary: "Get new tokens",
+        description: "A new access token for the session, in the place of the one before, and a new refresh token, unless \
+                      `rotate_refresh_token` is `false`. A refresh token that another one has taken the place of ends the \
+                      session when it is used again. The body may be left out.",
+        security: &["refreshToken"],
+        parameters: &[],
+        success: Success {
+            status: 200,
+            description: "New tokens, told this once.",
+            schema: "RefreshedSession",
+            headers: &[],
+            examples: vec![
+                Example::new("keep", "The refresh token stays", refreshed(false)),
+                Example::new("rotate", "Both tokens are new", refreshed(true)),
+            ],
+        },
+        request: Some(Request {
+            schema: "RefreshSession",
+            examples: vec![
+                Example::new(
+                    "keep",
+                    "The refresh token stays",
+                    object! { "rotate_refresh_token" => false },
+                ),
+                Example::new("rotate", "Both tokens are new", object! {}),
+            ],
+            refused: vec![bad_refresh()],
+        }),
+    }
+}
+
 fn end_session() -> Operation {
     let ended = |id: &SessionId| body::of(&identity::ended(id, Still.now()));
     let this = Session::open(&own_account().id, 0, &Still, &Still).expect("there is entropy").0;
@@ -490,6 +554,15 @@ fn log_in_faults() -> Vec<Fault> {
     identity::log_in(body::read(&bad_log_in().body)).expect_err("an example of a refusal")
 }
 
+fn bad_refresh() -> Example {
+    let body = object! { "rotate_refresh_token" => "no" };
+    Example::new("invalid_request", "A field that breaks a rule", body)
+}
+
+fn refresh_faults() -> Vec<Fault> {
+    identity::refresh(body::read(&bad_refresh().body)).expect_err("an example of a refusal")
+}
+
 fn bad_end_session() -> Example {
     let body = object! { "session_id" => 1_usize };
     Example::new("invalid_request", "A field that breaks a rule", body)
@@ -510,6 +583,19 @@ fn log_in_schema() -> Json {
         object! {
             "email" => required(email),
             "password" => required(password.with("format", "password")),
+        },
+    )
+}
+
+fn refresh_schema() -> Json {
+    exactly(
+        [],
+        object! {
+            "rotate_refresh_token" => optional(object! {
+                "type" => "boolean",
+                "description" => "Whether the refresh token is to be another one.",
+                "default" => true,
+            }),
         },
     )
 }

@@ -145,6 +145,9 @@ pub struct Identity {
     /// The access token of a session of it.
     #[serde(deserialize_with = "credential")]
     pub account_token: Presented,
+    /// The refresh token of another session of it.
+    #[serde(deserialize_with = "credential")]
+    pub account_refresh_token: Presented,
     /// A session of it that was ended.
     #[serde(deserialize_with = "session")]
     pub ended_session: SessionId,

@@ -270,6 +270,10 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
             let opened = Session { access_hash: *token.secret_hash(), ..session };
             made(self.table.create_session(&opened).await)?;
         }
+        let token = &identity.account_refresh_token;
+        let refreshable = self.session(owner, SessionId::of(token.id().clone()));
+        let refreshable = Session { refresh_hash: *token.secret_hash(), ..refreshable };
+        made(self.table.create_session(&refreshable).await)?;
         let ended = self.session(owner, identity.ended_session.clone());
         let ended = Session { ended_at: Some(self.ports.now()), ..ended };
         made(self.table.create_session(&ended).await)

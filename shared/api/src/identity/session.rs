@@ -1,14 +1,15 @@
 //! Log-ins, sessions, and who calls by one.
 
 use headcount_model::credential::reveal;
-use headcount_model::fault::{Fault, Given};
+use headcount_model::fault::{Fault, Form, Given};
 use headcount_model::id::seconds;
 use headcount_model::identity::{
-    ACCESS_LIFETIME, KeptAccount, LogIn, LogInInput, LoggedIn, NotAdmitted, NotEnded, NotLoggedIn,
-    OwnAccounts, Session, SessionId, Sessions,
+    ACCESS_LIFETIME, KeptAccount, LogIn, LogInInput, LoggedIn, NewTokens, NotAdmitted, NotEnded,
+    NotLoggedIn, NotRefreshed, OwnAccounts, Session, SessionId, Sessions,
 };
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
+use secrecy::SecretString;
 use serde::Serialize;
 
 use super::Refusal;
@@ -103,6 +104,63 @@ pub fn log_in(body: Object) -> Result<LogIn, Vec<Fault>> {
     let input = LogInInput { email: fields.text("email"), password: fields.text("password") };
     fields.refuse_rest(&mut faults);
     LogIn::parse(input, faults)
+}
+
+/// Reads the body of `POST /v1/auth/refresh`: whether the refresh token is to be another one, which it is unless
+/// it says otherwise.
+///
+/// # Errors
+/// Every fault.
+pub fn refresh(body: Object) -> Result<bool, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut fields = Fields::new(body);
+    let rotate = fields.flag("rotate_refresh_token");
+    let rotate = Form::new(&mut faults).optional("rotate_refresh_token", rotate, Ok);
+    fields.refuse_rest(&mut faults);
+    if faults.is_empty() { Ok(rotate.unwrap_or(true)) } else { Err(faults) }
+}
+
+/// What new tokens are answered.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct RefreshedView<'a> {
+    /// Opens what is the account's own, in the place of the one before.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::token"))]
+    access_token: &'a str,
+    /// Good for new tokens; opens nothing. The one presented where it was to stay.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::token"))]
+    refresh_token: &'a str,
+    /// UTC, whole seconds; until when the access token works.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::time"))]
+    expires_at: String,
+    /// Names the session.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::session_id"))]
+    session_id: String,
+    /// UTC, whole seconds; until when the refresh token works.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::time"))]
+    refresh_token_expires_at: String,
+}
+
+/// The answer with new tokens. `presented` is the token that they were given for.
+pub fn refreshed(session: &Session, tokens: &NewTokens, presented: &SecretString) -> Answer {
+    let view = RefreshedView {
+        access_token: reveal(&tokens.access),
+        refresh_token: reveal(tokens.refresh.as_ref().unwrap_or(presented)),
+        expires_at: seconds(session.access_until),
+        session_id: session.id.to_string(),
+        refresh_token_expires_at: seconds(session.refresh_until),
+    };
+    Answer::new(StatusCode::OK, &view)
+}
+
+impl From<NotRefreshed> for Failure<Refusal> {
+    fn from(not: NotRefreshed) -> Self {
+        match not {
+            NotRefreshed::Invalid => Failure::Unauthorized,
+            NotRefreshed::Throttled => Failure::TooManyRequests,
+            NotRefreshed::Unavailable => Failure::Unavailable,
+        }
+    }
 }
 
 /// Reads the body of `DELETE /v1/auth/session`: which session, if it says so. A text that is no id is

@@ -9,6 +9,7 @@ mod kept;
 mod language;
 mod log_in;
 mod password;
+mod refresh;
 mod registry;
 mod session;
 mod settings;
@@ -31,8 +32,12 @@ pub use log_in::{
     Attempts, LogIn, LogInInput, LogIns, LoggedIn, NotLoggedIn, Opening, Tried, log_in,
 };
 pub use password::{Hashing, Password, PasswordHash, PasswordPolicy, Salt};
+pub use refresh::{
+    Asked as RefreshAsked, Committed as RefreshCommitted, NotRefreshed, Refresh, Refreshable,
+    Refreshes, refresh,
+};
 pub use session::{
-    ACCESS_LIFETIME, EndSession, NotEnded, REFRESH_LIFETIME, Session, SessionEndings, SessionId,
-    Sessions, Tokens,
+    ACCESS_LIFETIME, EndSession, NewTokens, NotEnded, REFRESH_LIFETIME, Session, SessionEndings,
+    SessionId, Sessions, Tokens,
 };
 pub use settings::{Settings, TimeZone};

@@ -85,6 +85,15 @@ pub struct Tokens {
     pub refresh: SecretString,
 }
 
+/// The new tokens of a session that goes on.
+#[derive(Debug)]
+pub struct NewTokens {
+    /// Takes the place of the access token.
+    pub access: SecretString,
+    /// Takes the place of the refresh token, if that was asked for.
+    pub refresh: Option<SecretString>,
+}
+
 impl Session {
     /// How many tokens end with a session: one to access and one to refresh.
     pub const TOKENS: u32 = 2;
@@ -121,6 +130,44 @@ impl Session {
     /// Whether this is its access token.
     pub fn is_opened_by(&self, presented: &Presented) -> bool {
         presented.is_of(&self.id.0, &self.access_hash)
+    }
+
+    /// Whether this is its refresh token.
+    pub fn is_refreshed_by(&self, presented: &Presented) -> bool {
+        presented.is_of(&self.id.0, &self.refresh_hash)
+    }
+
+    /// Whether it was not ended and its refresh token still works at `now`.
+    pub fn goes_on(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.refresh_until
+    }
+
+    /// The session with a new access token and, where `rotate`, with a new refresh token, which works for as
+    /// long as that of a new session.
+    ///
+    /// # Errors
+    /// When the random source fails.
+    pub fn refreshed(
+        &self,
+        rotate: bool,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<(Self, NewTokens), NoEntropy> {
+        let now = clock.now();
+        let after = |lifetime| now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+        let (access, access_hash) = new_token(&self.id.0, entropy)?;
+        let mut next = Self { access_hash, access_until: after(ACCESS_LIFETIME), ..self.clone() };
+        let refresh = if rotate {
+            let (refresh, refresh_hash) = new_token(&self.id.0, entropy)?;
+            next.refresh_hash = refresh_hash;
+            next.refresh_until = after(REFRESH_LIFETIME);
+            Some(refresh)
+        } else {
+            // No access token outlives what it comes from.
+            next.access_until = next.access_until.min(self.refresh_until);
+            None
+        };
+        Ok((next, NewTokens { access, refresh }))
     }
 
     /// The session, if the token is its access token and works at `now`.
