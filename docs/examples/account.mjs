@@ -1,4 +1,4 @@
-// Identity API: an account logs in, looks at itself and logs out; prints its id.
+// Identity API: an account logs in, gets new tokens, looks at itself and logs out; prints its id.
 // Needs HEADCOUNT_API (base address), HEADCOUNT_EMAIL and HEADCOUNT_PASSWORD, and Node 18 or newer.
 const { HEADCOUNT_API, HEADCOUNT_EMAIL, HEADCOUNT_PASSWORD } = process.env;
 
@@ -21,11 +21,14 @@ async function call(path, request) {
   process.exit(1);
 }
 
-const tokens = await call("/v1/auth/login", {
+let tokens = await call("/v1/auth/login", {
   method: "POST",
   headers: { "Content-Type": "application/json" },
   body: JSON.stringify({ email: HEADCOUNT_EMAIL, password: HEADCOUNT_PASSWORD }),
 });
+// Within the hour: both tokens are new, and the old ones end.
+const refresh = { Authorization: `Bearer ${tokens.refresh_token}` };
+tokens = await call("/v1/auth/refresh", { method: "POST", headers: refresh });
 const headers = { Authorization: `Bearer ${tokens.access_token}` };
 const account = await call("/v1/account", { headers });
 await call("/v1/auth/session", { method: "DELETE", headers });

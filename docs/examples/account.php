@@ -1,5 +1,5 @@
 <?php
-// Identity API: an account logs in, looks at itself and logs out; prints its id.
+// Identity API: an account logs in, gets new tokens, looks at itself and logs out; prints its id.
 // Needs HEADCOUNT_API (base address), HEADCOUNT_EMAIL and HEADCOUNT_PASSWORD, PHP 8 and Guzzle 7:
 // composer require guzzlehttp/guzzle, or Debian's php-guzzlehttp-guzzle.
 
@@ -32,6 +32,9 @@ function call(Client $client, string $method, string $path, array $options): arr
 
 $wish = ['email' => getenv('HEADCOUNT_EMAIL'), 'password' => getenv('HEADCOUNT_PASSWORD')];
 $tokens = call($client, 'POST', '/v1/auth/login', ['json' => $wish]);
+// Within the hour: both tokens are new, and the old ones end.
+$refresh = ['headers' => ['Authorization' => 'Bearer ' . $tokens['refresh_token']]];
+$tokens = call($client, 'POST', '/v1/auth/refresh', $refresh);
 $own = ['headers' => ['Authorization' => 'Bearer ' . $tokens['access_token']]];
 $account = call($client, 'GET', '/v1/account', $own);
 call($client, 'DELETE', '/v1/auth/session', $own);

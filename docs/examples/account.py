@@ -1,4 +1,4 @@
-"""Identity API: an account logs in, looks at itself and logs out; prints its id.
+"""Identity API: an account logs in, gets new tokens, looks at itself and logs out; prints its id.
 
 Needs HEADCOUNT_API (base address), HEADCOUNT_EMAIL and HEADCOUNT_PASSWORD, and `pip install requests`.
 """
@@ -27,6 +27,8 @@ def call(method, path, **arguments):
 
 wish = {"email": os.environ["HEADCOUNT_EMAIL"], "password": os.environ["HEADCOUNT_PASSWORD"]}
 tokens = call("POST", "/v1/auth/login", json=wish)
+refresh = {"Authorization": f"Bearer {tokens['refresh_token']}"}
+tokens = call("POST", "/v1/auth/refresh", headers=refresh)  # Within the hour: both tokens are new, and the old ones end.
 own = {"Authorization": f"Bearer {tokens['access_token']}"}
 account = call("GET", "/v1/account", headers=own)
 call("DELETE", "/v1/auth/session", headers=own)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Identity API: an account logs in, looks at itself and logs out; prints its id.
+# Identity API: an account logs in, gets new tokens, looks at itself and logs out; prints its id.
 # Needs HEADCOUNT_API (base address), HEADCOUNT_EMAIL and HEADCOUNT_PASSWORD.
 set -euo pipefail
 : "${HEADCOUNT_API:?}" "${HEADCOUNT_EMAIL:?}" "${HEADCOUNT_PASSWORD:?}"
@@ -22,6 +22,9 @@ call() {
 call POST /v1/auth/login -H "Content-Type: application/json" --data @- <<JSON
 {"email": "$HEADCOUNT_EMAIL", "password": "$HEADCOUNT_PASSWORD"}
 JSON
+refresh=$(grep -o '"refresh_token":"[^"]*"' "$answer" | cut -d '"' -f 4)
+# Within the hour: both tokens are new, and the old ones end.
+call POST /v1/auth/refresh -H "Authorization: Bearer $refresh"
 token=$(grep -o '"access_token":"[^"]*"' "$answer" | cut -d '"' -f 4)
 
 call GET /v1/account -H "Authorization: Bearer $token"
