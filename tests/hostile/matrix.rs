@@ -21,7 +21,7 @@ use crate::row::To;
 use crate::tenants::Tenants;
 
 /// Where the operations of the document are answered.
-const OPERATIONS: [(&str, To); 29] = [
+const OPERATIONS: [(&str, To); 30] = [
     ("createSeats", To::Seats),
     ("quoteSeats", To::Quote),
     ("listSeats", To::List),
@@ -49,6 +49,7 @@ const OPERATIONS: [(&str, To); 29] = [
     ("updateOwnAccount", To::OwnPatch),
     ("deleteOwnAccount", To::OwnEnd),
     ("openSession", To::LogIn),
+    ("refreshSession", To::Refresh),
     ("endSession", To::EndSession),
     ("stripeWebhook", To::Webhook),
 ];
@@ -126,12 +127,19 @@ enum Caller {
     Organization,
     App,
     Account,
+    Refresher,
     Administrator,
     Nobody,
 }
 
-const CALLERS: [Caller; 5] =
-    [Caller::Organization, Caller::App, Caller::Account, Caller::Administrator, Caller::Nobody];
+const CALLERS: [Caller; 6] = [
+    Caller::Organization,
+    Caller::App,
+    Caller::Account,
+    Caller::Refresher,
+    Caller::Administrator,
+    Caller::Nobody,
+];
 
 /// Where in a request an identifier stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -312,6 +320,7 @@ impl Operation {
             "apiKey" => Some(Caller::Organization),
             "appToken" => Some(Caller::App),
             "accountToken" => Some(Caller::Account),
+            "refreshToken" => Some(Caller::Refresher),
             "adminToken" => Some(Caller::Administrator),
             "nobody" => Some(Caller::Nobody),
             _ => None,
@@ -466,6 +475,7 @@ impl Side {
                 (Caller::Organization as u8, key),
                 (Caller::App as u8, manager),
                 (Caller::Account as u8, own.token),
+                (Caller::Refresher as u8, own.refresh),
                 (Caller::Administrator as u8, administrator),
             ]),
         }
