@@ -8,6 +8,7 @@
 mod agency;
 mod api_keys;
 mod billing;
+mod cancellation;
 mod credentials;
 mod deactivate;
 mod history;
