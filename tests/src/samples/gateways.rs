@@ -1,7 +1,10 @@
 //! The functions behind a gateway, fed with samples in this process.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use headcount_billing::cancel::Cancels;
+use headcount_billing::portal::Portals;
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SignatureCheck;
 use headcount_billing::{Item, Prices, StripeFailure, Subscription, Subscriptions, Updated, Worth};
@@ -12,7 +15,9 @@ use headcount_model::billing::{
 use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
 use headcount_model::tiers::Tiers;
+use headcount_model::web_url::WebUrl;
 use headcount_store::Table;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::{PERIOD, body_of, tenants};

@@ -337,6 +337,8 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         let of_seats = &[
             "POST /accounts/create",
             "POST /billing/deactivate",
+            "POST /billing/cancel",
+            "POST /billing/resume",
             "POST /org/api-key/create",
             "POST /org/api-key/edit",
             "POST /org/api-key/delete",
