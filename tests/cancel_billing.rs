@@ -53,9 +53,9 @@ impl Bench {
     /// The routes of the audit's entries, each with what was changed.
     async fn audit(&self) -> Vec<String> {
         let items = self.stage.items().await;
-        let of_audit = items.iter().filter(|item| {
-            text_of(item, "sk").is_some_and(|sk| sk.starts_with("AUDIT#"))
-        });
+        let of_audit = items
+            .iter()
+            .filter(|item| text_of(item, "sk").is_some_and(|sk| sk.starts_with("AUDIT#")));
         of_audit.filter_map(|item| text_of(item, "route")).map(str::to_owned).collect()
     }
 }
@@ -84,7 +84,11 @@ async fn it_is_so_at_stripe_on_record_and_in_the_audit() {
     assert_eq!(bench.at_stripe().await, (json!(true), true));
     assert_eq!(bench.shown().await, true);
     let audit = bench.audit().await;
-    assert_eq!(audit.iter().filter(|route| *route == "POST /billing/cancel").count(), 1, "{audit:?}");
+    assert_eq!(
+        audit.iter().filter(|route| *route == "POST /billing/cancel").count(),
+        1,
+        "{audit:?}"
+    );
 }
 
 #[tokio::test]

@@ -33,13 +33,13 @@ async fn each_time_a_session_is_opened_and_nothing_is_kept() {
     let function = stage.open_billing_portal(&billing);
     let mut urls = Vec::new();
     let with = Call::json(&json!({"return_url": "https://example.com/billing"}));
-    for call in [Call::empty(), Call::json(&json!({})), Call::json(&json!({"return_url": null})), with]
+    for call in
+        [Call::empty(), Call::json(&json!({})), Call::json(&json!({"return_url": null})), with]
     {
         let reply = call.bearer(&key).send(&function).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         let url = reply.json()["data"]["url"].clone();
-        let whole =
-            json!({"ok": true, "code": 200, "message": "Success", "data": {"url": url}});
+        let whole = json!({"ok": true, "code": 200, "message": "Success", "data": {"url": url}});
         assert_eq!(reply.json(), whole);
         let url = url.as_str().expect("a URL").to_owned();
         assert!(url.starts_with("https://billing.stripe.com/p/session/"), "{url}");
@@ -59,7 +59,8 @@ async fn all_faults_at_once() {
     let errors = reply.json()["errors"].clone();
     let fields: Vec<_> = errors.as_array().into_iter().flatten().map(|one| &one["field"]).collect();
     assert_eq!(fields, [&json!("return_url"), &json!("customer")]);
-    for bad in [json!(7), json!("javascript:alert(1)"), json!("https://u:p@example.com/"), json!("")]
+    for bad in
+        [json!(7), json!("javascript:alert(1)"), json!("https://u:p@example.com/"), json!("")]
     {
         let reply = Call::json(&json!({"return_url": bad})).bearer(&key).send(&function).await;
         assert_eq!(error(&reply), refused(400, "invalid_request"), "{bad}");

@@ -56,9 +56,9 @@ impl Bench {
     /// The routes of the audit's entries, each with what was changed.
     async fn audit(&self) -> Vec<String> {
         let items = self.stage.items().await;
-        let of_audit = items.iter().filter(|item| {
-            text_of(item, "sk").is_some_and(|sk| sk.starts_with("AUDIT#"))
-        });
+        let of_audit = items
+            .iter()
+            .filter(|item| text_of(item, "sk").is_some_and(|sk| sk.starts_with("AUDIT#")));
         of_audit.filter_map(|item| text_of(item, "route")).map(str::to_owned).collect()
     }
 }
@@ -87,7 +87,11 @@ async fn it_is_so_at_stripe_on_record_and_in_the_audit() {
     assert_eq!(bench.at_stripe().await, (json!(false), false));
     assert_eq!(bench.shown().await, false);
     let audit = bench.audit().await;
-    assert_eq!(audit.iter().filter(|route| *route == "POST /billing/resume").count(), 1, "{audit:?}");
+    assert_eq!(
+        audit.iter().filter(|route| *route == "POST /billing/resume").count(),
+        1,
+        "{audit:?}"
+    );
 }
 
 #[tokio::test]

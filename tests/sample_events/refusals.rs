@@ -64,10 +64,9 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 Failure::Faults(faults) => {
                     faults[0].rule != Rule::RequiredInGroup && function == "open-billing-portal"
                 }
-                Failure::Refused(refusal) => matches!(
-                    refusal,
-                    seats::Refusal::Forbidden(_) | seats::Refusal::NoBilling
-                ),
+                Failure::Refused(refusal) => {
+                    matches!(refusal, seats::Refusal::Forbidden(_) | seats::Refusal::NoBilling)
+                }
                 _ => {
                     let is_keyed = function != "open-billing-portal";
                     !is_oversize(failure) && (is_keyed || !concerns_idempotency(failure))

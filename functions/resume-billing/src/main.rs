@@ -1,7 +1,7 @@
 //! Wiring of [`resume_billing`].
-use resume_billing::Function;
 use headcount_api::{configuration as read, serve};
 use headcount_model::port::System;
+use resume_billing::Function;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let aws = headcount_platform::start().await?;

@@ -123,7 +123,8 @@ pub async fn cancel(
         if found.cancel_at_period_end != wish.ends {
             // Another round is another key: one that was used before, by a process that died, would be
             // answered with what it did then.
-            let (what, version) = (if wish.ends { "cancel" } else { "resume" }, billed.linked.status_version);
+            let (what, version) =
+                (if wish.ends { "cancel" } else { "resume" }, billed.linked.status_version);
             let key = format!("{what}:{id}:{version}:{round}");
             stripe.cancel_at_period_end(id, wish.ends, &key).await.map_err(refused)?;
             told = true;

@@ -118,7 +118,8 @@ pub(crate) fn canceled() -> ApiError {
 fn edit(subscription: &mut Subscription, fields: &mut Fields) -> Result<bool, ApiError> {
     use crate::subscription::Collection;
     let mut edited = false;
-    let (at_period_end, at) = (fields.flag("cancel_at_period_end")?, fields.clearable("cancel_at")?);
+    let (at_period_end, at) =
+        (fields.flag("cancel_at_period_end")?, fields.clearable("cancel_at")?);
     if at_period_end.is_some() && at.is_some() {
         return Err(ApiError::refused(
             "You may only specify one of these parameters: cancel_at, cancel_at_period_end.",

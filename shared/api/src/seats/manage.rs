@@ -16,8 +16,7 @@ use crate::fields::Fields;
 use crate::json::Object;
 
 /// The original's words.
-const CANCELLED: &str =
-    "Subscription will be cancelled at the end of the current billing period";
+const CANCELLED: &str = "Subscription will be cancelled at the end of the current billing period";
 
 /// Reads the body of `POST /billing/cancel` and `/billing/resume`, which has no field.
 ///
