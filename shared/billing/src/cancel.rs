@@ -126,8 +126,19 @@ pub async fn cancel(
             let (what, version) =
                 (if wish.ends { "cancel" } else { "resume" }, billed.linked.status_version);
             let key = format!("{what}:{id}:{version}:{round}");
-            stripe.cancel_at_period_end(id, wish.ends, &key).await.map_err(refused)?;
-            told = true;
+            match stripe.cancel_at_period_end(id, wish.ends, &key).await {
+                Ok(()) => told = true,
+                // What Stripe has stored under a key it answers for ever: with the record's version the
+                // key moves on, here and for whoever comes later.
+                Err(StripeFailure::Stored(cause)) => {
+                    tracing::warn!(cause, "asked again under another key");
+                    match keep(store, wish, (&billed, &found), None, None).await {
+                        Ok(_) | Err(NotSettled::Overtaken) => {}
+                        Err(not) => return Err(not.into()),
+                    }
+                }
+                Err(failure) => return Err(refused(failure)),
+            }
             continue;
         }
         match settle(store, ports, wish, (&billed, &found), told).await {
@@ -149,10 +160,6 @@ async fn settle(
     (billed, found): (&Billed, &Subscription),
     told: bool,
 ) -> Result<Option<StoredAnswer>, NotSettled> {
-    let standing = found.standing().map_err(|unknown| {
-        tracing::error!(%unknown, "a subscription stands as nobody knows");
-        NotSettled::Unavailable
-    })?;
     let is_change = told || billed.cancel_at_period_end != wish.ends;
     let audit = if is_change {
         Some(Entry {
@@ -168,6 +175,21 @@ async fn settle(
         None
     };
     let record = wish.request.map(|request| (request, wish.answer.clone()));
+    keep(store, wish, (billed, found), audit, record).await
+}
+
+/// Writes what Stripe said into the record, if nobody has written since it was read.
+async fn keep(
+    store: &impl Cancellations,
+    wish: &Wish<'_>,
+    (billed, found): (&Billed, &Subscription),
+    audit: Option<Entry<'_>>,
+    record: Option<(&Keyed, StoredAnswer)>,
+) -> Result<Option<StoredAnswer>, NotSettled> {
+    let standing = found.standing().map_err(|unknown| {
+        tracing::error!(%unknown, "a subscription stands as nobody knows");
+        NotSettled::Unavailable
+    })?;
     let (linked, standing, now) = (&billed.linked, &standing, wish.now);
     store.settle(wish.granted, &Settled { linked, standing, audit, record, now }).await
 }
