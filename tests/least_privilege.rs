@@ -222,6 +222,7 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
     };
     let callers = [
         "check-deletion",
+        "cancel-billing",
         "check-token",
         "create-account",
         "create-agency-account",
@@ -240,7 +241,9 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "list-agency-accounts",
         "list-api-keys",
         "list-seats",
+        "open-billing-portal",
         "quote-seats",
+        "resume-billing",
         "update-account",
         "update-agency-account",
         "update-api-key",

@@ -246,6 +246,22 @@ async fn another_status_of_the_subscription_is_an_event() {
     );
 }
 
+#[tokio::test]
+async fn that_the_subscription_ends_with_its_period_is_an_event_and_that_it_goes_on() {
+    let (_, _, billing) = seats().await;
+    let ending = with(&billing, "cancel_at_period_end", AttributeValue::Bool(true));
+    for (from, to, ends) in [(&billing, &ending, true), (&ending, &billing, false)] {
+        let records = vec![record(1, "MODIFY", Some(from), Some(to))];
+        let (parcels, _) = publish(&Recorder::default(), records).await;
+        let events = events(&parcels);
+        let [(detail_type, detail)] = events[..] else { panic!("{events:?}") };
+        assert_eq!(detail_type, "SubscriptionEndChanged");
+        let data = &detail["data"];
+        assert_eq!(data["cancel_at_period_end"], ends);
+        assert_eq!(data["organization"], billing["organization"].as_s().expect("a text").as_str());
+    }
+}
+
 /// Type, percent, limit and use of each event about a limit when a record changes.
 async fn limits_told(old: &Item, new: &Item) -> Vec<(String, u64, u64, u64)> {
     let records = vec![record(1, "MODIFY", Some(old), Some(new))];

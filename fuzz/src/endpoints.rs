@@ -16,7 +16,7 @@ use lambda_http::lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use sha2::Sha256;
 
-use crate::ports::{Draws, Right, SIGNING_SECRET, Still, Table, Willing, block_on};
+use crate::ports::{Draws, Ending, Right, SIGNING_SECRET, Still, Table, Willing, block_on};
 use crate::request::{Found, Sent};
 
 /// The largest answer that Lambda passes on.
@@ -105,6 +105,28 @@ pub(crate) fn delete_api_key(input: &[u8]) {
     let sent = Sent::read(input);
     let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
     let function = delete_api_key::Function { store, ports: Still, fingerprint_key };
+    answered(&function, &sent);
+}
+
+pub(crate) fn open_billing_portal(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, stripe) = (Table(sent.found()), Willing);
+    answered(&open_billing_portal::Function { store, stripe, ports: Still }, &sent);
+}
+
+pub(crate) fn cancel_billing(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
+    let stripe = Ending::default();
+    let function = cancel_billing::Function { store, stripe, ports: Still, fingerprint_key };
+    answered(&function, &sent);
+}
+
+pub(crate) fn resume_billing(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
+    let stripe = Ending::default();
+    let function = resume_billing::Function { store, stripe, ports: Still, fingerprint_key };
     answered(&function, &sent);
 }
 

@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 40] = [
+pub const TARGETS: [Target; 43] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
@@ -31,6 +31,9 @@ pub const TARGETS: [Target; 40] = [
     target("create-api-key", endpoints::create_api_key),
     target("update-api-key", endpoints::update_api_key),
     target("delete-api-key", endpoints::delete_api_key),
+    target("open-billing-portal", endpoints::open_billing_portal),
+    target("cancel-billing", endpoints::cancel_billing),
+    target("resume-billing", endpoints::resume_billing),
     target("get-billing", endpoints::get_billing),
     target("get-billing-history", endpoints::get_billing_history),
     target("create-agency-account", endpoints::create_agency_account),

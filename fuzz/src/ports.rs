@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::LazyLock;
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsMessage;
+use headcount_billing::cancel::Cancels;
+use headcount_billing::portal::Portals;
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SigningSecretSource;
 use headcount_billing::webhook::SigningSecrets;
@@ -24,6 +26,7 @@ use headcount_model::billing::{
     LedgerUnavailable, LinkedSubscription, ProrationBehavior, Recorded, RememberedItems,
     SeatCounts, Standing, SubscriptionLedger, SubscriptionStatus, TakenUpdate,
 };
+use headcount_model::cancellation::{Billed, Cancellations, NotSettled, Settled};
 use headcount_model::credential::{
     AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Permission, Presented,
 };
@@ -44,9 +47,9 @@ use headcount_model::identity::{
 use headcount_model::organization::{Organization, Organizations};
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::right::{
-    DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, ManageKeys, OwnAccount, ReadAccounts,
-    ReadBilling, ReadOrganization, ReadSeats, UpdateAccounts, UpdateAgencyAccounts,
-    ViewAgencyAccounts,
+    DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, ManageBilling, ManageKeys,
+    OwnAccount, ReadAccounts, ReadBilling, ReadOrganization, ReadSeats, UpdateAccounts,
+    UpdateAgencyAccounts, ViewAgencyAccounts,
 };
 use headcount_model::seats::{
     self, Deactivation, EndTerms, Kept, KeptSeat, ListedSeat, NotDeactivated, SeatEndings,
@@ -54,8 +57,10 @@ use headcount_model::seats::{
 };
 use headcount_model::statement::{Linked, Statement, Statements};
 use headcount_model::text::Text;
+use headcount_model::web_url::WebUrl;
 use jiff::Timestamp;
 use publish_changes::{Outbox, Parcel};
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use sync_billing::BillingQueue;
 
@@ -659,6 +664,29 @@ impl Organizations for Table {
     }
 }
 
+impl Cancellations for Table {
+    async fn billed(&self, _: Grant<'_, ManageBilling>) -> Result<Option<Billed>, LookupFailed> {
+        Ok(Some(Billed {
+            linked: LinkedSubscription { subscription: SUBSCRIPTION.to_owned(), status_version: 1 },
+            customer: Some("cus_demo".to_owned()),
+            has_ended: self.0 == Found::Taken,
+            cancel_at_period_end: false,
+        }))
+    }
+
+    async fn answered(&self, _: &Keyed, _: Timestamp) -> Result<Option<StoredAnswer>, NotSettled> {
+        Ok(None)
+    }
+
+    async fn settle(
+        &self,
+        _: Grant<'_, ManageBilling>,
+        _: &Settled<'_>,
+    ) -> Result<Option<StoredAnswer>, NotSettled> {
+        self.outcome(stored("{}"), NotSettled::Throttled, NotSettled::KeyReused)
+    }
+}
+
 impl Statements for Table {
     async fn statement(
         &self,
@@ -824,6 +852,49 @@ impl Worth for Willing {
         _: &dyn Entropy,
     ) -> Result<i64, StripeFailure> {
         Ok(0)
+    }
+}
+
+impl Portals for Willing {
+    async fn portal(
+        &self,
+        _: &str,
+        _: Option<&WebUrl>,
+        _: &str,
+    ) -> Result<SecretString, StripeFailure> {
+        Ok("https://billing.stripe.com/p/session/test_1".into())
+    }
+}
+
+/// A Stripe that is willing too, and lets the subscription end as it was told last.
+#[derive(Default)]
+pub(crate) struct Ending(AtomicBool);
+
+impl Subscriptions for Ending {
+    async fn fetch(&self, _: &str) -> Result<Subscription, StripeFailure> {
+        Ok(Subscription { cancel_at_period_end: self.0.load(Relaxed), ..subscription() })
+    }
+
+    async fn set_quantities(
+        &self,
+        _: &str,
+        _: &[ItemTarget],
+        _: ProrationBehavior,
+        _: &str,
+    ) -> Result<Updated, StripeFailure> {
+        Ok(subscription().into())
+    }
+}
+
+impl Cancels for Ending {
+    async fn cancel_at_period_end(
+        &self,
+        _: &str,
+        ends: bool,
+        _: &str,
+    ) -> Result<(), StripeFailure> {
+        self.0.store(ends, Relaxed);
+        Ok(())
     }
 }
 

@@ -37,7 +37,8 @@ const TOO_MANY_BYTES: usize = 4_000 * 1024 + 1;
 const REPLAYED: &str = "idempotency-replayed";
 
 /// What is new in each answer.
-const NEW_EACH_TIME: [&str; 20] = [
+const NEW_EACH_TIME: [&str; 21] = [
+    "url",
     "key",
     "access_token",
     "refresh_token",
@@ -553,6 +554,99 @@ async fn delete_api_key_answers_as_documented() {
     credential_refusals(&mut answered, &stage, &good, &function).await;
     let store = throttled(&stage).await;
     let throttled = delete_api_key::Function { store, ..stage.delete_api_key() };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn open_billing_portal_answers_as_documented() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let holder = Holder::Organization(billed.organization.clone());
+    let key = stage.credential(holder, &[Permission::BillingManage]).await;
+    let function = stage.open_billing_portal(&billing);
+    let mut answered = Answered::new("openBillingPortal");
+    let call = |call: Call| call.bearer(&key);
+    for key in ["opened", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let good = answered.example("opened");
+    answered.unreadable(&good, call, &function).await;
+    let good = Call::json(&good);
+    let unlinked = Holder::Organization(stage.organization(None, 10).await);
+    let unlinked = stage.credential(unlinked, &[Permission::BillingManage]).await;
+    answered.add("no_billing", good.clone().bearer(&unlinked).send(&function).await);
+    credential_refusals(&mut answered, &stage, &good, &function).await;
+    let store = throttled(&stage).await;
+    let throttled = open_billing_portal::Function { store, ..stage.open_billing_portal(&billing) };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn cancel_billing_answers_as_documented() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let holder = Holder::Organization(billed.organization.clone());
+    let key = stage.credential(holder, &[Permission::BillingManage]).await;
+    let function = stage.cancel_billing(&billing);
+    let mut answered = Answered::new("cancelBilling");
+    let call = |call: Call| call.bearer(&key);
+    for key in ["done", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let good = answered.example("done");
+    answered.unreadable(&good, call, &function).await;
+    let good = Call::json(&good);
+    let malformed = call(good.clone()).key("two words");
+    answered.add("bad_idempotency_key", malformed.send(&function).await);
+    let retried = call(good.clone()).key("k");
+    assert_eq!(retried.send(&function).await.status, 200);
+    let other = call(Call::text("{ }")).key("k");
+    answered.add("idempotency_key_reused", other.send(&function).await);
+    let unlinked = Holder::Organization(stage.organization(None, 10).await);
+    let unlinked = stage.credential(unlinked, &[Permission::BillingManage]).await;
+    answered.add("no_billing", good.clone().bearer(&unlinked).send(&function).await);
+    credential_refusals(&mut answered, &stage, &good, &function).await;
+    let store = throttled(&stage).await;
+    let throttled = cancel_billing::Function { store, ..stage.cancel_billing(&billing) };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn resume_billing_answers_as_documented() {
+    let (stage, billing) = (Stage::new().await, Billing::new().await);
+    let billed = billing.organization(&stage).await;
+    let holder = Holder::Organization(billed.organization.clone());
+    let key = stage.credential(holder, &[Permission::BillingManage]).await;
+    let function = stage.resume_billing(&billing);
+    let mut answered = Answered::new("resumeBilling");
+    let call = |call: Call| call.bearer(&key);
+    for key in ["done", "invalid_request"] {
+        answered.send(key, call, &function).await;
+    }
+    let good = answered.example("done");
+    answered.unreadable(&good, call, &function).await;
+    let good = Call::json(&good);
+    let malformed = call(good.clone()).key("two words");
+    answered.add("bad_idempotency_key", malformed.send(&function).await);
+    let retried = call(good.clone()).key("k");
+    assert_eq!(retried.send(&function).await.status, 200);
+    let other = call(Call::text("{ }")).key("k");
+    answered.add("idempotency_key_reused", other.send(&function).await);
+    let unlinked = Holder::Organization(stage.organization(None, 10).await);
+    let unlinked = stage.credential(unlinked, &[Permission::BillingManage]).await;
+    answered.add("no_billing", good.clone().bearer(&unlinked).send(&function).await);
+    credential_refusals(&mut answered, &stage, &good, &function).await;
+    let store = throttled(&stage).await;
+    let throttled = resume_billing::Function { store, ..stage.resume_billing(&billing) };
     answered.add("rate_limited", call(good.clone()).send(&throttled).await);
     stage.wire.cut();
     answered.add("service_unavailable", call(good).send(&function).await);

@@ -59,6 +59,20 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 _ => false,
             })
         }
+        "open-billing-portal" | "cancel-billing" | "resume-billing" => {
+            missing::<Seats>(returned, seats_refusals("billing:manage"), |failure| match failure {
+                Failure::Faults(faults) => {
+                    faults[0].rule != Rule::RequiredInGroup && function == "open-billing-portal"
+                }
+                Failure::Refused(refusal) => {
+                    matches!(refusal, seats::Refusal::Forbidden(_) | seats::Refusal::NoBilling)
+                }
+                _ => {
+                    let is_keyed = function != "open-billing-portal";
+                    !is_oversize(failure) && (is_keyed || !concerns_idempotency(failure))
+                }
+            })
+        }
         "list-api-keys" | "create-api-key" | "update-api-key" | "delete-api-key" => {
             let seats = seats_refusals("keys:manage");
             missing::<Seats>(returned, seats, |failure| is_of_keys(function, failure))

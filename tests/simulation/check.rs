@@ -385,8 +385,12 @@ impl Rest<'_> {
     fn check_events(&self) {
         // Each event by its type, whose it is, and of what.
         let told: BTreeSet<(&str, String, String)> = self.stack.bus.look(|events| {
-            let of_records =
-                ["SubscriptionStatusChanged", "SeatLimitReached", "SpendingLimitReached"];
+            let of_records = [
+                "SubscriptionStatusChanged",
+                "SubscriptionEndChanged",
+                "SeatLimitReached",
+                "SpendingLimitReached",
+            ];
             let of_creates = events.iter().filter(|event| !of_records.contains(&event.detail_type));
             let told = of_creates.map(|event| {
                 let data = &event.detail["data"];

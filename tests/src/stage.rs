@@ -262,6 +262,44 @@ impl Stage {
         }
     }
 
+    /// `POST /billing/portal`, of a Stripe account.
+    pub fn open_billing_portal(
+        &self,
+        billing: &Billing,
+    ) -> open_billing_portal::Function<Table, Stripe, Ports> {
+        open_billing_portal::Function {
+            store: self.table.clone(),
+            stripe: billing.stripe.clone(),
+            ports: self.ports.clone(),
+        }
+    }
+
+    /// `POST /billing/cancel`, of a Stripe account.
+    pub fn cancel_billing(
+        &self,
+        billing: &Billing,
+    ) -> cancel_billing::Function<Table, Stripe, Ports> {
+        cancel_billing::Function {
+            store: self.table.clone(),
+            stripe: billing.stripe.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `POST /billing/resume`, of a Stripe account.
+    pub fn resume_billing(
+        &self,
+        billing: &Billing,
+    ) -> resume_billing::Function<Table, Stripe, Ports> {
+        resume_billing::Function {
+            store: self.table.clone(),
+            stripe: billing.stripe.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
     /// `POST /api/v3/accounts`.
     pub fn create_agency_account(&self) -> create_agency_account::Function<Table, Ports> {
         create_agency_account::Function {

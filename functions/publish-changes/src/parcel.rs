@@ -34,7 +34,7 @@ pub enum Parcel {
 pub struct Event {
     /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`,
     /// `AgencyAccountUpdated`, `AgencyAccountDeleted`, `AccountCreated`, `AccountUpdated`, `AccountDeleted`,
-    /// `ApiKeyCreated`, `ApiKeyUpdated`, `ApiKeyDeleted`, `SubscriptionStatusChanged`, `SeatLimitReached` or `SpendingLimitReached`.
+    /// `ApiKeyCreated`, `ApiKeyUpdated`, `ApiKeyDeleted`, `SubscriptionStatusChanged`, `SubscriptionEndChanged`, `SeatLimitReached` or `SpendingLimitReached`.
     pub detail_type: &'static str,
     /// `{"version":1,"id":…,"data":{…}}`; the id is the same when the event comes twice.
     pub detail: Value,
@@ -152,6 +152,9 @@ fn billing(
     if old.subscription_status != new.subscription_status {
         parcels.push(event(record, "SubscriptionStatusChanged", status_changed(&old, &new)));
     }
+    if old.cancel_at_period_end != new.cancel_at_period_end {
+        parcels.push(event(record, "SubscriptionEndChanged", end_changed(&new)));
+    }
     for Crossed { detail_type, percent, data } in crossed(&old, &new) {
         // One record may cross both thresholds of a limit: two events of one type.
         parcels.push(numbered(record, detail_type, &format!("{detail_type}:{percent}"), data));
@@ -180,6 +183,17 @@ fn status_changed(old: &BillingRow, new: &BillingRow) -> Value {
         "from": old.subscription_status,
         "to": new.subscription_status,
         "seats": { "basic": new.seats_basic, "premium": new.seats_premium },
+        "changed_at": new.updated_at,
+    })
+}
+
+/// Whoever asked for it, by us or in Stripe's portal.
+fn end_changed(new: &BillingRow) -> Value {
+    json!({
+        "organization": new.organization,
+        "subscription": new.stripe_subscription,
+        "cancel_at_period_end": new.cancel_at_period_end,
+        "current_period_end": new.current_period_end,
         "changed_at": new.updated_at,
     })
 }

@@ -16,6 +16,7 @@ use crate::seats::deactivate::EitherView;
 use crate::seats::history::{EntryView, ListView};
 use crate::seats::keys::{ApiKeyView, CreatedApiKeyView, DeletedApiKeyView};
 use crate::seats::list::ListedSeatView;
+use crate::seats::manage::{ChangedView, PortalView};
 use crate::seats::{CreatedView, Success};
 use crate::{agency, identity, seats, webhooks};
 
@@ -52,6 +53,16 @@ pub fn renamed_api_key() -> Value {
 /// `POST /org/api-key/delete`, 200.
 pub fn deleted_api_key() -> Value {
     of::<Success<DeletedApiKeyView<'static>>>()
+}
+
+/// `POST /billing/portal`, 200.
+pub fn billing_portal() -> Value {
+    of::<Success<PortalView<'static>>>()
+}
+
+/// `POST /billing/cancel` and `/billing/resume`, 200.
+pub fn subscription_changed() -> Value {
+    of::<Success<ChangedView>>()
 }
 
 /// `GET /org`, 200.

@@ -5,6 +5,7 @@ pub(crate) mod deactivate;
 pub(crate) mod history;
 pub(crate) mod keys;
 pub(crate) mod list;
+pub(crate) mod manage;
 
 use headcount_model::credential::Credential;
 use headcount_model::fault::{Fault, Form, Given, Kind, Rule};
@@ -33,6 +34,7 @@ pub use keys::{
     rename_api_key, renamed_api_key,
 };
 pub use list::{LIST_ROUTE, list_seats, listed, weight};
+pub use manage::{cancel_billing, cancelled, open_portal, portal, resumed};
 
 /// The dialect of the Seats API.
 pub struct Seats;

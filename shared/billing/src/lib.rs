@@ -7,9 +7,11 @@
 //! [`SubscriptionLedger`](headcount_model::billing::SubscriptionLedger).
 
 mod apply;
+pub mod cancel;
 pub mod configuration;
 mod follow;
 pub mod message;
+pub mod portal;
 pub mod preview;
 pub mod reconcile;
 pub mod rotation;

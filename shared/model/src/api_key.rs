@@ -30,12 +30,13 @@ pub const MAX_KEYS: usize = 1_000;
 const MAX_TRIES: usize = 5;
 
 /// The permissions of this API.
-pub const KEY_PERMISSIONS: [Permission; 6] = [
+pub const KEY_PERMISSIONS: [Permission; 7] = [
     Permission::AccountsCreate,
     Permission::AccountsRead,
     Permission::AccountsUpdate,
     Permission::AccountsDeactivate,
     Permission::BillingRead,
+    Permission::BillingManage,
     Permission::KeysManage,
 ];
 

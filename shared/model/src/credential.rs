@@ -31,6 +31,8 @@ pub enum Permission {
     AccountsDeactivate,
     /// See how the organization is billed.
     BillingRead,
+    /// Open the organization's billing portal; end its subscription with the period, or not after all.
+    BillingManage,
     /// See, make, name and delete the organization's API keys.
     KeysManage,
     /// Create accounts in the agency.
@@ -49,13 +51,14 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 13] = [
+    pub const ALL: [Permission; 14] = [
         Permission::AccountsCreate,
         Permission::AccountsRead,
         Permission::AccountsUpdate,
         Permission::AccountsDelete,
         Permission::AccountsDeactivate,
         Permission::BillingRead,
+        Permission::BillingManage,
         Permission::KeysManage,
         Permission::AgencyCreateAccounts,
         Permission::AgencyViewAccounts,
@@ -74,6 +77,7 @@ impl Permission {
             Permission::AccountsDelete => "accounts:delete",
             Permission::AccountsDeactivate => "accounts:deactivate",
             Permission::BillingRead => "billing:read",
+            Permission::BillingManage => "billing:manage",
             Permission::KeysManage => "keys:manage",
             Permission::AgencyCreateAccounts => "agency.createAccounts",
             Permission::AgencyViewAccounts => "agency.viewAccounts",
@@ -387,7 +391,7 @@ mod tests {
         assert!(
             unknown.ends_with(
                 "accounts:create, accounts:read, accounts:update, accounts:delete, \
-                 accounts:deactivate, billing:read, keys:manage, agency.createAccounts, agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
+                 accounts:deactivate, billing:read, billing:manage, keys:manage, agency.createAccounts, agency.viewAccounts, agency.updateDeleteAllAgencyAccounts, account.view, \
                  account.update, account.delete"
             ),
             "{unknown}"

@@ -9,6 +9,7 @@ pub mod agency;
 pub mod api_key;
 pub mod audit;
 pub mod billing;
+pub mod cancellation;
 pub mod credential;
 pub mod cursor;
 pub mod fault;

@@ -4,7 +4,7 @@
 use crate::credential::Permission::{
     self, AccountDelete, AccountUpdate, AccountView, AccountsCreate, AccountsDeactivate,
     AccountsDelete, AccountsRead, AccountsUpdate, AgencyCreateAccounts,
-    AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingRead, KeysManage,
+    AgencyUpdateDeleteAllAccounts, AgencyViewAccounts, BillingManage, BillingRead, KeysManage,
 };
 use crate::grant::{EveryAccount, Implies, OfAnyCredential, Right};
 use crate::id::{AccountId, AgencyLcuid, OrganizationId};
@@ -35,6 +35,8 @@ rights! {
     DeactivateSeats of OrganizationId: AccountsDeactivate;
     /// To see how the organization is billed. Whoever may create seats may see what they cost.
     ReadBilling of OrganizationId: BillingRead, AccountsCreate;
+    /// To open the billing portal, and to end the subscription with its period, or not after all.
+    ManageBilling of OrganizationId: BillingManage;
     /// To see, make, name and delete the organization's API keys.
     ManageKeys of OrganizationId: KeysManage;
     /// To create accounts in the agency.

@@ -223,22 +223,16 @@ impl SubscriptionLedger for Table {
         standing: &Standing,
         now: Timestamp,
     ) -> Result<Recorded, LedgerUnavailable> {
+        let unchanged = standing::unchanged(&linked.subscription, linked.status_version);
         let mut update = self
             .update_billing(organization, now)
             .update_expression(standing::expression(
                 "status_version = :next, updated_at = :now",
                 standing,
             ))
-            .condition_expression(if linked.status_version == 0 {
-                "stripe_subscription = :subscription \
-                 AND (status_version = :from OR attribute_not_exists(status_version))"
-            } else {
-                "stripe_subscription = :subscription AND status_version = :from"
-            })
-            .expression_attribute_values(":subscription", text(&linked.subscription))
-            .expression_attribute_values(":from", number(linked.status_version))
+            .condition_expression(unchanged.expression)
             .expression_attribute_values(":next", number(linked.status_version + 1));
-        for (name, value) in standing::values(standing) {
+        for (name, value) in standing::values(standing).into_iter().chain(unchanged.values) {
             update = update.expression_attribute_values(name, value);
         }
         Ok(recorded(conditional(update).await?))

@@ -9,6 +9,7 @@ mod agency;
 mod api_keys;
 mod audit;
 mod billing;
+mod cancellation;
 mod credentials;
 mod deactivate;
 mod history;

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_model::billing::{Standing, SubscriptionStatus};
 
-use crate::transaction::{Values, number, text};
+use crate::transaction::{Condition, Values, number, text};
 
 /// What an update sets, by the names of [`values`] and `:now`, and what it removes. A period that is
 /// not told stays as it is.
@@ -49,4 +49,16 @@ pub(crate) fn values(standing: &Standing) -> Values {
         values.push((":paused", AttributeValue::Bool(true)));
     }
     values
+}
+
+/// That the standing of a subscription was written this often, and that it is still the one that is linked.
+pub(crate) fn unchanged(subscription: &str, status_version: u64) -> Condition {
+    let expression = if status_version == 0 {
+        "stripe_subscription = :subscription \
+         AND (status_version = :from OR attribute_not_exists(status_version))"
+    } else {
+        "stripe_subscription = :subscription AND status_version = :from"
+    };
+    let values = vec![(":subscription", text(subscription)), (":from", number(status_version))];
+    Condition { expression: expression.into(), values }
 }

@@ -1,7 +1,10 @@
 //! The functions behind a gateway, fed with samples in this process.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use headcount_billing::cancel::Cancels;
+use headcount_billing::portal::Portals;
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SignatureCheck;
 use headcount_billing::{Item, Prices, StripeFailure, Subscription, Subscriptions, Updated, Worth};
@@ -12,7 +15,9 @@ use headcount_model::billing::{
 use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
 use headcount_model::tiers::Tiers;
+use headcount_model::web_url::WebUrl;
 use headcount_store::Table;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::{PERIOD, body_of, tenants};
@@ -55,6 +60,13 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
         "get-billing-history" => Reply::to_event(&stage.get_billing_history(), event).await,
         "deactivate-seats" => Reply::to_event(&stage.deactivate_seats(), event).await,
+        "open-billing-portal" => {
+            let (store, ports) = (stage.table.clone(), stage.ports.clone());
+            let stripe = SampleStripe::default();
+            Reply::to_event(&open_billing_portal::Function { store, stripe, ports }, event).await
+        }
+        "cancel-billing" => Reply::to_event(&cancel_billing(stage), event).await,
+        "resume-billing" => Reply::to_event(&resume_billing(stage), event).await,
         "quote-seats" => Reply::to_event(&quote_seats(stage), event).await,
         "stripe-webhook" => {
             let stripe = SampleStripe::of_webhook(event);
@@ -86,6 +98,25 @@ pub fn tiers() -> Tiers {
     tiers_priced(&Prices { basic, premium })
 }
 
+fn cancel_billing(stage: &Stage) -> cancel_billing::Function<Table, SampleStripe, Ports> {
+    cancel_billing::Function {
+        store: stage.table.clone(),
+        stripe: SampleStripe::default(),
+        ports: stage.ports.clone(),
+        fingerprint_key: stage.create_seats().fingerprint_key,
+    }
+}
+
+/// The subscription ends with its period, until it is resumed.
+fn resume_billing(stage: &Stage) -> resume_billing::Function<Table, SampleStripe, Ports> {
+    resume_billing::Function {
+        store: stage.table.clone(),
+        stripe: SampleStripe::ending(),
+        ports: stage.ports.clone(),
+        fingerprint_key: stage.create_seats().fingerprint_key,
+    }
+}
+
 fn quote_seats(stage: &Stage) -> quote_seats::Function<Table, SampleStripe, Ports> {
     // What a quote and a create have in common.
     let create = stage.create_seats();
@@ -105,11 +136,13 @@ fn quote_seats(stage: &Stage) -> quote_seats::Function<Table, SampleStripe, Port
 pub struct SampleStripe {
     status: String,
     told: Mutex<Vec<Value>>,
+    /// Whether the subscription ends with its period.
+    ends: AtomicBool,
 }
 
 impl Default for SampleStripe {
     fn default() -> Self {
-        Self { status: "active".to_owned(), told: Mutex::default() }
+        Self { status: "active".to_owned(), told: Mutex::default(), ends: AtomicBool::default() }
     }
 }
 
@@ -118,9 +151,14 @@ impl SampleStripe {
     fn of_webhook(event: &Value) -> Self {
         let body: Value = serde_json::from_slice(&body_of(event)).unwrap_or_default();
         match body["data"]["object"]["status"].as_str() {
-            Some(status) => Self { status: status.to_owned(), told: Mutex::default() },
+            Some(status) => Self { status: status.to_owned(), ..Self::default() },
             None => Self::default(),
         }
+    }
+
+    /// An account in which the subscription ends with its period.
+    fn ending() -> Self {
+        Self { ends: AtomicBool::new(true), ..Self::default() }
     }
 
     /// The updates that it was told.
@@ -139,7 +177,7 @@ impl SampleStripe {
             id: id.to_owned(),
             status: self.status.clone(),
             collection_paused: false,
-            cancel_at_period_end: false,
+            cancel_at_period_end: self.ends.load(Ordering::SeqCst),
             period: Some(PERIOD),
             organization: id
                 .strip_prefix("sub_")
@@ -175,6 +213,45 @@ impl Subscriptions for &SampleStripe {
             "idempotency_key": key,
         }));
         Ok(self.subscription(subscription).into())
+    }
+}
+
+impl Subscriptions for SampleStripe {
+    async fn fetch(&self, subscription: &str) -> Result<Subscription, StripeFailure> {
+        (&self).fetch(subscription).await
+    }
+
+    async fn set_quantities(
+        &self,
+        subscription: &str,
+        targets: &[ItemTarget],
+        proration: ProrationBehavior,
+        key: &str,
+    ) -> Result<Updated, StripeFailure> {
+        (&self).set_quantities(subscription, targets, proration, key).await
+    }
+}
+
+impl Cancels for SampleStripe {
+    async fn cancel_at_period_end(
+        &self,
+        _: &str,
+        ends: bool,
+        _: &str,
+    ) -> Result<(), StripeFailure> {
+        self.ends.store(ends, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+impl Portals for SampleStripe {
+    async fn portal(
+        &self,
+        _: &str,
+        _: Option<&WebUrl>,
+        _: &str,
+    ) -> Result<SecretString, StripeFailure> {
+        Ok("https://billing.stripe.com/p/session/test_1".into())
     }
 }
 

@@ -86,8 +86,15 @@ fn described(api: &Api, operation: &Operation) -> Json {
     }
     if let Some(request) = &operation.request {
         let content = content(request.schema, request.examples.iter().map(shown));
-        let required =
-            !matches!(operation.op, Op::RefreshSession | Op::EndSession | Op::ListApiKeys);
+        let required = !matches!(
+            operation.op,
+            Op::RefreshSession
+                | Op::EndSession
+                | Op::ListApiKeys
+                | Op::OpenBillingPortal
+                | Op::CancelBilling
+                | Op::ResumeBilling
+        );
         json = json.with("requestBody", object! { "required" => required, "content" => content });
     }
     json.with("responses", responses(api, operation))

@@ -48,8 +48,15 @@ const PRORATION: i64 = 13_992;
 const CREATES: &[Op] = &[Op::CreateSeats];
 const TAKES_SEATS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats];
 const DEACTIVATES: &[Op] = &[Op::DeactivateSeats];
-const TAKES_KEYS: &[Op] =
-    &[Op::CreateSeats, Op::DeactivateSeats, Op::CreateApiKey, Op::UpdateApiKey, Op::DeleteApiKey];
+const TAKES_KEYS: &[Op] = &[
+    Op::CreateSeats,
+    Op::DeactivateSeats,
+    Op::CreateApiKey,
+    Op::UpdateApiKey,
+    Op::DeleteApiKey,
+    Op::CancelBilling,
+    Op::ResumeBilling,
+];
 const KEYS: &[Op] = &[Op::ListApiKeys, Op::CreateApiKey, Op::UpdateApiKey, Op::DeleteApiKey];
 const LISTS_KEYS: &[Op] = &[Op::ListApiKeys];
 const CREATES_KEYS: &[Op] = &[Op::CreateApiKey];
@@ -66,6 +73,9 @@ const TAKES_BODIES: &[Op] = &[
     Op::CreateApiKey,
     Op::UpdateApiKey,
     Op::DeleteApiKey,
+    Op::OpenBillingPortal,
+    Op::CancelBilling,
+    Op::ResumeBilling,
 ];
 const TAKES_LITTLE: &[Op] = &[
     Op::ListSeats,
@@ -74,7 +84,13 @@ const TAKES_LITTLE: &[Op] = &[
     Op::CreateApiKey,
     Op::UpdateApiKey,
     Op::DeleteApiKey,
+    Op::OpenBillingPortal,
+    Op::CancelBilling,
+    Op::ResumeBilling,
 ];
+const OPENS: &[Op] = &[Op::OpenBillingPortal];
+const ENDS: &[Op] = &[Op::CancelBilling, Op::ResumeBilling];
+const MANAGES: &[Op] = &[Op::OpenBillingPortal, Op::CancelBilling, Op::ResumeBilling];
 const READS: &[Op] = &[Op::GetBilling, Op::GetBillingHistory];
 const LISTS: &[Op] = &[Op::GetBillingHistory];
 const ALL: &[Op] = &[
@@ -87,6 +103,9 @@ const ALL: &[Op] = &[
     Op::CreateApiKey,
     Op::UpdateApiKey,
     Op::DeleteApiKey,
+    Op::OpenBillingPortal,
+    Op::CancelBilling,
+    Op::ResumeBilling,
     Op::GetBilling,
     Op::GetBillingHistory,
 ];
@@ -99,6 +118,9 @@ const CREATES_OR_READS: &[Op] = &[
     Op::CreateApiKey,
     Op::UpdateApiKey,
     Op::DeleteApiKey,
+    Op::OpenBillingPortal,
+    Op::CancelBilling,
+    Op::ResumeBilling,
     Op::GetBilling,
     Op::GetBillingHistory,
 ];
@@ -130,6 +152,16 @@ explained! { failures: Failure<Refused> => Said;
         Some(("invalid_request", LISTS_KEYS, Words {
             cause: "The body has fields. `errors` lists every one of them.",
             cure: "Send `{}`, or no body.",
+        }));
+    Failure::Faults(_), Failure::Faults(key_list_faults()) =>
+        Some(("invalid_request", ENDS, Words {
+            cause: "The body has fields. `errors` lists every one of them.",
+            cure: "Send `{}`, or no body.",
+        }));
+    Failure::Faults(_), Failure::Faults(portal_faults(&invalid_return())) =>
+        Some(("invalid_request", OPENS, Words {
+            cause: "Fields break rules. `errors` lists every one of them.",
+            cure: "Mend what `errors` lists; the rules are below.",
         }));
     Failure::Faults(_), Failure::Faults(new_key(&invalid_key()).expect_err("an example of a refusal")) =>
         Some(("invalid_request", CREATES_KEYS, Words {
@@ -202,6 +234,11 @@ explained! { failures: Failure<Refused> => Said;
                     (`BillableStates`), which `GET /billing` shows under `billable`.",
             cure: "Set the subscription right at Stripe; the webhook brings its status here in seconds.",
         }));
+    Failure::Refused(Refused::NoBilling), Failure::Refused(Refused::NoBilling) =>
+        Some(("no_billing", MANAGES, Words {
+            cause: "The organization has no subscription, or one that has ended: `canceled` or `incomplete_expired`.",
+            cure: "An operator links another one: `headcount org relink`.",
+        }));
     Failure::Refused(Refused::Forbidden(_)),
     Failure::Refused(Refused::Forbidden(Permission::AccountsCreate.as_str())) =>
         Some(("forbidden", TAKES_SEATS, NO_PERMISSION));
@@ -220,6 +257,9 @@ explained! { failures: Failure<Refused> => Said;
     Failure::Refused(Refused::Forbidden(_)),
     Failure::Refused(Refused::Forbidden(Permission::AccountsRead.as_str())) =>
         Some(("forbidden", LISTS_SEATS, NO_PERMISSION));
+    Failure::Refused(Refused::Forbidden(_)),
+    Failure::Refused(Refused::Forbidden(Permission::BillingManage.as_str())) =>
+        Some(("forbidden", MANAGES, NO_PERMISSION));
     Failure::Refused(Refused::Forbidden(_)),
     Failure::Refused(Refused::Forbidden(Permission::BillingRead.as_str())) =>
         Some(("forbidden", READS, NO_PERMISSION));
@@ -264,6 +304,7 @@ explained! { failures: Failure<Refused> => Said;
 const NO_PERMISSION: Words = Words {
     cause: "The API key is good and lacks the permission: `accounts:create` for creates and quotes, \
             `accounts:read` or `accounts:create` for lists, `accounts:deactivate` for deactivations, `billing:read` or `accounts:create` for the billing, \
+            `billing:manage` for the portal and the end of the subscription, \
             `keys:manage` for keys.",
     cure: "Use a key that has it. An operator makes one: `headcount api-key create --permission …`.",
 };
@@ -285,6 +326,9 @@ pub(crate) fn api() -> Api {
             create_key(),
             update_key(),
             delete_key(),
+            portal(),
+            ending(Op::CancelBilling),
+            ending(Op::ResumeBilling),
             billing(),
             history(),
         ],
@@ -313,6 +357,18 @@ pub(crate) fn api() -> Api {
             ("MadeApiKey", Json::schema(schema::created_api_key())),
             ("NamedApiKey", Json::schema(schema::renamed_api_key())),
             ("GoneApiKey", Json::schema(schema::deleted_api_key())),
+            (
+                "OpenBillingPortal",
+                exactly(
+                    [],
+                    object! { "return_url" => optional(url("Where the portal's link leads back to.")) },
+                ),
+            ),
+            ("CancelBilling", exactly([], object! {})),
+            ("ResumeBilling", exactly([], object! {})),
+            ("OpenedBillingPortal", Json::schema(schema::billing_portal())),
+            ("CancelledBilling", Json::schema(schema::subscription_changed())),
+            ("ResumedBilling", Json::schema(schema::subscription_changed())),
             ("Organizations", Json::schema(schema::organizations())),
             ("Billing", Json::schema(schema::billing())),
             ("BillingHistory", Json::schema(schema::billing_history())),
@@ -601,6 +657,86 @@ fn delete_key() -> Operation {
             schema: "DeleteApiKey",
             examples: vec![deleted_key()],
             refused: vec![invalid_key_id()],
+        }),
+    }
+}
+
+fn portal() -> Operation {
+    let url = "https://billing.stripe.com/p/session/test_YWNjdF8xTTJKVGtMa2RJd0h1N2l4".to_owned();
+    Operation {
+        op: Op::OpenBillingPortal,
+        summary: "Open the billing portal",
+        description: "A session of Stripe's billing portal, where invoices are and how they are paid is changed. Its address works for \
+                      some minutes, for whoever has it. Each call opens another.",
+        security: &["apiKey"],
+        parameters: &[],
+        success: Success {
+            status: 200,
+            description: "The session.",
+            schema: "OpenedBillingPortal",
+            headers: &[],
+            examples: vec![Example::new(
+                "opened",
+                "A session",
+                body::of(&seats::portal(&url.into())),
+            )],
+        },
+        request: Some(Request {
+            schema: "OpenBillingPortal",
+            examples: vec![Example::new(
+                "opened",
+                "With a way back",
+                object! { "return_url" => "https://example.com/billing" },
+            )],
+            refused: vec![invalid_return()],
+        }),
+    }
+}
+
+fn invalid_return() -> Example {
+    let body = object! { "return_url" => "http://127.0.0.1/" };
+    Example::new("invalid_request", "Fields that break rules", body)
+}
+
+fn portal_faults(example: &Example) -> Vec<Fault> {
+    seats::open_portal(body::read(&example.body)).expect_err("an example of a refusal")
+}
+
+/// The end of the subscription, and that there is none after all.
+fn ending(op: Op) -> Operation {
+    let is_end = op == Op::CancelBilling;
+    let (done, said) = if is_end {
+        (seats::cancelled(), "The subscription ends with its period.")
+    } else {
+        (seats::resumed(), "The subscription goes on.")
+    };
+    Operation {
+        op,
+        summary: if is_end { "End the subscription with its period" } else { "Go on after all" },
+        description: if is_end {
+            "The subscription ends with the current period, which is paid for; until then seats work and can be created. That it ends \
+             already is no fault. `GET /billing` shows it as `cancel_at_period_end`."
+        } else {
+            "The subscription does not end with the current period, whether that was asked for here or in the billing portal. That it \
+             goes on already is no fault. One that has ended goes on no more."
+        },
+        security: &["apiKey"],
+        parameters: &["IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: said,
+            schema: if is_end { "CancelledBilling" } else { "ResumedBilling" },
+            headers: &["IdempotencyReplayed"],
+            examples: vec![Example::new("done", said, body::of(&answer(done)))],
+        },
+        request: Some(Request {
+            schema: if is_end { "CancelBilling" } else { "ResumeBilling" },
+            examples: vec![Example::new("done", "Nothing is asked", object! {})],
+            refused: vec![Example::new(
+                "invalid_request",
+                "Fields that are none",
+                object! { "limit" => 1_usize },
+            )],
         }),
     }
 }

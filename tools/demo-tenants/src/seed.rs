@@ -94,8 +94,12 @@ where
         (&full.org, &full.api_key),
         (&spent.org, &spent.api_key),
     ] {
-        let permissions =
-            [Permission::AccountsCreate, Permission::AccountsDeactivate, Permission::KeysManage];
+        let permissions = [
+            Permission::AccountsCreate,
+            Permission::AccountsDeactivate,
+            Permission::BillingManage,
+            Permission::KeysManage,
+        ];
         seeding.api_key(org, key, &permissions).await?;
     }
     seeding.api_key(&studio.org, &studio.api_key_without_permission, &[]).await?;
@@ -338,6 +342,8 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         let of_seats = &[
             "POST /accounts/create",
             "POST /billing/deactivate",
+            "POST /billing/cancel",
+            "POST /billing/resume",
             "POST /org/api-key/create",
             "POST /org/api-key/edit",
             "POST /org/api-key/delete",

@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on should stop"))]
 
 mod billing_cycle;
+mod billing_portal;
 mod calendar;
 mod call;
 mod connection;

@@ -1,6 +1,7 @@
 //! Which endpoint answers which method and path.
 
 use crate::{
+    billing_portal,
     call::Call,
     customers,
     errors::{Answer, ApiError},
@@ -50,6 +51,8 @@ pub(crate) fn execute(call: &mut Call, method: &str, path: &str, fields: Fields)
 
         ("GET", ["invoiceitems"]) => invoice_items::list(call, fields),
         ("GET", ["invoiceitems", id]) => invoice_items::retrieve(call, fields, id),
+
+        ("POST", ["billing_portal", "sessions"]) => billing_portal::create(call, fields),
 
         ("GET", ["events"]) => events::list(call, fields),
         ("GET", ["events", id]) => events::retrieve(call, fields, id),

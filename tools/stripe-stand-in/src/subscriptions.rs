@@ -118,12 +118,23 @@ pub(crate) fn canceled() -> ApiError {
 fn edit(subscription: &mut Subscription, fields: &mut Fields) -> Result<bool, ApiError> {
     use crate::subscription::Collection;
     let mut edited = false;
-    if let Some(flag) = fields.flag("cancel_at_period_end")? {
+    let (at_period_end, at) =
+        (fields.flag("cancel_at_period_end")?, fields.clearable("cancel_at")?);
+    if at_period_end.is_some() && at.is_some() {
+        return Err(ApiError::refused(
+            "You may only specify one of these parameters: cancel_at, cancel_at_period_end.",
+        ));
+    }
+    if let Some(flag) = at_period_end {
+        // In flexible billing mode the two are ends of their own: `false` takes back what `true` has set,
+        // and not a `cancel_at` that was set alone, as the portal does.
+        if flag || subscription.billing_mode == BillingMode::Classic {
+            subscription.cancel_at = None;
+        }
         subscription.cancel_at_period_end = flag;
-        subscription.cancel_at = None;
         edited = true;
     }
-    if let Some(end) = fields.clearable("cancel_at")? {
+    if let Some(end) = at {
         let param = || ApiError::invalid_integer("cancel_at", "Invalid timestamp.");
         let end = end.map(|end| end.parse().map_err(|_| param())).transpose()?;
         subscription.cancel_at = end;

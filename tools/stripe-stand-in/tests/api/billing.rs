@@ -300,3 +300,41 @@ fn cancelling_with_proration_gives_the_rest_back() {
         account.get(&format!("/v1/invoices/{}", canceled["latest_invoice"].as_str().unwrap()));
     assert_eq!(invoice["total"], -9_000);
 }
+
+#[test]
+fn an_end_is_taken_back_the_way_it_was_set() {
+    for (mode, left) in [("classic", json!(null)), ("flexible", json!(START + MONTH))] {
+        let mut account = Account::new();
+        let form = format!(
+            "customer={}&items[0][price]={}&billing_mode[type]={mode}",
+            account.customer, account.basic,
+        );
+        let subscription = account.ok("POST", "/v1/subscriptions", &form);
+        let path = format!("/v1/subscriptions/{}", id(&subscription));
+        let set = account.ok("POST", &path, "cancel_at_period_end=true");
+        let both = |subscription: &Value| {
+            (subscription["cancel_at_period_end"].clone(), subscription["cancel_at"].clone())
+        };
+        assert_eq!(both(&set), (json!(true), json!(START + MONTH)), "{mode}");
+        let back = account.ok("POST", &path, "cancel_at_period_end=false");
+        assert_eq!(both(&back), (json!(false), json!(null)), "{mode}");
+
+        account.ok("POST", &path, &format!("cancel_at={}", START + MONTH));
+        let alone = account.ok("POST", &path, "cancel_at_period_end=false");
+        assert_eq!(both(&alone), (json!(false), left), "{mode}");
+        let back = account.ok("POST", &path, "cancel_at=");
+        assert_eq!(both(&back), (json!(false), json!(null)), "{mode}");
+    }
+}
+
+#[test]
+fn a_session_of_the_portal_is_the_customers() {
+    let mut account = Account::new();
+    let form = format!("customer={}&return_url=https://example.com/account", account.customer);
+    let session = account.ok("POST", "/v1/billing_portal/sessions", &form);
+    assert_eq!(session["object"], "billing_portal.session");
+    assert_eq!(session["customer"], account.customer);
+    assert_eq!(session["return_url"], "https://example.com/account");
+    let url = session["url"].as_str().unwrap();
+    assert!(url.starts_with("https://billing.stripe.com/p/session/test_"), "{url}");
+}
