@@ -17,6 +17,7 @@ mod queries;
 mod row;
 mod seat_lists;
 mod sessions;
+mod subscriptions;
 mod tenants;
 mod urls;
 mod webhooks;
@@ -40,7 +41,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 14] = [
+const TABLES: [(&str, Rows); 15] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -51,6 +52,7 @@ const TABLES: [(&str, Rows); 14] = [
     ("deactivations", deactivations::rows),
     ("lists of seats", seat_lists::rows),
     ("API keys", api_keys::rows),
+    ("subscriptions", subscriptions::rows),
     ("queries", queries::rows),
     ("agency accounts", agency_accounts::rows),
     ("sessions", sessions::rows),
@@ -187,6 +189,9 @@ fn said(to: To, reply: &Reply) -> String {
         | To::EndKey
         | To::Organization
         | To::Billing
+        | To::Portal
+        | To::Cancel
+        | To::Resume
         | To::History => &body["errors"],
     };
     let faults = faults.as_array().into_iter().flatten().take(4);

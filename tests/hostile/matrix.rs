@@ -21,7 +21,7 @@ use crate::row::To;
 use crate::tenants::Tenants;
 
 /// Where the operations of the document are answered.
-const OPERATIONS: [(&str, To); 30] = [
+const OPERATIONS: [(&str, To); 33] = [
     ("createSeats", To::Seats),
     ("quoteSeats", To::Quote),
     ("listSeats", To::List),
@@ -33,6 +33,9 @@ const OPERATIONS: [(&str, To); 30] = [
     ("deleteApiKey", To::EndKey),
     ("getBilling", To::Billing),
     ("getBillingHistory", To::History),
+    ("openBillingPortal", To::Portal),
+    ("cancelBilling", To::Cancel),
+    ("resumeBilling", To::Resume),
     ("createAgencyAccount", To::Agency),
     ("listAgencyAccounts", To::Accounts),
     ("getAgencyAccount", To::Account),

@@ -25,6 +25,12 @@ pub(crate) enum To {
     Organization,
     /// `GET /billing`
     Billing,
+    /// `POST /billing/portal`
+    Portal,
+    /// `POST /billing/cancel`
+    Cancel,
+    /// `POST /billing/resume`
+    Resume,
     /// `GET /billing/history`
     History,
     /// `POST /api/v3/accounts`

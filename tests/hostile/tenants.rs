@@ -1,14 +1,18 @@
 //! Who the requests of the tables speak for, and good requests to begin from.
 
+use headcount_billing::cancel::Cancels;
+use headcount_billing::portal::Portals;
 use headcount_billing::preview::{Change, Previewed, Previews};
 use headcount_billing::rotation::SignatureCheck;
 use headcount_billing::{StripeFailure, Subscription, Subscriptions, Updated};
 use headcount_model::billing::{BillingError, ItemTarget, ProrationBehavior, SubscriptionStatus};
 use headcount_model::credential::{Holder, Permission};
 use headcount_model::port::{Clock, Entropy};
+use headcount_model::web_url::WebUrl;
 use headcount_store::Table;
 use headcount_tests::billing::{SIGNING_SECRET, SecretText};
 use headcount_tests::{AgencyTenant, Call, OwnTenant, Ports, Reply, Stage};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use stripe_stand_in::sign_webhook;
 
@@ -23,6 +27,8 @@ pub(crate) struct Tenants {
     pub(crate) other_key: String,
     /// An API key of the organization that manages its keys, alone.
     pub(crate) key_manager: String,
+    /// An API key of the organization that manages its subscription, alone.
+    pub(crate) biller: String,
     /// An API key of the organization that allows nothing.
     pub(crate) idle_key: String,
     pub(crate) agency: AgencyTenant,
@@ -48,6 +54,12 @@ impl Tenants {
             manager: stage.credential(agency.holder(), &Permission::ALL).await,
             key_manager: stage
                 .credential(Holder::Organization(organization.clone()), &[Permission::KeysManage])
+                .await,
+            biller: stage
+                .credential(
+                    Holder::Organization(organization.clone()),
+                    &[Permission::BillingManage],
+                )
                 .await,
             other_key: stage.api_key(&other).await,
             idle_key: stage.credential(Holder::Organization(organization.clone()), &[]).await,
@@ -76,6 +88,9 @@ impl Tenants {
             To::EndKey => Reply::to_event(&stage.delete_api_key(), event).await,
             To::Organization => Reply::to_event(&stage.get_organization(), event).await,
             To::Billing => Reply::to_event(&stage.get_billing(), event).await,
+            To::Portal => Reply::to_event(&self.open_billing_portal(), event).await,
+            To::Cancel => Reply::to_event(&self.cancel_billing(), event).await,
+            To::Resume => Reply::to_event(&self.resume_billing(), event).await,
             To::History => Reply::to_event(&stage.get_billing_history(), event).await,
             To::Agency => Reply::to_event(&stage.create_agency_account(), event).await,
             To::Token => Reply::to_event(&stage.check_token(), event).await,
@@ -109,6 +124,32 @@ impl Tenants {
             tiers: seats.tiers,
             policy: seats.policy,
             fingerprint_key: seats.fingerprint_key,
+        }
+    }
+
+    fn open_billing_portal(&self) -> open_billing_portal::Function<Table, NoStripe, Ports> {
+        open_billing_portal::Function {
+            store: self.stage.table.clone(),
+            stripe: NoStripe,
+            ports: self.stage.ports.clone(),
+        }
+    }
+
+    fn cancel_billing(&self) -> cancel_billing::Function<Table, Subscribed, Ports> {
+        cancel_billing::Function {
+            store: self.stage.table.clone(),
+            stripe: Subscribed { ends: true },
+            ports: self.stage.ports.clone(),
+            fingerprint_key: self.stage.create_seats().fingerprint_key,
+        }
+    }
+
+    fn resume_billing(&self) -> resume_billing::Function<Table, Subscribed, Ports> {
+        resume_billing::Function {
+            store: self.stage.table.clone(),
+            stripe: Subscribed { ends: false },
+            ports: self.stage.ports.clone(),
+            fingerprint_key: self.stage.create_seats().fingerprint_key,
         }
     }
 
@@ -204,5 +245,53 @@ impl Subscriptions for NoStripe {
 impl Previews for NoStripe {
     async fn proration(&self, _: &Change<'_>, _: &dyn Entropy) -> Result<Previewed, StripeFailure> {
         Ok(Previewed::Proration(0))
+    }
+}
+
+impl Portals for NoStripe {
+    async fn portal(
+        &self,
+        _: &str,
+        _: Option<&WebUrl>,
+        _: &str,
+    ) -> Result<SecretString, StripeFailure> {
+        Ok("https://billing.stripe.com/p/session/test".into())
+    }
+}
+
+/// A subscription that stands as it is wished, whosever it is.
+pub(crate) struct Subscribed {
+    ends: bool,
+}
+
+impl Subscriptions for Subscribed {
+    async fn fetch(&self, id: &str) -> Result<Subscription, StripeFailure> {
+        Ok(Subscription {
+            id: id.to_owned(),
+            customer: "cus_1".to_owned(),
+            status: "active".to_owned(),
+            collection_paused: false,
+            cancel_at_period_end: self.ends,
+            period: None,
+            organization: None,
+            items: Vec::new(),
+            unfit: Vec::new(),
+        })
+    }
+
+    async fn set_quantities(
+        &self,
+        _: &str,
+        _: &[ItemTarget],
+        _: ProrationBehavior,
+        _: &str,
+    ) -> Result<Updated, StripeFailure> {
+        Err(missing())
+    }
+}
+
+impl Cancels for Subscribed {
+    async fn cancel_at_period_end(&self, _: &str, _: bool, _: &str) -> Result<(), StripeFailure> {
+        Err(missing())
     }
 }
