@@ -221,8 +221,8 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         having.map(|(function, _)| function.as_str()).collect()
     };
     let callers = [
-        "check-deletion",
         "cancel-billing",
+        "check-deletion",
         "check-token",
         "create-account",
         "create-agency-account",
