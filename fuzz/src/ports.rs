@@ -394,6 +394,7 @@ fn own(table: Table) -> Own {
         created_at: Still.now(),
         updated_at: Still.now(),
         version: 3,
+        created_by: None,
         session_epoch: 0,
         spared_session: None,
     }

@@ -489,6 +489,7 @@ fn created(example: &Example) -> Json {
         agency: AgencyLcuid::parse(AGENCY).expect("an id"),
         new,
         is_parent_account: false,
+        created_by: None,
         created_at: Still.now(),
     };
     body::stored(&agency::created(&account, &slug, &AgencySettings::default()))

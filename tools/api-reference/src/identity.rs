@@ -536,6 +536,7 @@ fn own_account() -> KeptAccount {
         updated_at: Still.now(),
         version: 0,
         session_epoch: 0,
+        created_by: None,
         spared_session: None,
     }
 }
