@@ -25,6 +25,7 @@ mod standing;
 mod statement;
 mod table;
 mod transaction;
+mod update;
 
 pub use limits::{Allowance, Limits, SpendingLimit};
 pub use provision::{ProvisionError, Provisioned, StripeLink};
