@@ -53,7 +53,8 @@ impl Json {
                 Value::Array(list.iter().map(Json::to_value).collect::<Option<_>>()?)
             }
             Json::Object(members) => {
-                let member = |(name, value): (&String, &Json)| Some((name.clone(), value.to_value()?));
+                let member =
+                    |(name, value): (&String, &Json)| Some((name.clone(), value.to_value()?));
                 Value::Object(members.iter().map(member).collect::<Option<_>>()?)
             }
         })

@@ -19,8 +19,8 @@ use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::{
     AgeRange, CreateSeats, Created, Keywords, ListSeats, ListedSeat, MAX_DEACTIVATIONS_PER_REQUEST,
-    MAX_LISTED_IDS, MAX_SEATS_PAGE, MAX_SEATS_PER_REQUEST, Platforms, Profile, Quote, SeatPage,
-    SeatStatus, Sex, Tier, Username,
+    MAX_LISTED_IDS, MAX_SEATS_PAGE, MAX_SEATS_PER_REQUEST, MAX_UPDATES_PER_REQUEST, Platforms,
+    Profile, Quote, SeatPage, SeatStatus, SeatsUpdated, Sex, Tier, UpdateSeats, Username,
 };
 use headcount_model::statement::{Linked, Statement};
 use headcount_model::text::Text;
@@ -47,9 +47,17 @@ const PRORATION: i64 = 13_992;
 
 const CREATES: &[Op] = &[Op::CreateSeats];
 const TAKES_SEATS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats];
+const UPDATES: &[Op] = &[Op::UpdateSeats];
+const BILLS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::UpdateSeats];
 const DEACTIVATES: &[Op] = &[Op::DeactivateSeats];
-const TAKES_KEYS: &[Op] =
-    &[Op::CreateSeats, Op::DeactivateSeats, Op::CreateApiKey, Op::UpdateApiKey, Op::DeleteApiKey];
+const TAKES_KEYS: &[Op] = &[
+    Op::CreateSeats,
+    Op::UpdateSeats,
+    Op::DeactivateSeats,
+    Op::CreateApiKey,
+    Op::UpdateApiKey,
+    Op::DeleteApiKey,
+];
 const KEYS: &[Op] = &[Op::ListApiKeys, Op::CreateApiKey, Op::UpdateApiKey, Op::DeleteApiKey];
 const LISTS_KEYS: &[Op] = &[Op::ListApiKeys];
 const CREATES_KEYS: &[Op] = &[Op::CreateApiKey];
@@ -61,6 +69,7 @@ const TAKES_BODIES: &[Op] = &[
     Op::CreateSeats,
     Op::QuoteSeats,
     Op::ListSeats,
+    Op::UpdateSeats,
     Op::DeactivateSeats,
     Op::ListApiKeys,
     Op::CreateApiKey,
@@ -69,6 +78,7 @@ const TAKES_BODIES: &[Op] = &[
 ];
 const TAKES_LITTLE: &[Op] = &[
     Op::ListSeats,
+    Op::UpdateSeats,
     Op::DeactivateSeats,
     Op::ListApiKeys,
     Op::CreateApiKey,
@@ -81,6 +91,7 @@ const ALL: &[Op] = &[
     Op::CreateSeats,
     Op::QuoteSeats,
     Op::ListSeats,
+    Op::UpdateSeats,
     Op::DeactivateSeats,
     Op::GetOrganization,
     Op::ListApiKeys,
@@ -114,6 +125,42 @@ explained! { failures: Failure<Refused> => Said;
         Some(("invalid_request", TAKES_SEATS, Words {
             cause: "Fields break rules. `errors` lists every one of them, with the position of the seat.",
             cure: "Mend what `errors` lists; the rules are below. Nothing was created.",
+        }));
+    Failure::Faults(_), Failure::Faults(group_faults()) =>
+        Some(("missing_detail_fields", UPDATES, Words {
+            cause: "With the change the account would have some but not all of `platform`, `username`, `pfp_url` and \
+                    `keywords`.",
+            cure: "Send those that `errors` lists too. Of `updates` it is the refusal of that update alone.",
+        }));
+    Failure::Faults(_), Failure::Faults(update_faults(&invalid_update())) =>
+        Some(("invalid_request", UPDATES, Words {
+            cause: "Fields break rules. `errors` lists every one of them. Of `updates`, only what leaves it open which \
+                    accounts are meant refuses the request; the rest is told with the update whose it is.",
+            cure: "Mend what `errors` lists; the rules are below. Nothing was changed.",
+        }));
+    Failure::Faults(_), Failure::Faults(no_such_account()) =>
+        Some(("account_not_found", UPDATES, Words {
+            cause: "The account is not there, or is another organization's, which looks the same.",
+            cure: "Name an account of the list. Of `updates` it is the refusal of that update alone.",
+        }));
+    Failure::Refused(Refused::Deactivated), Failure::Refused(Refused::Deactivated) =>
+        Some(("account_deactivated", UPDATES, Words {
+            cause: "The account was given back.",
+            cure: "What has ended stays so: create a new account.",
+        }));
+    Failure::Refused(Refused::VersionMismatch), Failure::Refused(Refused::VersionMismatch) =>
+        Some(("version_mismatch", UPDATES, Words {
+            cause: "`version` is not the version of the account: somebody has changed it since it was read.",
+            cure: "Read the account again, and decide anew.",
+        }));
+    Failure::Refused(Refused::Forbidden(_)),
+    Failure::Refused(Refused::Forbidden(Permission::AccountsUpdate.as_str())) =>
+        Some(("forbidden", UPDATES, NO_PERMISSION));
+    Failure::TooManyRequests, Failure::TooManyRequests =>
+        Some(("rate_limited", UPDATES, Words {
+            cause: "More requests than the table takes at this moment, in all or for one tenant. Of several updates those in \
+                    front may be done.",
+            ..explained::TOO_MANY_REQUESTS
         }));
     Failure::Faults(_), Failure::Faults(ending_faults(&invalid_ending())) =>
         Some(("invalid_request", DEACTIVATES, Words {
@@ -195,7 +242,7 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Send a key that works. An operator makes one: `headcount api-key create`.",
         }));
     Failure::Refused(Refused::NoBilling), Failure::Refused(Refused::NoBilling) =>
-        Some(("no_billing", TAKES_SEATS, Words {
+        Some(("no_billing", BILLS, Words {
             cause: "The organization has no subscription, or one that takes no seats: `unpaid`, `canceled`, `incomplete`, \
                     `incomplete_expired` or `paused`, `past_due` for longer than the grace of 7 days \
                     (`PastDueGraceDays`), or with its collection paused. Which states do is the stack's policy \
@@ -235,7 +282,7 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Ask for fewer, or have the operator raise it: `headcount org set-limit`.",
         }));
     Failure::Refused(Refused::SpendingLimitReached), Failure::Refused(Refused::SpendingLimitReached) =>
-        Some(("spending_limit_reached", TAKES_SEATS, Words {
+        Some(("spending_limit_reached", BILLS, Words {
             cause: "These seats cost more a month than the organization's spending limit leaves.",
             cure: "Ask for fewer or cheaper ones, or have the operator raise it: `headcount org set-limit`.",
         }));
@@ -263,7 +310,7 @@ explained! { failures: Failure<Refused> => Said;
 
 const NO_PERMISSION: Words = Words {
     cause: "The API key is good and lacks the permission: `accounts:create` for creates and quotes, \
-            `accounts:read` or `accounts:create` for lists, `accounts:deactivate` for deactivations, `billing:read` or `accounts:create` for the billing, \
+            `accounts:read` or `accounts:create` for lists, `accounts:update` for changes, `accounts:deactivate` for deactivations, `billing:read` or `accounts:create` for the billing, \
             `keys:manage` for keys.",
     cure: "Use a key that has it. An operator makes one: `headcount api-key create --permission …`.",
 };
@@ -279,6 +326,7 @@ pub(crate) fn api() -> Api {
             create(),
             quote(),
             list(),
+            update(),
             deactivate(),
             organization(),
             list_keys(),
@@ -294,6 +342,9 @@ pub(crate) fn api() -> Api {
             ("QuoteSeats", quote_schema()),
             ("ListSeats", list_schema()),
             ("SeatStatusFilter", status_filter_schema()),
+            ("UpdateSeats", update_schema()),
+            ("UpdateOne", update_one_schema()),
+            ("UpdateSeveral", update_several_schema()),
             ("DeactivateSeats", deactivate_schema()),
             ("DeactivateOne", deactivate_one_schema()),
             ("DeactivateSeveral", deactivate_several_schema()),
@@ -304,6 +355,9 @@ pub(crate) fn api() -> Api {
             ("CreatedSeats", Json::schema(schema::created_seats())),
             ("Quote", Json::schema(schema::quote())),
             ("ListedSeats", Json::schema(schema::listed_seats())),
+            ("UpdatedSeats", updated_schema()),
+            ("UpdatedSeat", Json::schema(schema::updated_seat())),
+            ("UpdatedSeveralSeats", Json::schema(schema::updated_seats())),
             ("DeactivatedSeats", Json::schema(schema::deactivated_seats())),
             ("ListApiKeys", exactly([], object! {})),
             ("CreateApiKey", create_key_schema()),
@@ -420,6 +474,37 @@ fn list() -> Operation {
             schema: "ListSeats",
             examples: vec![all_seats(), page_of_seats()],
             refused: vec![invalid_list()],
+        }),
+    }
+}
+
+fn update() -> Operation {
+    let examples = [several_updates(), one_update()];
+    let answers =
+        examples.iter().map(|example| Example { body: changed(example), ..example.clone() });
+    Operation {
+        op: Op::UpdateSeats,
+        summary: "Change seats",
+        description: "Changes one seat, or up to 100 (`updates`). What is left out stays, `null` clears a field that may be \
+                      empty. `version` is the version that the seat is expected to have.\n\n\
+                      A seat that is `uninitialized` is set up once its detail group is whole. Another `tier` changes the \
+                      organization's subscription within seconds, as its proration behaviour says.\n\n\
+                      Each of `updates` is a transaction of its own, and refused by itself: the answer is 200 and says of \
+                      each what became of it, in the order of the request. Of two that name the same account none is \
+                      carried out. Should there be no answer, the same request with the same key does the rest.",
+        security: &["apiKey"],
+        parameters: &["IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: "What became of each.",
+            schema: "UpdatedSeats",
+            headers: &["IdempotencyReplayed"],
+            examples: answers.collect(),
+        },
+        request: Some(Request {
+            schema: "UpdateSeats",
+            examples: Vec::from(examples),
+            refused: vec![invalid_update()],
         }),
     }
 }
@@ -853,6 +938,62 @@ fn invalid_key_id() -> Example {
     Example::new("invalid_request", "Fields that break rules", object! { "apiKeyId" => "hc_" })
 }
 
+fn update_schema() -> Json {
+    object! {
+        "description" => "Several accounts or one.",
+        "anyOf" => vec![component("UpdateSeveral"), component("UpdateOne")],
+    }
+}
+
+fn updated_schema() -> Json {
+    object! { "anyOf" => vec![component("UpdatedSeveralSeats"), component("UpdatedSeat")] }
+}
+
+fn update_several_schema() -> Json {
+    let list = object! {
+        "type" => "array",
+        "description" => "The changes, each of another account.",
+        "minItems" => 1_usize,
+        "maxItems" => MAX_UPDATES_PER_REQUEST,
+        "items" => component("UpdateOne"),
+    };
+    exactly(["updates"], object! { "updates" => required(list) })
+}
+
+fn update_one_schema() -> Json {
+    let kept = |description: &str| object! { "description" => description };
+    let version = object! {
+        "type" => "integer", "minimum" => 0_usize, "description" => "The version that it is expected to have.",
+    };
+    exactly(
+        ["accountId"],
+        object! {
+            "accountId" => required(pattern("An account of the organization.", an_account())),
+            "tier" => required_one("What it is billed by from now on.", "Tier"),
+            "platform" => optional_one("Detail group.", "Platform"),
+            "type" => optional_one("The same as `platform`.", "Platform"),
+            "username" => optional(pattern(
+                "Detail group. The handle on the platform; a leading `@` is dropped.",
+                format!("^@?[A-Za-z0-9._-]{{1,{}}}$", Username::MAX_LENGTH),
+            )),
+            "pfp_url" => optional(url("Detail group. The profile picture.")),
+            "keywords" => optional(object! { "type" => "string", "description" => "Detail group. As in a create." }),
+            "nick_name" => optional(text("Display name.", 1..=Profile::MAX_NICK_NAME)),
+            "age_range" => optional(pattern("Two ages, as in a create.", "^[0-9]+-[0-9]+$")),
+            "sex" => optional_one("Of the persona that the account shows.", "Sex"),
+            "location" => optional(text("Of the persona.", 1..=Profile::MAX_LOCATION)),
+            "description" => optional(text("Interests.", 1..=Profile::MAX_DESCRIPTION)),
+            "tag" => optional(text("A label of the organization's own.", 1..=Profile::MAX_TAG)),
+            "org_group" => optional(text("A group within the organization.", 1..=Profile::MAX_ORG_GROUP)),
+            "user_group" => optional(text("A group of users; kept, and means nothing here.", 1..=Profile::MAX_ORG_GROUP)),
+            "profiles" => kept("Kept as it is sent, and means nothing here."),
+            "warmupVersion" => kept("As `profiles`."),
+            "postVersion" => kept("As `profiles`."),
+            "version" => optional(version),
+        },
+    )
+}
+
 fn deactivate_schema() -> Json {
     object! {
         "description" => "One account or several.",
@@ -1034,6 +1175,28 @@ fn invalid_list() -> Example {
     Example::new("invalid_request", "Fields that break rules", body)
 }
 
+fn one_update() -> Example {
+    let body =
+        object! { "accountId" => ACCOUNTS[0], "tag" => "influencer", "org_group" => "spring" };
+    Example::new("one_account", "The older form: one account", body)
+}
+
+fn several_updates() -> Example {
+    let first = object! { "accountId" => ACCOUNTS[0], "tag" => "influencer" };
+    let second =
+        object! { "accountId" => ACCOUNTS[1], "nick_name" => "New Creator", "version" => 0_usize };
+    Example::new(
+        "several_accounts",
+        "Several accounts",
+        object! { "updates" => vec![first, second] },
+    )
+}
+
+fn invalid_update() -> Example {
+    let body = object! { "accountId" => "acc_1", "tier" => "gold", "status" => "pending" };
+    Example::new("invalid_request", "Fields that break rules", body)
+}
+
 fn one_ending() -> Example {
     Example::new("one_account", "One account", object! { "account_id" => ACCOUNTS[0] })
 }
@@ -1141,6 +1304,61 @@ fn ended(example: &Example, ends_at: Option<Timestamp>) -> Json {
     let seats = seats::deactivate_seats(body::read(&example.body)).expect("an example");
     let answer = seats::deactivated(&seats, ends_at);
     body::of(&seats::told(headcount_model::seats::Told { answer, is_replay: false }))
+}
+
+fn no_such_account() -> Vec<Fault> {
+    vec![Fault { index: None, field: "accountId".into(), rule: Rule::NoSuchSeat }]
+}
+
+fn group_faults() -> Vec<Fault> {
+    let fault = |field: &'static str| Fault {
+        index: None,
+        field: field.into(),
+        rule: Rule::RequiredInGroup,
+    };
+    ["pfp_url", "keywords"].map(fault).to_vec()
+}
+
+fn update_faults(example: &Example) -> Vec<Fault> {
+    let platforms = Platforms::from_list(&DEFAULT_PLATFORMS.join(","));
+    seats::update_seats(body::read(&example.body), &platforms).expect_err("an example of a refusal")
+}
+
+/// What is told about an example of a request, every account of which is as it was asked to be.
+fn changed(example: &Example) -> Json {
+    let platforms = Platforms::from_list(&DEFAULT_PLATFORMS.join(","));
+    let asked = seats::update_seats(body::read(&example.body), &platforms).expect("an example");
+    let bare = |id: &str| ListedSeat {
+        id: SeatId::parse(id).expect("an id"),
+        tier: "basic".to_owned(),
+        status: "uninitialized".to_owned(),
+        platform: None,
+        username: None,
+        nick_name: None,
+        pfp_url: None,
+        keywords: None,
+        description: None,
+        age_range: None,
+        sex: None,
+        location: None,
+        tag: Some("influencer".to_owned()),
+        org_group: Some("spring".to_owned()),
+        user_group: None,
+        profiles: None,
+        warmup_version: None,
+        post_version: None,
+        created_at: Still.now(),
+        updated_at: Still.now(),
+        version: 1,
+    };
+    let answers = match &asked {
+        UpdateSeats::One(update) => vec![seats::update_told(None, Ok(&bare(update.id.as_str())))],
+        UpdateSeats::Several(updates) => updates
+            .iter()
+            .map(|asked| seats::update_told(Some(&asked.account_id), Ok(&bare(&asked.account_id))))
+            .collect(),
+    };
+    body::of(&seats::updated(&asked, SeatsUpdated { answers, is_replay: false }))
 }
 
 fn has_ended() -> Vec<Fault> {

@@ -78,7 +78,9 @@ fn read(
         .into_iter()
         .filter_map(|name| Some((name, fields.text_if_there(name)?)))
         .collect();
-    given.extend(KEPT_FIELDS.into_iter().filter_map(|name| Some((name, fields.json_if_there(name)?))));
+    given.extend(
+        KEPT_FIELDS.into_iter().filter_map(|name| Some((name, fields.json_if_there(name)?))),
+    );
     fields.refuse_rest(&mut faults);
     let input = UpdateInput { account_id, fields: given, tier, version };
     SeatUpdate::parse(index, input, platforms, faults)
@@ -95,9 +97,10 @@ pub fn update_told(
             message: "Account info updated successfully",
             account: seat.into(),
         }),
-        (Some(account_id), Ok(seat)) => {
-            Answer::new(StatusCode::OK, &UpdatedView { account_id, success: true, account: seat.into() })
-        }
+        (Some(account_id), Ok(seat)) => Answer::new(
+            StatusCode::OK,
+            &UpdatedView { account_id, success: true, account: seat.into() },
+        ),
         (account_id, Err(refusal)) => {
             let answer = Seats::word(refusal.clone().into());
             let Some(account_id) = account_id else { return answer.kept() };
@@ -107,7 +110,7 @@ pub fn update_told(
                 account_id,
                 success: false,
                 error: body["error"].as_str().unwrap_or_default(),
-                errors: body["errors"].as_array().map(Vec::as_slice).unwrap_or_default(),
+                errors: body["errors"].as_array().cloned().unwrap_or_default(),
             };
             Answer::new(answer.status, &view)
         }
@@ -196,7 +199,8 @@ pub(crate) struct NotUpdatedView<'s> {
     /// The stable code, as an update of this account alone would have it.
     error: &'s str,
     /// What is wrong with which field; empty where no field is the cause.
-    errors: &'s [Value],
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<super::FaultView>"))]
+    errors: Vec<Value>,
 }
 
 impl From<UpdateRefusal> for Failure<Refusal> {

@@ -162,8 +162,10 @@ impl SeatUpdate {
         }
         let touches = |name: &&str| self.changes.iter().any(|(field, _)| field == name);
         if DETAILS.iter().any(|name| touches(name)) {
-            let missing: Vec<_> =
-                DETAILS.into_iter().filter(|name| seat.slot(name).is_none_or(|s| s.is_none())).collect();
+            let missing: Vec<_> = DETAILS
+                .into_iter()
+                .filter(|name| seat.slot(name).is_none_or(|s| s.is_none()))
+                .collect();
             if (1..DETAILS.len()).contains(&missing.len()) {
                 let fault = |name: &'static str| Fault {
                     index: self.index,
@@ -211,8 +213,9 @@ fn parse(field: &str, raw: &str, platforms: &Platforms) -> Result<String, Rule> 
         "age_range" => AgeRange::parse(raw).map(|range| range.as_str().to_owned()),
         "sex" => raw.parse::<Sex>().map(|sex| sex.as_str().to_owned()),
         "location" => line(Profile::MAX_LOCATION),
-        "description" => Text::lines(raw, 1..=Profile::MAX_DESCRIPTION)
-            .map(|text| text.as_str().to_owned()),
+        "description" => {
+            Text::lines(raw, 1..=Profile::MAX_DESCRIPTION).map(|text| text.as_str().to_owned())
+        }
         "tag" => line(Profile::MAX_TAG),
         "org_group" | "user_group" => line(Profile::MAX_ORG_GROUP),
         // JSON, of which nothing is asked but that it is short.
