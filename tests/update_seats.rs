@@ -451,9 +451,13 @@ async fn who_may_not_is_told_so() {
     let bench = Bench::new().await;
     let ids = bench.create(1, 0).await;
     let body = json!({"accountId": ids[0], "tag": "x"});
-    for credential in bad_credentials(&bench.api_key) {
+    let holder = Holder::Organization(bench.organization.clone());
+    for (what, credential) in
+        bad_credentials(&bench.stage, &holder, Permission::AccountsUpdate).await
+    {
         let call = Call::json(&body).header("authorization", &credential);
-        bench.refuses(&call, 401, "unauthorized").await;
+        let reply = bench.refuses(&call, 401, "unauthorized").await;
+        assert_eq!(reply.status, 401, "{what}");
     }
     let lacking = bench.stage.api_key(&bench.organization).await;
     let reply = bench.refuses(&Call::json(&body).bearer(&lacking), 403, "forbidden").await;
