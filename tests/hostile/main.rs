@@ -14,6 +14,7 @@ mod identity_accounts;
 mod keys;
 mod queries;
 mod row;
+mod seat_changes;
 mod seat_lists;
 mod sessions;
 mod tenants;
@@ -39,7 +40,7 @@ const INTERNALS: [&str; 7] =
 
 type Rows = fn(&Tenants) -> Vec<Row>;
 
-const TABLES: [(&str, Rows); 14] = [
+const TABLES: [(&str, Rows); 15] = [
     ("bodies", bodies::rows),
     ("headers", headers::rows),
     ("credentials", credentials::rows),
@@ -47,6 +48,7 @@ const TABLES: [(&str, Rows); 14] = [
     ("urls", urls::rows),
     ("keys", keys::rows),
     ("webhooks", webhooks::rows),
+    ("changes of seats", seat_changes::rows),
     ("deactivations", deactivations::rows),
     ("lists of seats", seat_lists::rows),
     ("API keys", api_keys::rows),
@@ -177,6 +179,7 @@ fn said(to: To, reply: &Reply) -> String {
         | To::End => &body["details"],
         To::Seats
         | To::Quote
+        | To::Update
         | To::Deactivate
         | To::List
         | To::Keys

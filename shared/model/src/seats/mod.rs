@@ -27,7 +27,7 @@ pub use seat::{
     Tier, Username,
 };
 pub use update::{
-    Asked, EarlierUpdate, KEPT_FIELDS, MAX_KEPT_JSON, MAX_UPDATES_PER_REQUEST, NotUpdated,
-    SeatChange, SeatUpdate, SeatUpdates, SeatsUpdated, TEXT_FIELDS, UpdateCommit, UpdateFailure,
+    Asked, EarlierUpdate, KEPT_FIELDS, MAX_KEPT_JSON, MAX_UPDATES_PER_REQUEST, MAX_VERSION,
+    NotUpdated, SeatChange, SeatUpdate, SeatUpdates, SeatsUpdated, TEXT_FIELDS, UpdateCommit, UpdateFailure,
     UpdateInput, UpdateRefusal, UpdateSeats, Updating, Word, update,
 };

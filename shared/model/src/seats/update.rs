@@ -25,6 +25,9 @@ pub const MAX_UPDATES_PER_REQUEST: usize = 100;
 /// The longest JSON text that is kept of a field that means nothing here, in characters.
 pub const MAX_KEPT_JSON: usize = 4_096;
 
+/// The highest version that a caller may expect.
+pub const MAX_VERSION: u32 = u32::MAX;
+
 /// How often a seat is read again because somebody else changed it meanwhile.
 const MAX_TRIES: usize = 5;
 
@@ -124,7 +127,8 @@ impl SeatUpdate {
         let tier = input.tier.and_then(|tier| form.required("tier", tier, |raw| raw.parse()));
         let version = input.version.and_then(|version| {
             form.optional("version", version, |number| {
-                number.ok_or(Rule::Range { min: 0, max: u32::MAX })
+                let is_known = |number: &u64| *number <= MAX_VERSION.into();
+                number.filter(is_known).ok_or(Rule::Range { min: 0, max: MAX_VERSION })
             })
         });
         match id {
