@@ -284,7 +284,8 @@ impl World {
             (json!({"updates": [{"accountId": none, "tag": half}], "api_key": key}), 400),
             (json!({"updates": [{"accountId": none, "keywords": half, "version": half}]}), 200),
         ] {
-            assert_eq!(self.send(&update, Call::json(&body).bearer(&updater).key(status_key(status))).await, status);
+            let call = Call::json(&body).bearer(&updater).key("update");
+            assert_eq!(self.send(&update, call).await, status);
         }
         let deactivate = self.stage.deactivate_seats();
         let ended = Call::json(&json!({"account_id": half, "account_ids": [key]}));
