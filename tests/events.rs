@@ -256,6 +256,7 @@ async fn the_images_of_the_stream_are_those_that_the_store_writes() {
         ("create-account", "created"),
         ("create-agency-account", "created"),
         ("update-agency-account", "updated"),
+        ("update-seats", "updated"),
         ("update-api-key", "updated"),
         ("update-own-account", "updated"),
         ("delete-own-account", "closed"),

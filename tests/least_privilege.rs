@@ -247,6 +247,7 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "update-account",
         "update-agency-account",
         "update-api-key",
+        "update-seats",
     ];
     assert_eq!(reach("CREDENTIAL#"), callers, "who may see a credential");
 }

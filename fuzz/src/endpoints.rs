@@ -55,6 +55,19 @@ pub(crate) fn quote_seats(input: &[u8]) {
     answered(&function, &sent);
 }
 
+pub(crate) fn update_seats(input: &[u8]) {
+    let sent = Sent::read(input);
+    let function = update_seats::Function {
+        store: Table(sent.found()),
+        ports: Still,
+        platforms: platforms(),
+        tiers: tiers(),
+        policy: BillingPolicy::default(),
+        fingerprint_key: fingerprint_key(),
+    };
+    answered(&function, &sent);
+}
+
 pub(crate) fn deactivate_seats(input: &[u8]) {
     let sent = Sent::read(input);
     let function = deactivate_seats::Function {

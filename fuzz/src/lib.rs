@@ -21,9 +21,10 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 43] = [
+pub const TARGETS: [Target; 44] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
+    target("update-seats", endpoints::update_seats),
     target("deactivate-seats", endpoints::deactivate_seats),
     target("list-seats", endpoints::list_seats),
     target("get-organization", endpoints::get_organization),

@@ -52,8 +52,9 @@ use headcount_model::right::{
     UpdateAgencyAccounts, ViewAgencyAccounts,
 };
 use headcount_model::seats::{
-    self, Deactivation, EndTerms, Kept, KeptSeat, ListedSeat, NotDeactivated, SeatEndings,
-    SeatFilter, SeatLedger, SeatLists, Step, Stored, Tier,
+    self, Deactivation, EarlierUpdate, EndTerms, Kept, KeptSeat, ListedSeat, NotDeactivated,
+    NotUpdated, SeatEndings, SeatFilter, SeatLedger, SeatLists, SeatUpdates, Step, Stored, Tier,
+    UpdateCommit,
 };
 use headcount_model::statement::{Linked, Statement, Statements};
 use headcount_model::text::Text;
@@ -243,9 +244,40 @@ fn listed(id: SeatId) -> ListedSeat {
         tag: some("a"),
         org_group: None,
         user_group: None,
+        profiles: None,
+        warmup_version: None,
+        post_version: None,
         created_at: Still.now(),
         updated_at: Still.now(),
         version: 7,
+    }
+}
+
+impl SeatUpdates for Table {
+    async fn seats_to_update(
+        &self,
+        _: &OrganizationId,
+        ids: &[SeatId],
+    ) -> Result<Vec<ListedSeat>, NotUpdated> {
+        // Every other one is somebody else's when the table finds what it should not.
+        let is_there = |id: &&SeatId| self.0 != Found::Taken || id.as_str().ends_with('0');
+        Ok(ids.iter().filter(is_there).cloned().map(listed).collect())
+    }
+
+    async fn earlier_update(
+        &self,
+        _: &Keyed,
+        _: usize,
+        _: Timestamp,
+    ) -> Result<Option<EarlierUpdate>, NotUpdated> {
+        Ok(None)
+    }
+
+    async fn update_seat(&self, of: UpdateCommit<'_>) -> Result<Option<EarlierUpdate>, NotUpdated> {
+        let taken = NotUpdated::Refused(seats::CommitRefusal::SpendingLimitReached);
+        let reused = NotUpdated::Refused(seats::CommitRefusal::KeyReused);
+        let stored = self.outcome(stored("{}"), taken, reused)?;
+        Ok(stored.map(|answer| EarlierUpdate { answer, expires_at: of.now }))
     }
 }
 

@@ -292,6 +292,20 @@ impl World {
         let function = create_seats::Function { store: cold, ..function };
         assert_eq!(self.send(&function, call().bearer(key)).await, 503);
         self.stage.wire.mend();
+        let updater = Holder::Organization(self.billed.organization.clone());
+        let updater = self.stage.credential(updater, &[Permission::AccountsUpdate]).await;
+        let mut update = self.stage.update_seats();
+        update.fingerprint_key = fingerprint_key();
+        let none = "acc_01kgjb9z8rd3m0n0b0dy000000";
+        for (body, status) in [
+            (json!({"accountId": half, "tier": key, "pfp_url": half}), 400),
+            (json!({"accountId": none, "username": half, "profiles": {"key": half}}), 404),
+            (json!({"updates": [{"accountId": none, "tag": half}], "api_key": key}), 400),
+            (json!({"updates": [{"accountId": none, "keywords": half, "version": half}]}), 200),
+        ] {
+            let call = Call::json(&body).bearer(&updater).key("update");
+            assert_eq!(self.send(&update, call).await, status);
+        }
         let deactivate = self.stage.deactivate_seats();
         let ended = Call::json(&json!({"account_id": half, "account_ids": [key]}));
         assert_eq!(self.send(&deactivate, ended.bearer(key).key("two")).await, 400);

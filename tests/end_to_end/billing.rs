@@ -82,6 +82,38 @@ async fn the_billing_of_an_organization_is_shown_before_and_after_a_create() {
 }
 
 #[tokio::test]
+async fn a_seat_is_completed_and_moved_to_another_tier() {
+    let stack = Stack::up();
+    let (org, _, subscription) = stack.organization();
+    let permissions = ["--permission", "accounts:create", "--permission", "accounts:update"];
+    let made = stack.headcount(&[&["api-key", "create", "--org", &org][..], &permissions].concat());
+    let key = made["credential"].as_str().expect("a key").to_owned();
+    let bearer = format!("Bearer {key}");
+    let headers = [("authorization", bearer.as_str())];
+    let body = json!({"accounts": [{"tier": "basic"}, {"tier": "basic"}]});
+    let created = stack.post("/accounts/create", &headers, &body).await;
+    let id = created.body["data"]["accounts"][0]["id"].as_str().expect("an id").to_owned();
+    stack.until_billed(&subscription, (2, 0)).await;
+
+    let body = json!({"updates": [{
+        "accountId": id, "tier": "premium", "platform": "tiktok", "username": "newcreator",
+        "pfp_url": "https://example.com/avatar.jpg", "keywords": "fitness", "tag": "influencer",
+    }]});
+    let changed = stack.post("/accounts/update-info", &headers, &body).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(changed.body["data"]["message"], "Updated 1 account(s)");
+    let account = &changed.body["data"]["results"][0]["account"];
+    assert_eq!((&account["status"], &account["tier"]), (&json!("pending"), &json!("premium")));
+    stack.until_billed(&subscription, (1, 1)).await;
+    let event = stack.setup_request(&id).await;
+    assert_eq!(event["detail"]["data"]["username"], "newcreator");
+    let listed = stack.post("/accounts", &headers, &json!({"tag": "influencer"})).await;
+    assert_eq!(listed.body["data"], json!([account]));
+    let slots = stack.billing(&key).await["subscription"]["slots"].clone();
+    assert_eq!(slots, json!({"basic": 1, "premium": 1}));
+}
+
+#[tokio::test]
 async fn a_subscription_that_ends_at_stripe_takes_no_more_seats() {
     let stack = Stack::up();
     let (org, key, subscription) = stack.organization();

@@ -156,6 +156,40 @@ async fn the_examples_that_give_a_seat_back_leave_one_each() {
 }
 
 #[tokio::test]
+async fn the_examples_that_change_a_seat_make_it_premium() {
+    let stack = Stack::up();
+    let (org, _, subscription) = stack.organization();
+    let permissions = ["--permission", "accounts:create", "--permission", "accounts:update"];
+    let made = stack.headcount(&[&["api-key", "create", "--org", &org][..], &permissions].concat());
+    let key = made["credential"].as_str().expect("a key").to_owned();
+    let languages = languages();
+    for language in &languages {
+        let ids = language.created("seats", &stack, &[("HEADCOUNT_SEATS_API_KEY", &key)]);
+        let variables = |key, account| {
+            [
+                ("HEADCOUNT_SEATS_API_KEY", key),
+                ("HEADCOUNT_ACCOUNT_ID", account),
+                ("HEADCOUNT_TAG", language.name),
+            ]
+        };
+        let changed = language.created("update", &stack, &variables(&key, &ids[0]));
+        assert_eq!(changed, ids[..1], "{}", language.name);
+        let items = stack.partition(&format!("ORG#{org}")).await;
+        let is_changed = items.iter().any(|item| {
+            text_of(item, "id") == Some(&ids[0]) && text_of(item, "tag") == Some(language.name)
+        });
+        assert!(is_changed, "by {}", language.name);
+        let nobodys = language.run("update", &stack, &variables(&key, "acc_1"));
+        assert!(!nobodys.is_success && nobodys.ids.is_empty(), "{}", language.name);
+        assert!(nobodys.complaint.contains("invalid_request"), "{}", nobodys.complaint);
+        let unknown = variables(UNKNOWN, &ids[0]);
+        language.refused("update", &stack, &unknown, "A valid API key is required.");
+    }
+    let each = languages.len() as u64;
+    stack.until_billed(&subscription, (0, 2 * each)).await;
+}
+
+#[tokio::test]
 async fn the_list_examples_find_every_seat() {
     let stack = Stack::up();
     let (_, key, _) = stack.organization();

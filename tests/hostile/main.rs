@@ -15,6 +15,7 @@ mod keys;
 mod matrix;
 mod queries;
 mod row;
+mod seat_changes;
 mod seat_lists;
 mod sessions;
 mod subscriptions;
@@ -49,6 +50,7 @@ const TABLES: [(&str, Rows); 15] = [
     ("urls", urls::rows),
     ("keys", keys::rows),
     ("webhooks", webhooks::rows),
+    ("changes of seats", seat_changes::rows),
     ("deactivations", deactivations::rows),
     ("lists of seats", seat_lists::rows),
     ("API keys", api_keys::rows),
@@ -181,6 +183,7 @@ fn said(to: To, reply: &Reply) -> String {
         | To::End => &body["details"],
         To::Seats
         | To::Quote
+        | To::Update
         | To::Deactivate
         | To::List
         | To::Keys

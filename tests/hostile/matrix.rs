@@ -21,10 +21,11 @@ use crate::row::To;
 use crate::tenants::Tenants;
 
 /// Where the operations of the document are answered.
-const OPERATIONS: [(&str, To); 33] = [
+const OPERATIONS: [(&str, To); 34] = [
     ("createSeats", To::Seats),
     ("quoteSeats", To::Quote),
     ("listSeats", To::List),
+    ("updateSeats", To::Update),
     ("deactivateSeats", To::Deactivate),
     ("getOrganization", To::Organization),
     ("listApiKeys", To::Keys),

@@ -9,6 +9,8 @@ pub(crate) enum To {
     Seats,
     /// `POST /accounts/quote`
     Quote,
+    /// `POST /accounts/update-info`
+    Update,
     /// `POST /billing/deactivate`
     Deactivate,
     /// `POST /accounts`

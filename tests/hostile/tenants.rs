@@ -23,6 +23,8 @@ pub(crate) struct Tenants {
     pub(crate) stage: Stage,
     /// An API key of the organization.
     pub(crate) key: String,
+    /// An API key of the organization that changes its seats, alone.
+    pub(crate) seat_updater: String,
     /// An API key of another organization.
     pub(crate) other_key: String,
     /// An API key of the organization that manages its keys, alone.
@@ -61,6 +63,12 @@ impl Tenants {
                     &[Permission::BillingManage],
                 )
                 .await,
+            seat_updater: stage
+                .credential(
+                    Holder::Organization(organization.clone()),
+                    &[Permission::AccountsUpdate],
+                )
+                .await,
             other_key: stage.api_key(&other).await,
             idle_key: stage.credential(Holder::Organization(organization.clone()), &[]).await,
             agency,
@@ -81,6 +89,7 @@ impl Tenants {
             To::Seats => Reply::to_event(&stage.create_seats(), event).await,
             To::Quote => Reply::to_event(&self.quote_seats(), event).await,
             To::List => Reply::to_event(&stage.list_seats(), event).await,
+            To::Update => Reply::to_event(&stage.update_seats(), event).await,
             To::Deactivate => Reply::to_event(&stage.deactivate_seats(), event).await,
             To::Keys => Reply::to_event(&stage.list_api_keys(), event).await,
             To::NewKey => Reply::to_event(&stage.create_api_key(), event).await,

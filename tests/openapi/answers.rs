@@ -308,6 +308,74 @@ async fn quote_seats_answers_as_documented() {
     answered.check();
 }
 
+/// An organization whose seats, those of the examples, can be changed, and a key that may do so.
+async fn changing(stage: &Stage) -> (OrganizationId, String) {
+    let (organization, _) = stage.seats_tenant().await;
+    for id in api_reference::ACCOUNTS {
+        let seat = SeatId::parse(id).expect("an id");
+        stage.table.create_deactivated_seat(&organization, &seat).await.expect("a seat");
+        let status = AttributeValue::S("uninitialized".to_owned());
+        let (pk, sk) = (format!("ORG#{organization}"), format!("SEAT#{id}"));
+        stage.set(&pk, &sk, "status", status).await;
+        // As of one that was created.
+        stage.remove(&pk, &sk, "version").await;
+    }
+    let holder = Holder::Organization(organization.clone());
+    let key = stage.credential(holder, &[Permission::AccountsUpdate]).await;
+    (organization, key)
+}
+
+#[tokio::test]
+async fn update_seats_answers_as_documented() {
+    let stage = Stage::new().await;
+    let function = stage.update_seats();
+    let mut answered = Answered::new("updateSeats");
+    for example in ["one_account", "several_accounts"] {
+        let (_, key) = changing(&stage).await;
+        answered.send(example, |call| call.bearer(&key), &function).await;
+    }
+    let (organization, api_key) = changing(&stage).await;
+    let call = |call: Call| call.bearer(&api_key);
+    answered.send("invalid_request", call, &function).await;
+    let of = |field: &str, value: Value| {
+        Call::json(&json!({"accountId": api_reference::ACCOUNTS[0], "tag": "x", field: value}))
+    };
+    let part =
+        json!({"accountId": api_reference::ACCOUNTS[0], "platform": "tiktok", "username": "a"});
+    let reply = call(Call::json(&part)).send(&function).await;
+    answered.add("missing_detail_fields", reply);
+    let reply = call(of("version", json!(7))).send(&function).await;
+    answered.add("version_mismatch", reply);
+    let (one, several) = (answered.example("one_account"), answered.example("several_accounts"));
+    answered.unreadable(&one, call, &function).await;
+    answered.keys((&one, &several), call, &function).await;
+    let premium = of("tier", json!("premium"));
+    let limits = Limits { seats: None, spending: Some(SpendingLimit::Cents(1)) };
+    stage.table.set_limits(&organization, limits).await.expect("an organization");
+    let reply = call(premium.clone()).send(&function).await;
+    answered.add("spending_limit_reached", reply);
+    let canceled = AttributeValue::S("canceled".to_owned());
+    stage.set(&format!("ORG#{organization}"), "BILLING", "subscription_status", canceled).await;
+    answered.add("no_billing", call(premium).send(&function).await);
+    let good = Call::json(&one);
+    credential_refusals(&mut answered, &stage, &good, &function).await;
+    let stranger = stage.organization(None, 10).await;
+    let holder = Holder::Organization(stranger);
+    let stranger = stage.credential(holder, &[Permission::AccountsUpdate]).await;
+    answered.add("account_not_found", good.clone().bearer(&stranger).send(&function).await);
+    let ended = AttributeValue::S("deactivated".to_owned());
+    let sk = format!("SEAT#{}", api_reference::ACCOUNTS[0]);
+    stage.set(&format!("ORG#{organization}"), &sk, "status", ended).await;
+    answered.add("account_deactivated", call(good.clone()).send(&function).await);
+
+    let store = throttled(&stage).await;
+    let throttled = update_seats::Function { store, ..stage.update_seats() };
+    answered.add("rate_limited", call(good.clone()).send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call(good).send(&function).await);
+    answered.check();
+}
+
 #[tokio::test]
 async fn deactivate_seats_answers_as_documented() {
     let stage = Stage::new().await;

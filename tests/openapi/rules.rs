@@ -193,7 +193,7 @@ fn forms(name: &str) -> Vec<String> {
             format!("{} ", api_reference::API_KEY_ID),
             String::new(),
         ],
-        "account_id" => vec![
+        "account_id" | "accountId" => vec![
             api_reference::ACCOUNTS[0].to_owned(),
             api_reference::ACCOUNTS[0].to_uppercase(),
             api_reference::ACCOUNTS[0].replace("acc_", "org_"),
@@ -369,6 +369,47 @@ async fn changes_of_api_keys_take_what_the_document_says() {
     let function = stage.list_api_keys();
     let mut asked = rules(&document, "listApiKeys", "ListApiKeys", &function, call);
     asked.object(&document.schemas()["ListApiKeys"], &json!({}), "").await;
+}
+
+#[tokio::test]
+async fn update_seats_takes_what_the_document_says() {
+    let (document, stage) = (Document::new(), Stage::new().await);
+    let key = managing(&stage).await;
+    let function = stage.update_seats();
+    let mut one_schema = document.schemas()["UpdateOne"].clone();
+    // Whatever it is, it is kept.
+    for kept in ["profiles", "warmupVersion", "postVersion"] {
+        let property = one_schema["properties"].as_object_mut().expect("fields").remove(kept);
+        assert!(property.is_some_and(|property| property.get("type").is_none()), "{kept}");
+    }
+    let call = |call: Call| call.bearer(&key);
+    let mut rules = rules(&document, "updateSeats", "UpdateSeats", &function, call);
+    let one = document.request("updateSeats", "one_account");
+    rules.agree(&one, "accountId").await;
+    // The account is nobody's, so that only the form of each field is asked about. Without one of two
+    // fields there is something to change all the same.
+    let two = with(&one, "", "org_group", Some(json!("spring")));
+    rules.object(&one_schema, &two, "").await;
+    for kept in [json!(null), json!(7), json!("x"), json!([{"a": [1]}]), json!({"a": null})] {
+        for field in ["profiles", "warmupVersion", "postVersion"] {
+            rules.agree(&with(&one, "", field, Some(kept.clone())), field).await;
+        }
+    }
+    rules.agree(&json!({ "accountId": one["accountId"] }), "accountId").await;
+    for version in [json!(0), json!(1.0), json!(-1), json!(1.5), json!("1"), json!(u32::MAX)] {
+        rules.agree(&with(&one, "", "version", Some(version)), "version").await;
+    }
+    let beyond = json!(u64::from(u32::MAX) + 1);
+    rules.agree(&with(&one, "", "version", Some(beyond)), "version").await;
+    rules.agree(&document.request("updateSeats", "several_accounts"), "updates").await;
+    rules.agree(&json!({ "updates": [one], "accountId": "x" }), "accountId").await;
+    for count in [0, 1, 100, 101] {
+        rules.agree(&json!({ "updates": vec![one.clone(); count] }), "updates").await;
+    }
+    for element in [json!(1), json!(null), json!([])] {
+        rules.agree(&json!({ "updates": [element] }), "updates").await;
+    }
+    assert!(rules.asked > 100, "{}", rules.asked);
 }
 
 #[tokio::test]

@@ -51,6 +51,22 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                 });
             [unseen::<Seats>(returned, of_seats), others].concat()
         }
+        "update-seats" => {
+            let of_seats = vec![fault::<seats::Refusal>(Rule::NoSuchSeat)];
+            let permission = seats_refusals("accounts:update");
+            let others = missing::<Seats>(returned, permission, |failure| match failure {
+                // The spending limit takes a seat that is billed, which no demo tenant has.
+                Failure::Refused(refusal) => matches!(
+                    refusal,
+                    seats::Refusal::Forbidden(_)
+                        | seats::Refusal::NoBilling
+                        | seats::Refusal::Deactivated
+                        | seats::Refusal::VersionMismatch
+                ),
+                failure => !is_oversize(failure),
+            });
+            [unseen::<Seats>(returned, of_seats), others].concat()
+        }
         "list-seats" => {
             missing::<Seats>(returned, seats_refusals("accounts:read"), |failure| match failure {
                 Failure::Faults(faults) => faults[0].rule != Rule::RequiredInGroup,
@@ -259,9 +275,18 @@ fn fault<R>(rule: Rule) -> Failure<R> {
     Failure::Faults(vec![Fault { index: Some(0), field: "field".into(), rule }])
 }
 
+/// What neither a create nor a quote is refused by.
 fn is_about_keys(failure: &Failure<seats::Refusal>) -> bool {
     use seats::Refusal;
-    matches!(failure, Failure::Refused(Refusal::NoSuchKey | Refusal::LastManager))
+    matches!(
+        failure,
+        Failure::Refused(
+            Refusal::NoSuchKey
+                | Refusal::LastManager
+                | Refusal::Deactivated
+                | Refusal::VersionMismatch
+        )
+    )
 }
 
 /// What is refused to who manages API keys.
@@ -315,7 +340,9 @@ fn seats_refusals(permission: &'static str) -> Vec<seats::Refusal> {
         Refusal::TooManyAccounts => Some(Refusal::NoSuchKey),
         Refusal::NoSuchKey => Some(Refusal::TooManyKeys),
         Refusal::TooManyKeys => Some(Refusal::LastManager),
-        Refusal::LastManager => None,
+        Refusal::LastManager => Some(Refusal::Deactivated),
+        Refusal::Deactivated => Some(Refusal::VersionMismatch),
+        Refusal::VersionMismatch => None,
     })
     // No sample has an organization of thousands of accounts or keys.
     .filter(|refusal| !matches!(refusal, Refusal::TooManyAccounts | Refusal::TooManyKeys))

@@ -221,6 +221,18 @@ impl Stage {
         }
     }
 
+    /// `POST /accounts/update-info`.
+    pub fn update_seats(&self) -> update_seats::Function<Table, Ports> {
+        update_seats::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            platforms: Platforms::from_list("tiktok,instagram"),
+            tiers: tiers(),
+            policy: BillingPolicy::default(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
     /// `POST /billing/deactivate`.
     pub fn deactivate_seats(&self) -> deactivate_seats::Function<Table, Ports> {
         deactivate_seats::Function {

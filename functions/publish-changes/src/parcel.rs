@@ -32,7 +32,7 @@ pub enum Parcel {
 /// consumers need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// `SeatCreated`, `SeatSetupRequested`, `SeatDeactivated`, `AgencyAccountCreated`,
+    /// `SeatCreated`, `SeatSetupRequested`, `SeatUpdated`, `SeatDeactivated`, `AgencyAccountCreated`,
     /// `AgencyAccountUpdated`, `AgencyAccountDeleted`, `AccountCreated`, `AccountUpdated`, `AccountDeleted`,
     /// `ApiKeyCreated`, `ApiKeyUpdated`, `ApiKeyDeleted`, `SubscriptionStatusChanged`, `SubscriptionEndChanged`, `SeatLimitReached` or `SpendingLimitReached`.
     pub detail_type: &'static str,
@@ -204,10 +204,19 @@ fn seat(
     event: &dyn Fn(&'static str, Value) -> Parcel,
 ) -> Result<Vec<Parcel>, &'static str> {
     let row: SeatRow = read(new)?;
-    let status_before = old.map(read::<SeatRow>).transpose()?.map(|row| row.status);
+    let before = old.map(read::<SeatRow>).transpose()?;
+    let status_before = before.as_ref().map(|row| row.status.clone());
     let mut parcels = Vec::new();
     if old.is_none() {
         parcels.push(event("SeatCreated", seat_created(&row)));
+    }
+    // What callers change raises the version. An end that is told or revoked changes nothing yet.
+    if let Some(before) = &before
+        && row.version > before.version
+        && row.ends_at == before.ends_at
+        && row.status != "deactivated"
+    {
+        parcels.push(event("SeatUpdated", seat_updated(&row)));
     }
     if row.status == "pending" && status_before.as_deref() != Some("pending") {
         parcels.push(event("SeatSetupRequested", setup_requested(&row)));
@@ -245,6 +254,23 @@ fn seat_created(row: &SeatRow) -> Value {
         "tag": row.tag,
         "org_group": row.org_group,
         "created_at": row.created_at,
+    })
+}
+
+/// Not what is new: who needs the rest may ask for it.
+fn seat_updated(row: &SeatRow) -> Value {
+    json!({
+        "organization": row.organization,
+        "id": row.id,
+        "tier": row.tier,
+        "device_type": row.device_type,
+        "status": row.status,
+        "platform": row.platform,
+        "username": row.username,
+        "tag": row.tag,
+        "org_group": row.org_group,
+        "version": row.version,
+        "updated_at": row.updated_at,
     })
 }
 

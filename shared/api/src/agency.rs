@@ -489,6 +489,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::Quote
         | Rule::KeyId
         | Rule::KeyEnd
+        | Rule::NothingToChange
         | Rule::Cursor => format!("The {field} field format is invalid."),
     }
 }

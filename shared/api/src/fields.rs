@@ -90,6 +90,18 @@ impl Fields {
         })
     }
 
+    /// A number, as [`Fields::number`]; `None` when it is left out, which is not the same as `null`.
+    pub(crate) fn number_if_there(&mut self, name: &str) -> Option<Given<Option<u64>>> {
+        self.members.contains_key(name).then(|| self.number(name))
+    }
+
+    /// A value of any type, as JSON; `None` when it is left out. Of numbers, whole ones that are not below
+    /// zero are known alone.
+    pub(crate) fn json_if_there(&mut self, name: &str) -> Option<Given<String>> {
+        let json = |value: Json| value.to_value().map(|value| value.to_string());
+        self.members.contains_key(name).then(|| self.take(name, Kind::Integer, json))
+    }
+
     /// A list of texts.
     pub(crate) fn texts(&mut self, name: &str) -> Given<Vec<Given<String>>> {
         let text = |element| match element {

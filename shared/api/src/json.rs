@@ -40,6 +40,27 @@ pub enum Json {
     Object(Object),
 }
 
+impl Json {
+    /// The same in serde_json's type, to be written again; `None` where a number in it is not known.
+    pub(crate) fn to_value(&self) -> Option<serde_json::Value> {
+        use serde_json::Value;
+        Some(match self {
+            Json::Null => Value::Null,
+            Json::Bool(flag) => Value::Bool(*flag),
+            Json::Number(number) => Value::from((*number)?),
+            Json::String(text) => Value::String(text.clone()),
+            Json::Array(list) => {
+                Value::Array(list.iter().map(Json::to_value).collect::<Option<_>>()?)
+            }
+            Json::Object(members) => {
+                let member =
+                    |(name, value): (&String, &Json)| Some((name.clone(), value.to_value()?));
+                Value::Object(members.iter().map(member).collect::<Option<_>>()?)
+            }
+        })
+    }
+}
+
 /// Reads the body of a request: one object, in UTF-8, and nothing behind it.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ use crate::seats::history::{EntryView, ListView};
 use crate::seats::keys::{ApiKeyView, CreatedApiKeyView, DeletedApiKeyView};
 use crate::seats::list::ListedSeatView;
 use crate::seats::manage::{ChangedView, PortalView};
+use crate::seats::update::{UpdatedOneView, UpdatedSeveralView};
 use crate::seats::{CreatedView, Success};
 use crate::{agency, identity, seats, webhooks};
 
@@ -78,6 +79,16 @@ pub fn billing_history() -> Value {
 /// `POST /accounts`, 200.
 pub fn listed_seats() -> Value {
     of::<ListView<ListedSeatView<'static>>>()
+}
+
+/// `POST /accounts/update-info`, 200, of the form with `updates`.
+pub fn updated_seats() -> Value {
+    of::<Success<UpdatedSeveralView<'static>>>()
+}
+
+/// `POST /accounts/update-info`, 200, of the form with one account.
+pub fn updated_seat() -> Value {
+    of::<Success<UpdatedOneView<'static>>>()
 }
 
 /// `POST /billing/deactivate`, 200.

@@ -6,6 +6,7 @@ pub(crate) mod history;
 pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod manage;
+pub(crate) mod update;
 
 use headcount_model::credential::Credential;
 use headcount_model::fault::{Fault, Form, Given, Kind, Rule};
@@ -35,6 +36,7 @@ pub use keys::{
 };
 pub use list::{LIST_ROUTE, list_seats, listed, weight};
 pub use manage::{cancel_billing, cancelled, open_portal, portal, resumed};
+pub use update::{update_seats, update_told, updated};
 
 /// The dialect of the Seats API.
 pub struct Seats;
@@ -60,6 +62,10 @@ pub enum Refusal {
     TooManyKeys,
     /// The API key is the last one that may manage keys, and would delete itself.
     LastManager,
+    /// The seat was given back, and is changed no more.
+    Deactivated,
+    /// The seat has another version than the one expected.
+    VersionMismatch,
 }
 
 impl From<CommitRefusal> for Failure<Refusal> {
@@ -408,6 +414,16 @@ impl Dialect for Seats {
                 "last_managing_api_key",
                 "This is the last API key that may manage keys. It cannot delete itself.",
             ),
+            Failure::Refused(Refusal::Deactivated) => error(
+                StatusCode::CONFLICT,
+                "account_deactivated",
+                "The account has ended. It cannot be changed any more.",
+            ),
+            Failure::Refused(Refusal::VersionMismatch) => error(
+                StatusCode::CONFLICT,
+                "version_mismatch",
+                "The account has another version than the one expected: somebody has changed it.",
+            ),
             Failure::Refused(Refusal::TooManyAccounts) => error(
                 StatusCode::BAD_REQUEST,
                 "too_many_accounts",
@@ -428,11 +444,8 @@ fn word_faults(faults: &[Fault]) -> Answer {
         return with_faults(StatusCode::CONFLICT, "account_deactivated", message, faults);
     }
     let status = StatusCode::BAD_REQUEST;
-    let incomplete = faults
-        .iter()
-        .find(|fault| fault.rule == Rule::RequiredInGroup)
-        .and_then(|fault| fault.index);
-    let Some(index) = incomplete else {
+    let incomplete = faults.iter().find(|fault| fault.rule == Rule::RequiredInGroup);
+    let Some(index) = incomplete.map(|fault| fault.index) else {
         let message = match faults {
             [only] => wording::located(only),
             _ => format!("The request has {} faults; see errors.", faults.len()),
@@ -441,11 +454,12 @@ fn word_faults(faults: &[Fault]) -> Answer {
     };
     let missing: Vec<&str> = faults
         .iter()
-        .filter(|fault| fault.index == Some(index) && fault.rule == Rule::RequiredInGroup)
+        .filter(|fault| fault.index == index && fault.rule == Rule::RequiredInGroup)
         .map(|fault| fault.field.as_ref())
         .collect();
+    let account = index.map_or("The account".to_owned(), |index| format!("accounts[{index}]"));
     let message = format!(
-        "accounts[{index}] is missing {}: give platform, username, pfp_url and keywords together or none of them.",
+        "{account} is missing {}: give platform, username, pfp_url and keywords together or none of them.",
         missing.join(", ")
     );
     with_faults(status, "missing_detail_fields", message, faults)

@@ -44,6 +44,7 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::KeyId => "api_key_id",
         Rule::KeyEnd => "key_end",
         Rule::Cursor => "cursor",
+        Rule::NothingToChange => "nothing_to_change",
     }
 }
 
@@ -119,6 +120,9 @@ pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
             "{field} must be a time to come, such as 2031-01-31T00:00:00Z, and not behind the end of the key that gives it."
         ),
         Rule::Cursor => format!("{field} is not one that was given out for this list."),
+        Rule::NothingToChange => {
+            format!("{field} names an account; give at least one field to change beside it.")
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Permission {
     AccountsCreate,
     /// See accounts (Seats API and Identity API).
     AccountsRead,
-    /// Change accounts (Identity API).
+    /// Change accounts (Seats API and Identity API).
     AccountsUpdate,
     /// Delete accounts (Identity API).
     AccountsDelete,

@@ -107,6 +107,8 @@ pub enum Rule {
     KeyId,
     /// Not a time to come, with its zone, within the time of the key that gives it.
     KeyEnd,
+    /// An account is named, and nothing that is to be changed of it.
+    NothingToChange,
 }
 
 /// JSON types, as far as the three APIs ask for them.

@@ -31,6 +31,8 @@ rights! {
     CreateSeats of OrganizationId: AccountsCreate;
     /// To see the seats. Whoever may create seats may see them.
     ReadSeats of OrganizationId: AccountsRead, AccountsCreate;
+    /// To change seats that exist: their details and their tier.
+    UpdateSeats of OrganizationId: AccountsUpdate;
     /// To give seats back.
     DeactivateSeats of OrganizationId: AccountsDeactivate;
     /// To see how the organization is billed. Whoever may create seats may see what they cost.

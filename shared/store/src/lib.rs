@@ -27,6 +27,7 @@ mod standing;
 mod statement;
 mod table;
 mod transaction;
+mod update;
 
 pub use audit::Audited;
 pub use limits::{Allowance, Limits, SpendingLimit};

@@ -33,6 +33,11 @@ struct ShownRow {
     tag: Option<String>,
     org_group: Option<String>,
     user_group: Option<String>,
+    profiles: Option<String>,
+    #[serde(rename = "warmupVersion")]
+    warmup_version: Option<String>,
+    #[serde(rename = "postVersion")]
+    post_version: Option<String>,
     created_at: String,
     updated_at: String,
     /// Absent before the first change.
@@ -60,6 +65,9 @@ impl TryFrom<ShownRow> for ListedSeat {
             tag: row.tag,
             org_group: row.org_group,
             user_group: row.user_group,
+            profiles: row.profiles,
+            warmup_version: row.warmup_version,
+            post_version: row.post_version,
             created_at: row.created_at.parse().map_err(|_| Malformed("created_at"))?,
             updated_at: row.updated_at.parse().map_err(|_| Malformed("updated_at"))?,
             version: row.version,
@@ -67,7 +75,7 @@ impl TryFrom<ShownRow> for ListedSeat {
     }
 }
 
-fn shown(item: Item) -> Result<ListedSeat, LookupFailed> {
+pub(crate) fn shown(item: Item) -> Result<ListedSeat, LookupFailed> {
     ListedSeat::try_from(decode::<ShownRow>(item)?).map_err(|error| {
         tracing::error!(%error, "a seat could not be read");
         LookupFailed::Unavailable

@@ -4,6 +4,7 @@ use headcount_model::billing::{ProrationBehavior, SeatCounts, Standing, Subscrip
 use headcount_model::history::By;
 use headcount_model::id::micros;
 use headcount_model::idempotency::StoredAnswer;
+use headcount_model::policy::BillingPolicy;
 use headcount_model::seats::{Commit, CommitRefusal, Quoted, SeatLedger, Stored};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -76,7 +77,7 @@ fn add_to_billing(
 ) -> Result<TransactWriteItem, Refused> {
     let organization = commit.organization;
     let cents = commit.tiers.monthly(counts);
-    let mut condition = takes_seats_condition(commit);
+    let mut condition = takes_seats_condition(commit.policy, commit.now);
     condition.expression.to_mut().push_str(
         " AND seats_left >= :all AND (attribute_not_exists(cents_left) OR cents_left >= :cents)",
     );
@@ -110,8 +111,7 @@ const STATUSES: [&str; SubscriptionStatus::ALL.len()] = [
 ];
 
 /// Says that the subscription takes seats by the policy. [`why`] asks the same of a record.
-fn takes_seats_condition(commit: &Commit<'_>) -> Condition {
-    let policy = commit.policy;
+pub(crate) fn takes_seats_condition(policy: &BillingPolicy, now: Timestamp) -> Condition {
     let mut values: Values = Vec::with_capacity(STATUSES.len());
     let mut expression = String::with_capacity(512);
     expression.push_str("(subscription_status IN (");
@@ -126,7 +126,7 @@ fn takes_seats_condition(commit: &Commit<'_>) -> Condition {
          OR past_due_since > :cutoff))",
     );
     values.push((":past_due", text(SubscriptionStatus::PastDue.as_str())));
-    values.push((":cutoff", text(micros(policy.cutoff(commit.now)))));
+    values.push((":cutoff", text(micros(policy.cutoff(now)))));
     if !policy.takes_paused_collection() {
         expression.push_str(" AND attribute_not_exists(collection_paused)");
     }
@@ -184,7 +184,7 @@ fn refusal(billing: Option<Item>, commit: &Commit<'_>) -> CommitRefusal {
 /// before the limits: whoever asks for a new one hears of them.
 fn why(row: &BillingRow, commit: &Commit<'_>) -> CommitRefusal {
     let counts = SeatCounts::of(commit.seats.iter().map(|seat| &seat.new));
-    if !takes_seats(row, commit) {
+    if !takes_seats(row, commit.policy, commit.now) {
         CommitRefusal::NoBilling
     } else if !holds(row, commit.quoted) {
         CommitRefusal::QuoteExpired
@@ -196,7 +196,7 @@ fn why(row: &BillingRow, commit: &Commit<'_>) -> CommitRefusal {
 }
 
 /// Whether the subscription takes seats by the policy.
-fn takes_seats(row: &BillingRow, commit: &Commit<'_>) -> bool {
+pub(crate) fn takes_seats(row: &BillingRow, policy: &BillingPolicy, now: Timestamp) -> bool {
     let status = row.subscription_status.as_deref().map(str::parse);
     let Some(Ok(status)) = status else { return false };
     let standing = Standing {
@@ -207,5 +207,5 @@ fn takes_seats(row: &BillingRow, commit: &Commit<'_>) -> bool {
     };
     // A time that cannot be read sorts as a text in the condition, before or after the cutoff.
     let since = row.past_due_since.as_deref().map(|since| since.parse().unwrap_or(Timestamp::MIN));
-    commit.policy.check(&standing, since, commit.now).is_ok()
+    policy.check(&standing, since, now).is_ok()
 }

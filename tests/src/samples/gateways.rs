@@ -59,6 +59,7 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "delete-api-key" => Reply::to_event(&stage.delete_api_key(), event).await,
         "get-billing" => Reply::to_event(&stage.get_billing(), event).await,
         "get-billing-history" => Reply::to_event(&stage.get_billing_history(), event).await,
+        "update-seats" => Reply::to_event(&stage.update_seats(), event).await,
         "deactivate-seats" => Reply::to_event(&stage.deactivate_seats(), event).await,
         "open-billing-portal" => {
             let (store, ports) = (stage.table.clone(), stage.ports.clone());

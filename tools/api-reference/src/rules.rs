@@ -173,6 +173,10 @@ explained! { all: Rule => Cure;
         &[(Of::Seats, "expires_at")],
         "Send a later time, with `Z` or an offset. A key that ends gives no key that ends after it; left out, both end together.",
     );
+    Rule::NothingToChange, Rule::NothingToChange => (
+        &[(Of::Seats, "accountId")],
+        "Give at least one field beside `accountId`.",
+    );
     Rule::Cursor, Rule::Cursor => (
         &[(Of::Seats, "cursor")],
         "Send the `next_cursor` of the page before, to the letter, with the same API and the same filters. Begin again without one.",

@@ -19,8 +19,9 @@ use headcount_model::policy::BillingPolicy;
 use headcount_model::port::Clock;
 use headcount_model::seats::{
     AgeRange, CreateSeats, Created, Keywords, ListSeats, ListedSeat, MAX_DEACTIVATIONS_PER_REQUEST,
-    MAX_LISTED_IDS, MAX_SEATS_PAGE, MAX_SEATS_PER_REQUEST, Platforms, Profile, Quote, SeatPage,
-    SeatStatus, Sex, Tier, Username,
+    MAX_LISTED_IDS, MAX_SEATS_PAGE, MAX_SEATS_PER_REQUEST, MAX_UPDATES_PER_REQUEST, MAX_VERSION,
+    Platforms, Profile, Quote, SeatPage, SeatStatus, SeatsUpdated, Sex, Tier, UpdateSeats,
+    Username,
 };
 use headcount_model::statement::{Linked, Statement};
 use headcount_model::text::Text;
@@ -47,9 +48,12 @@ const PRORATION: i64 = 13_992;
 
 const CREATES: &[Op] = &[Op::CreateSeats];
 const TAKES_SEATS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats];
+const UPDATES: &[Op] = &[Op::UpdateSeats];
+const BILLS: &[Op] = &[Op::CreateSeats, Op::QuoteSeats, Op::UpdateSeats];
 const DEACTIVATES: &[Op] = &[Op::DeactivateSeats];
 const TAKES_KEYS: &[Op] = &[
     Op::CreateSeats,
+    Op::UpdateSeats,
     Op::DeactivateSeats,
     Op::CreateApiKey,
     Op::UpdateApiKey,
@@ -68,6 +72,7 @@ const TAKES_BODIES: &[Op] = &[
     Op::CreateSeats,
     Op::QuoteSeats,
     Op::ListSeats,
+    Op::UpdateSeats,
     Op::DeactivateSeats,
     Op::ListApiKeys,
     Op::CreateApiKey,
@@ -79,6 +84,7 @@ const TAKES_BODIES: &[Op] = &[
 ];
 const TAKES_LITTLE: &[Op] = &[
     Op::ListSeats,
+    Op::UpdateSeats,
     Op::DeactivateSeats,
     Op::ListApiKeys,
     Op::CreateApiKey,
@@ -97,6 +103,7 @@ const ALL: &[Op] = &[
     Op::CreateSeats,
     Op::QuoteSeats,
     Op::ListSeats,
+    Op::UpdateSeats,
     Op::DeactivateSeats,
     Op::GetOrganization,
     Op::ListApiKeys,
@@ -136,6 +143,42 @@ explained! { failures: Failure<Refused> => Said;
         Some(("invalid_request", TAKES_SEATS, Words {
             cause: "Fields break rules. `errors` lists every one of them, with the position of the seat.",
             cure: "Mend what `errors` lists; the rules are below. Nothing was created.",
+        }));
+    Failure::Faults(_), Failure::Faults(group_faults()) =>
+        Some(("missing_detail_fields", UPDATES, Words {
+            cause: "With the change the account would have some but not all of `platform`, `username`, `pfp_url` and \
+                    `keywords`.",
+            cure: "Send those that `errors` lists too. Of `updates` it is the refusal of that update alone.",
+        }));
+    Failure::Faults(_), Failure::Faults(update_faults(&invalid_update())) =>
+        Some(("invalid_request", UPDATES, Words {
+            cause: "Fields break rules. `errors` lists every one of them. Of `updates`, only what leaves it open which \
+                    accounts are meant refuses the request; the rest is told with the update whose it is.",
+            cure: "Mend what `errors` lists; the rules are below. Nothing was changed.",
+        }));
+    Failure::Faults(_), Failure::Faults(no_such_account()) =>
+        Some(("account_not_found", UPDATES, Words {
+            cause: "The account is not there, or is another organization's, which looks the same.",
+            cure: "Name an account of the list. Of `updates` it is the refusal of that update alone.",
+        }));
+    Failure::Refused(Refused::Deactivated), Failure::Refused(Refused::Deactivated) =>
+        Some(("account_deactivated", UPDATES, Words {
+            cause: "The account was given back.",
+            cure: "What has ended stays so: create a new account.",
+        }));
+    Failure::Refused(Refused::VersionMismatch), Failure::Refused(Refused::VersionMismatch) =>
+        Some(("version_mismatch", UPDATES, Words {
+            cause: "`version` is not the version of the account: somebody has changed it since it was read.",
+            cure: "Read the account again, and decide anew.",
+        }));
+    Failure::Refused(Refused::Forbidden(_)),
+    Failure::Refused(Refused::Forbidden(Permission::AccountsUpdate.as_str())) =>
+        Some(("forbidden", UPDATES, NO_PERMISSION));
+    Failure::TooManyRequests, Failure::TooManyRequests =>
+        Some(("rate_limited", UPDATES, Words {
+            cause: "More requests than the table takes at this moment, in all or for one tenant. Of several updates those in \
+                    front may be done.",
+            ..explained::TOO_MANY_REQUESTS
         }));
     Failure::Faults(_), Failure::Faults(ending_faults(&invalid_ending())) =>
         Some(("invalid_request", DEACTIVATES, Words {
@@ -227,7 +270,7 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Send a key that works. An operator makes one: `headcount api-key create`.",
         }));
     Failure::Refused(Refused::NoBilling), Failure::Refused(Refused::NoBilling) =>
-        Some(("no_billing", TAKES_SEATS, Words {
+        Some(("no_billing", BILLS, Words {
             cause: "The organization has no subscription, or one that takes no seats: `unpaid`, `canceled`, `incomplete`, \
                     `incomplete_expired` or `paused`, `past_due` for longer than the grace of 7 days \
                     (`PastDueGraceDays`), or with its collection paused. Which states do is the stack's policy \
@@ -275,7 +318,7 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Ask for fewer, or have the operator raise it: `headcount org set-limit`.",
         }));
     Failure::Refused(Refused::SpendingLimitReached), Failure::Refused(Refused::SpendingLimitReached) =>
-        Some(("spending_limit_reached", TAKES_SEATS, Words {
+        Some(("spending_limit_reached", BILLS, Words {
             cause: "These seats cost more a month than the organization's spending limit leaves.",
             cure: "Ask for fewer or cheaper ones, or have the operator raise it: `headcount org set-limit`.",
         }));
@@ -303,7 +346,7 @@ explained! { failures: Failure<Refused> => Said;
 
 const NO_PERMISSION: Words = Words {
     cause: "The API key is good and lacks the permission: `accounts:create` for creates and quotes, \
-            `accounts:read` or `accounts:create` for lists, `accounts:deactivate` for deactivations, `billing:read` or `accounts:create` for the billing, \
+            `accounts:read` or `accounts:create` for lists, `accounts:update` for changes, `accounts:deactivate` for deactivations, `billing:read` or `accounts:create` for the billing, \
             `billing:manage` for the portal and the end of the subscription, \
             `keys:manage` for keys.",
     cure: "Use a key that has it. An operator makes one: `headcount api-key create --permission …`.",
@@ -320,6 +363,7 @@ pub(crate) fn api() -> Api {
             create(),
             quote(),
             list(),
+            update(),
             deactivate(),
             organization(),
             list_keys(),
@@ -338,6 +382,9 @@ pub(crate) fn api() -> Api {
             ("QuoteSeats", quote_schema()),
             ("ListSeats", list_schema()),
             ("SeatStatusFilter", status_filter_schema()),
+            ("UpdateSeats", update_schema()),
+            ("UpdateOne", update_one_schema()),
+            ("UpdateSeveral", update_several_schema()),
             ("DeactivateSeats", deactivate_schema()),
             ("DeactivateOne", deactivate_one_schema()),
             ("DeactivateSeveral", deactivate_several_schema()),
@@ -348,6 +395,9 @@ pub(crate) fn api() -> Api {
             ("CreatedSeats", Json::schema(schema::created_seats())),
             ("Quote", Json::schema(schema::quote())),
             ("ListedSeats", Json::schema(schema::listed_seats())),
+            ("UpdatedSeats", updated_schema()),
+            ("UpdatedSeat", Json::schema(schema::updated_seat())),
+            ("UpdatedSeveralSeats", Json::schema(schema::updated_seats())),
             ("DeactivatedSeats", Json::schema(schema::deactivated_seats())),
             ("ListApiKeys", exactly([], object! {})),
             ("CreateApiKey", create_key_schema()),
@@ -476,6 +526,37 @@ fn list() -> Operation {
             schema: "ListSeats",
             examples: vec![all_seats(), page_of_seats()],
             refused: vec![invalid_list()],
+        }),
+    }
+}
+
+fn update() -> Operation {
+    let examples = [several_updates(), one_update()];
+    let answers =
+        examples.iter().map(|example| Example { body: changed(example), ..example.clone() });
+    Operation {
+        op: Op::UpdateSeats,
+        summary: "Change seats",
+        description: "Changes one seat, or up to 100 (`updates`). What is left out stays, `null` clears a field that may be \
+                      empty. `version` is the version that the seat is expected to have.\n\n\
+                      A seat that is `uninitialized` is set up once its detail group is whole. Another `tier` changes the \
+                      organization's subscription within seconds, as its proration behaviour says.\n\n\
+                      Each of `updates` is a transaction of its own, and refused by itself: the answer is 200 and says of \
+                      each what became of it, in the order of the request. Of two that name the same account none is \
+                      carried out. Should there be no answer, the same request with the same key does the rest.",
+        security: &["apiKey"],
+        parameters: &["IdempotencyKey"],
+        success: Success {
+            status: 200,
+            description: "What became of each.",
+            schema: "UpdatedSeats",
+            headers: &["IdempotencyReplayed"],
+            examples: answers.collect(),
+        },
+        request: Some(Request {
+            schema: "UpdateSeats",
+            examples: Vec::from(examples),
+            refused: vec![invalid_update()],
         }),
     }
 }
@@ -989,6 +1070,52 @@ fn invalid_key_id() -> Example {
     Example::new("invalid_request", "Fields that break rules", object! { "apiKeyId" => "hc_" })
 }
 
+fn update_schema() -> Json {
+    object! {
+        "description" => "Several accounts or one.",
+        "anyOf" => vec![component("UpdateSeveral"), component("UpdateOne")],
+    }
+}
+
+fn updated_schema() -> Json {
+    object! { "anyOf" => vec![component("UpdatedSeveralSeats"), component("UpdatedSeat")] }
+}
+
+fn update_several_schema() -> Json {
+    let list = object! {
+        "type" => "array",
+        "description" => "The changes, each of another account.",
+        "minItems" => 1_usize,
+        "maxItems" => MAX_UPDATES_PER_REQUEST,
+        "items" => component("UpdateOne"),
+    };
+    exactly(["updates"], object! { "updates" => required(list) })
+}
+
+fn update_one_schema() -> Json {
+    let kept = |description: &str| object! { "description" => description };
+    let user_group = "A group of users; kept, and means nothing here.";
+    let version = object! {
+        "type" => "integer",
+        "description" => "The version that it is expected to have.",
+        "minimum" => 0_usize,
+        "maximum" => usize::try_from(MAX_VERSION).unwrap_or(usize::MAX),
+    };
+    let account = pattern("An account of the organization.", an_account());
+    let mut fields = object! { "accountId" => required(account) };
+    if let (Json::Object(all), Json::Object(of_seat)) = (&mut fields, seat_fields()) {
+        all.extend(of_seat);
+    }
+    let fields = fields
+        .with("type", optional_one("The same as `platform`.", "Platform"))
+        .with("user_group", optional(text(user_group, 1..=Profile::MAX_ORG_GROUP)))
+        .with("profiles", kept("Any JSON of up to 4,096 characters, kept; means nothing here."))
+        .with("warmupVersion", kept("As `profiles`."))
+        .with("postVersion", kept("As `profiles`."))
+        .with("version", optional(version));
+    exactly(["accountId"], fields).with("minProperties", 2_usize)
+}
+
 fn deactivate_schema() -> Json {
     object! {
         "description" => "One account or several.",
@@ -1060,9 +1187,10 @@ fn accounts() -> Json {
 /// The detail group: all or none.
 const DETAILS: [&str; 4] = ["platform", "username", "pfp_url", "keywords"];
 
-fn seat_schema() -> Json {
+/// What a create says of a seat, and a change too.
+fn seat_fields() -> Json {
     let (keywords, keyword) = (Keywords::MAX_COUNT, Keywords::MAX_LENGTH);
-    let fields = object! {
+    object! {
         "tier" => required_one("What the seat is billed by.", "Tier"),
         "platform" => optional_one("Detail group.", "Platform"),
         "username" => optional(pattern(
@@ -1084,10 +1212,13 @@ fn seat_schema() -> Json {
         "description" => optional(text("Interests. May hold newlines and tabs; CR LF is kept as LF.", 1..=Profile::MAX_DESCRIPTION)),
         "tag" => optional(text("A label of the organization's own.", 1..=Profile::MAX_TAG)),
         "org_group" => optional(text("A group within the organization.", 1..=Profile::MAX_ORG_GROUP)),
-    };
+    }
+}
+
+fn seat_schema() -> Json {
     let any: Vec<Json> = DETAILS.iter().map(|field| given(field)).collect();
     let all = any.clone();
-    exactly(["tier"], fields)
+    exactly(["tier"], seat_fields())
         .with("if", object! { "anyOf" => any })
         .with("then", object! { "allOf" => all })
 }
@@ -1167,6 +1298,22 @@ fn page_of_seats() -> Example {
 
 fn invalid_list() -> Example {
     let body = object! { "status" => "gone", "limit" => 0_usize, "ids" => [ACCOUNTS[0], ACCOUNTS[0]], "page" => 2_usize };
+    Example::new("invalid_request", "Fields that break rules", body)
+}
+
+fn one_update() -> Example {
+    let body = object! { "accountId" => ACCOUNTS[0], "tag" => "influencer" };
+    Example::new("one_account", "The older form: one account", body)
+}
+
+fn several_updates() -> Example {
+    let update = |account: &str| object! { "accountId" => account, "tag" => "influencer", "version" => 0_usize };
+    let updates = ACCOUNTS.map(update).to_vec();
+    Example::new("several_accounts", "Several accounts", object! { "updates" => updates })
+}
+
+fn invalid_update() -> Example {
+    let body = object! { "accountId" => "acc_1", "tier" => "gold", "status" => "pending" };
     Example::new("invalid_request", "Fields that break rules", body)
 }
 
@@ -1252,6 +1399,9 @@ fn listed_seats(count: usize, has_more: bool) -> Json {
             tag: seat.new.profile.tag.as_ref().map(|tag| text(tag.as_str())),
             org_group: None,
             user_group: None,
+            profiles: None,
+            warmup_version: None,
+            post_version: None,
             created_at: Still.now(),
             updated_at: Still.now(),
             version: 0,
@@ -1274,6 +1424,61 @@ fn ended(example: &Example, ends_at: Option<Timestamp>) -> Json {
     let seats = seats::deactivate_seats(body::read(&example.body)).expect("an example");
     let answer = seats::deactivated(&seats, ends_at);
     body::of(&seats::told(headcount_model::seats::Told { answer, is_replay: false }))
+}
+
+fn no_such_account() -> Vec<Fault> {
+    vec![Fault { index: None, field: "accountId".into(), rule: Rule::NoSuchSeat }]
+}
+
+fn group_faults() -> Vec<Fault> {
+    let fault = |field: &'static str| Fault {
+        index: None,
+        field: field.into(),
+        rule: Rule::RequiredInGroup,
+    };
+    ["pfp_url", "keywords"].map(fault).to_vec()
+}
+
+fn update_faults(example: &Example) -> Vec<Fault> {
+    let platforms = Platforms::from_list(&DEFAULT_PLATFORMS.join(","));
+    seats::update_seats(body::read(&example.body), &platforms).expect_err("an example of a refusal")
+}
+
+/// What is told about an example of a request, every account of which has the tag that it was given.
+fn changed(example: &Example) -> Json {
+    let platforms = Platforms::from_list(&DEFAULT_PLATFORMS.join(","));
+    let asked = seats::update_seats(body::read(&example.body), &platforms).expect("an example");
+    let bare = |id: &str| ListedSeat {
+        id: SeatId::parse(id).expect("an id"),
+        tier: "basic".to_owned(),
+        status: "uninitialized".to_owned(),
+        platform: None,
+        username: None,
+        nick_name: None,
+        pfp_url: None,
+        keywords: None,
+        description: None,
+        age_range: None,
+        sex: None,
+        location: None,
+        tag: Some("influencer".to_owned()),
+        org_group: None,
+        user_group: None,
+        profiles: None,
+        warmup_version: None,
+        post_version: None,
+        created_at: Still.now(),
+        updated_at: Still.now(),
+        version: 1,
+    };
+    let answers = match &asked {
+        UpdateSeats::One(update) => vec![seats::update_told(None, Ok(&bare(update.id.as_str())))],
+        UpdateSeats::Several(updates) => updates
+            .iter()
+            .map(|asked| seats::update_told(Some(&asked.account_id), Ok(&bare(&asked.account_id))))
+            .collect(),
+    };
+    body::of(&seats::updated(&asked, SeatsUpdated { answers, is_replay: false }))
 }
 
 fn has_ended() -> Vec<Fault> {

@@ -66,7 +66,7 @@ pub(crate) struct Subject {
 }
 
 /// The functions, with the event that each is given.
-const OURS: [(&str, &str, Expected); 32] = [
+const OURS: [(&str, &str, Expected); 33] = [
     ("create-seats", "created", Expected::Http(200, "\"successful\":2")),
     ("create-agency-account", "created", Expected::Http(200, "\"success\":true")),
     ("create-account", "created", Expected::Http(201, "\"id\":\"acct_")),
@@ -78,6 +78,7 @@ const OURS: [(&str, &str, Expected); 32] = [
     ("delete-api-key", "deleted", Expected::Http(200, "\"ok\":true")),
     ("get-billing", "shown", Expected::Http(200, "\"ok\":true")),
     ("get-billing-history", "shown", Expected::Http(200, "\"ok\":true")),
+    ("update-seats", "updated", Expected::Http(200, "\"ok\":true")),
     ("deactivate-seats", "deactivated", Expected::Http(200, "\"ok\":true")),
     ("quote-seats", "quoted", Expected::Http(200, "\"ok\":true")),
     ("check-token", "good", Expected::Http(200, "\"success\":true")),

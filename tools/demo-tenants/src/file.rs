@@ -18,7 +18,7 @@ pub struct DemoTenants {
     /// An organization that is billed.
     pub seats: Studio,
     /// One without a subscription.
-    pub seats_no_billing: Organization,
+    pub seats_no_billing: Unbilled,
     /// One that is billed and may have no seat.
     pub seats_at_seat_limit: Organization,
     /// One that is billed and may spend nothing.
@@ -57,6 +57,22 @@ pub struct Studio {
     pub deactivated_account: SeatId,
 }
 
+/// An organization without a subscription, that has a seat all the same.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)] // As in `Organization`.
+pub struct Unbilled {
+    #[serde(deserialize_with = "name")]
+    pub name: Text,
+    #[serde(deserialize_with = "organization")]
+    pub org: OrganizationId,
+    #[serde(deserialize_with = "credential")]
+    pub api_key: Presented,
+    /// A seat that can be changed.
+    #[serde(deserialize_with = "seat")]
+    pub account: SeatId,
+}
+
 /// An organization.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +83,7 @@ pub struct Organization {
     /// Its id.
     #[serde(deserialize_with = "organization")]
     pub org: OrganizationId,
-    /// A key that may create seats.
+    /// A key that may create, change and give back seats.
     #[serde(deserialize_with = "credential")]
     pub api_key: Presented,
 }

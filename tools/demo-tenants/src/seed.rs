@@ -14,6 +14,7 @@ use headcount_model::identity::{
     Settings,
 };
 use headcount_model::port::{Clock, Entropy, random};
+use headcount_model::seats::Tier;
 use headcount_model::text::Text;
 use headcount_store::{
     Allowance, Limits, ProvisionError, Provisioned, SpendingLimit, StripeLink, Table,
@@ -24,6 +25,9 @@ use crate::file::{Agency, DemoTenants, Identity, OtherAgency};
 
 /// The most seats that an organization may have that is not at its limit.
 const SEAT_LIMIT: u64 = 100_000;
+
+/// What a basic seat costs a month in US cents, as template.yaml has it.
+const BASIC_CENTS: u64 = 4_000;
 
 /// Why not every tenant is there now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +91,10 @@ where
         }
     }
     seeding.organization(&unbilled.org, &unbilled.name, None, SEAT_LIMIT).await?;
+    if !seeding.is_billed(&unbilled.org).await? {
+        let seats = [(unbilled.account.clone(), Tier::Basic)];
+        made(table.import_seats(&unbilled.org, &seats, BASIC_CENTS).await)?;
+    }
     seeding.spends_nothing(&spent.org).await?;
     for (org, key) in [
         (&studio.org, &studio.api_key),
@@ -96,6 +104,7 @@ where
     ] {
         let permissions = [
             Permission::AccountsCreate,
+            Permission::AccountsUpdate,
             Permission::AccountsDeactivate,
             Permission::BillingManage,
             Permission::KeysManage,
@@ -341,6 +350,7 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
         let of_agencies = &["POST /api/v3/accounts", &*update, &*delete];
         let of_seats = &[
             "POST /accounts/create",
+            "POST /accounts/update-info",
             "POST /billing/deactivate",
             "POST /billing/cancel",
             "POST /billing/resume",

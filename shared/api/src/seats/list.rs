@@ -11,6 +11,7 @@ use headcount_model::seats::{
 };
 use lambda_http::http::StatusCode;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Refusal;
 use super::history::{ListView, iso};
@@ -119,6 +120,15 @@ pub(crate) struct ListedSeatView<'s> {
     org_group: Option<&'s str>,
     /// A group of users; kept, and means nothing here.
     user_group: Option<&'s str>,
+    /// Kept as it was sent, and means nothing here; absent where it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profiles: Option<Value>,
+    /// As `profiles`.
+    #[serde(rename = "warmupVersion", skip_serializing_if = "Option::is_none")]
+    warmup_version: Option<Value>,
+    /// As `profiles`.
+    #[serde(rename = "postVersion", skip_serializing_if = "Option::is_none")]
+    post_version: Option<Value>,
     /// When it was created. ISO 8601, UTC, with three decimals.
     #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::time"))]
     created_at: String,
@@ -148,11 +158,19 @@ impl<'s> From<&'s ListedSeat> for ListedSeatView<'s> {
             tag: seat.tag.as_deref(),
             org_group: seat.org_group.as_deref(),
             user_group: seat.user_group.as_deref(),
+            profiles: seat.profiles.as_deref().and_then(kept),
+            warmup_version: seat.warmup_version.as_deref().and_then(kept),
+            post_version: seat.post_version.as_deref().and_then(kept),
             created_at: iso(seat.created_at),
             updated_at: iso(seat.updated_at),
             version: seat.version,
         }
     }
+}
+
+/// What a caller sent, as it is kept.
+fn kept(json: &str) -> Option<Value> {
+    serde_json::from_str(json).ok()
 }
 
 /// How many bytes a seat takes in an answer, with the comma behind it.

@@ -142,6 +142,10 @@ pub struct ListedSeat {
     pub org_group: Option<String>,
     /// A group of the caller's own, which means nothing here.
     pub user_group: Option<String>,
+    /// JSON of the caller's own, which means nothing here; and so the two below.
+    pub profiles: Option<String>,
+    pub warmup_version: Option<String>,
+    pub post_version: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// How often it was changed.
@@ -149,6 +153,33 @@ pub struct ListedSeat {
 }
 
 impl ListedSeat {
+    /// The place of a field that callers may change; `None` of any other.
+    pub(super) fn slot(&mut self, field: &str) -> Option<&mut Option<String>> {
+        Some(match field {
+            "platform" => &mut self.platform,
+            "username" => &mut self.username,
+            "pfp_url" => &mut self.pfp_url,
+            "keywords" => &mut self.keywords,
+            "nick_name" => &mut self.nick_name,
+            "age_range" => &mut self.age_range,
+            "sex" => &mut self.sex,
+            "location" => &mut self.location,
+            "description" => &mut self.description,
+            "tag" => &mut self.tag,
+            "org_group" => &mut self.org_group,
+            "user_group" => &mut self.user_group,
+            "profiles" => &mut self.profiles,
+            "warmupVersion" => &mut self.warmup_version,
+            "postVersion" => &mut self.post_version,
+            _ => return None,
+        })
+    }
+
+    /// What it has of a field that callers may change, as the table keeps it.
+    pub fn value(&self, field: &str) -> Option<String> {
+        self.clone().slot(field).and_then(|slot| slot.clone())
+    }
+
     /// What it has of an attribute that lists are filtered by.
     fn attribute(&self, name: &str) -> Option<&str> {
         match name {
@@ -319,6 +350,9 @@ mod tests {
             tag: tag.map(str::to_owned),
             org_group: None,
             user_group: None,
+            profiles: None,
+            warmup_version: None,
+            post_version: None,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             version: 0,

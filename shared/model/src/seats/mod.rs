@@ -6,6 +6,7 @@ mod ends;
 mod list;
 mod quote;
 mod seat;
+mod update;
 
 pub use create::{
     Commit, CommitRefusal, CreateSeats, Created, Keyed, MAX_SEATS_PER_REQUEST, Order, SeatLedger,
@@ -24,4 +25,9 @@ pub use quote::{PriceList, Quote, Quoted};
 pub use seat::{
     AgeRange, Details, Keywords, NewSeat, Platforms, Profile, Seat, SeatInput, SeatStatus, Sex,
     Tier, Username,
+};
+pub use update::{
+    Asked, EarlierUpdate, KEPT_FIELDS, MAX_KEPT_JSON, MAX_UPDATES_PER_REQUEST, MAX_VERSION,
+    NotUpdated, SeatChange, SeatUpdate, SeatUpdates, SeatsUpdated, TEXT_FIELDS, UpdateCommit,
+    UpdateFailure, UpdateInput, UpdateRefusal, UpdateSeats, Updating, Word, update,
 };
