@@ -76,7 +76,7 @@ async fn every_seat_of_many_is_in_it_and_costs_no_item() {
     let before = stage.items().await.len();
     stage.operations.take();
     assert_eq!(seats(97).bearer(&key).send(&stage.create_seats()).await.status, 200);
-    assert_eq!(stage.operations.take().last(), Some(&"TransactWriteItems"));
+    assert_eq!(stage.operations.take().last().map(String::as_str), Some("TransactWriteItems"));
     assert_eq!(stage.items().await.len(), before + 97);
     let (all, more) = stage
         .table
