@@ -131,18 +131,29 @@ impl Rest<'_> {
         self.items_of(request).map(|item| text(item, name).to_owned()).collect()
     }
 
-    /// What a request made lies with its caller; in another's name it made nothing.
+    /// What a request made lies with its caller and tells of its credential; in another's name it made nothing.
     fn check_owners(&self) {
         for request in self.requests {
-            let owner = match request.api {
-                Api::Seats(tenant) => format!("ORG#{}", self.tenants[tenant].organization),
-                Api::Agency(agency) => format!("AGENCY#{}", self.agencies[agency].lcuid),
+            let (owner, credential) = match request.api {
+                Api::Seats(tenant) => {
+                    let tenant = &self.tenants[tenant];
+                    (format!("ORG#{}", tenant.organization), tenant.api_key.as_str())
+                }
+                Api::Agency(agency) => {
+                    let agency = &self.agencies[agency];
+                    (format!("AGENCY#{}", agency.lcuid), agency.token.as_str())
+                }
                 Api::Endings(_) | Api::Identity => continue,
             };
+            let creator = credential.split('_').nth(1);
             for item in self.items_of(request) {
                 let (mark, pk) = (&request.mark, text(item, "pk"));
                 if request.is_foreign || pk != owner {
                     self.broken(8, format_args!("{mark} of {owner} made something in {pk}"));
+                }
+                let told = text(item, "created_by").split(' ').next();
+                if told != creator {
+                    self.broken(13, format_args!("{mark} was made by {creator:?}, not {told:?}"));
                 }
             }
         }
