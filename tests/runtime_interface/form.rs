@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// What comes from the clock or the random source: ids, times, what depends on the time that is
 /// left of a billing period, and the request's id, which the emulator makes up.
-const VARYING: [&str; 14] = [
+const VARYING: [&str; 16] = [
     "access_token",
     "created_at",
     "current_period_end",
@@ -16,8 +16,10 @@ const VARYING: [&str; 14] = [
     "proration_amount",
     "quote_id",
     "refresh_token",
+    "refresh_token_expires_at",
     "requested_at",
     "updated_at",
+    "url",
     "x-request-id",
 ];
 
