@@ -114,6 +114,29 @@ async fn a_seat_is_completed_and_moved_to_another_tier() {
 }
 
 #[tokio::test]
+async fn a_subscription_is_cancelled_and_resumed_and_the_portal_opens() {
+    let stack = Stack::up();
+    let (org, _, _) = stack.organization();
+    let permissions = ["--permission", "billing:read", "--permission", "billing:manage"];
+    let made = stack.headcount(&[&["api-key", "create", "--org", &org][..], &permissions].concat());
+    let key = made["credential"].as_str().expect("a key").to_owned();
+    let bearer = format!("Bearer {key}");
+    let headers = [("authorization", bearer.as_str())];
+    for (path, ends) in
+        [("/billing/cancel", true), ("/billing/cancel", true), ("/billing/resume", false)]
+    {
+        let answer = stack.post(path, &headers, &json!({})).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        let subscription = stack.billing(&key).await["subscription"].clone();
+        assert_eq!(subscription["cancel_at_period_end"], ends, "{path}: {subscription}");
+    }
+    let portal = json!({"return_url": "https://shop.example/billing"});
+    let opened = stack.post("/billing/portal", &headers, &portal).await;
+    assert_eq!(opened.status, 200, "{opened:?}");
+    assert!(opened.body["data"]["url"].as_str().is_some_and(|url| url.starts_with("http")));
+}
+
+#[tokio::test]
 async fn a_subscription_that_ends_at_stripe_takes_no_more_seats() {
     let stack = Stack::up();
     let (org, key, subscription) = stack.organization();
