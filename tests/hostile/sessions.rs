@@ -136,11 +136,10 @@ fn refreshes(t: &Tenants) -> Vec<Row> {
         refused(name, To::Refresh, call, 400, format!("invalid_request {says}"))
     };
     let (id, secret) = (&t.own.refresh[3..29], &t.own.refresh[30..]);
+    let mixed = format!("hc_{}_{secret}", &t.other_own.refresh[3..29]);
     vec![
         refresh("an access token", &t.own.token),
-        refresh("a refresh token's secret with another's id", {
-            &format!("hc_{}_{secret}", &t.other_own.refresh[3..29])
-        }),
+        refresh("a refresh token's secret with another's id", &mixed),
         refresh("a refresh token in upper case", &format!("hc_{id}_{}", secret.to_uppercase())),
         refresh("the hash of nothing", &format!("hc_{id}_{}", "0".repeat(64))),
         refresh("a key of the table for a secret", &format!("hc_{id}_ROTATED#{secret}")),
