@@ -25,9 +25,8 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
     let text = |name, body: &str, says: &str| {
         refused(name, To::Update, Call::text(body).bearer(&t.seat_updater), 400, says)
     };
-    let id = |name, id: &str| {
-        bad(name, &json!({"accountId": id, "tag": "x"}), "accountId:account_id")
-    };
+    let id =
+        |name, id: &str| bad(name, &json!({"accountId": id, "tag": "x"}), "accountId:account_id");
     let deep = format!("{}1{}", "[".repeat(60), "]".repeat(60));
     let deep = format!(r#"{{"accountId":"{NOBODYS}","profiles":{deep}}}"#);
     vec![
@@ -45,17 +44,37 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
         id("the id of another kind", "org_01kgjb9z8rd3m0acme00000000"),
         id("a key of the table", &format!("SEAT#{NOBODYS}")),
         id("a separator behind the id", &format!("{NOBODYS}#x")),
-        of("the status by its name", "status", json!("initialized"), "status:unknown_field"),
-        of("the device", "device_type", json!("x"), "device_type:unknown_field"),
-        of("the end", "ends_at", Value::Null, "ends_at:unknown_field"),
-        of("another organization", "organization", json!("org_x"), "organization:unknown_field"),
+        of(
+            "the status by its name",
+            "status",
+            json!("initialized"),
+            "status:unknown_field accountId:nothing_to_change",
+        ),
+        of(
+            "the device",
+            "device_type",
+            json!("x"),
+            "device_type:unknown_field accountId:nothing_to_change",
+        ),
+        of("the end", "ends_at", Value::Null, "ends_at:unknown_field accountId:nothing_to_change"),
+        of(
+            "another organization",
+            "organization",
+            json!("org_x"),
+            "organization:unknown_field accountId:nothing_to_change",
+        ),
         of("no tier", "tier", Value::Null, "tier:required"),
         of("a tier in capitals", "tier", json!("PREMIUM"), "tier:one_of"),
         of("a tier among others", "tier", json!(["premium"]), "tier:type"),
         of("an operator for a tag", "tag", json!({"$set": "x"}), "tag:type"),
         of("a tag with a bidi override", "tag", json!("a\u{202E}b"), "tag:forbidden_character"),
         of("NUL in a group", "user_group", json!("a\u{0}b"), "user_group:forbidden_character"),
-        of("a picture of this machine", "pfp_url", json!("http://127.0.0.1/a"), "pfp_url:url_private_address"),
+        of(
+            "a picture of this machine",
+            "pfp_url",
+            json!("http://127.0.0.1/a"),
+            "pfp_url:url_private_address",
+        ),
         of("a version below zero", "version", json!(-1), "version:range"),
         of("a version in words", "version", json!("1"), "version:type"),
         of("a version beyond all", "version", json!(u64::MAX), "version:range"),
@@ -69,7 +88,11 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
         bad("no updates", &json!({"updates": []}), "updates:count"),
         bad("updates of null", &json!({"updates": null}), "updates:required"),
         bad("many", &json!({"updates": vec![0; 90_000]}), "updates:count"),
-        bad("an update for the updates", &json!({"updates": {"accountId": NOBODYS}}), "updates:type"),
+        bad(
+            "an update for the updates",
+            &json!({"updates": {"accountId": NOBODYS}}),
+            "updates:type",
+        ),
         bad(
             "updates that are none",
             &json!({"updates": [1, [], {"tag": "x"}, {"accountId": [NOBODYS]}]}),
@@ -90,7 +113,9 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
         accepted(
             "ids that are none, each told by itself",
             To::Update,
-            call(&json!({"updates": [{"accountId": "", "tag": "x"}, {"accountId": "\u{0}#", "tag": "x"}]})),
+            call(
+                &json!({"updates": [{"accountId": "", "tag": "x"}, {"accountId": "\u{0}#", "tag": "x"}]}),
+            ),
         ),
         accepted(
             "one account twice, however it is spelled",

@@ -338,7 +338,8 @@ async fn update_seats_answers_as_documented() {
     let of = |field: &str, value: Value| {
         Call::json(&json!({"accountId": api_reference::ACCOUNTS[0], "tag": "x", field: value}))
     };
-    let part = json!({"accountId": api_reference::ACCOUNTS[0], "platform": "tiktok", "username": "a"});
+    let part =
+        json!({"accountId": api_reference::ACCOUNTS[0], "platform": "tiktok", "username": "a"});
     let reply = call(Call::json(&part)).send(&function).await;
     answered.add("missing_detail_fields", reply);
     let reply = call(of("version", json!(7))).send(&function).await;

@@ -1,7 +1,7 @@
 //! Wiring of [`update_seats`].
-use update_seats::Function;
 use headcount_api::{configuration as read, serve};
 use headcount_model::port::System;
+use update_seats::Function;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {

@@ -28,6 +28,6 @@ pub use seat::{
 };
 pub use update::{
     Asked, EarlierUpdate, KEPT_FIELDS, MAX_KEPT_JSON, MAX_UPDATES_PER_REQUEST, MAX_VERSION,
-    NotUpdated, SeatChange, SeatUpdate, SeatUpdates, SeatsUpdated, TEXT_FIELDS, UpdateCommit, UpdateFailure,
-    UpdateInput, UpdateRefusal, UpdateSeats, Updating, Word, update,
+    NotUpdated, SeatChange, SeatUpdate, SeatUpdates, SeatsUpdated, TEXT_FIELDS, UpdateCommit,
+    UpdateFailure, UpdateInput, UpdateRefusal, UpdateSeats, Updating, Word, update,
 };
