@@ -128,7 +128,7 @@ async fn an_organization_without_billing_creates_nothing() {
     let answer = stack.post("/accounts/create", &[("authorization", &bearer)], &body).await;
     assert_eq!((answer.status, &answer.body["error"]), (402, &json!("no_billing")));
     let kinds = stack.kinds(stack.get("/demo/seats_no_billing/org")).await;
-    assert_eq!(kinds, ["APIKEY", "BILLING", "ORG", "SEAT"], "nothing was created");
+    assert_eq!(kinds, ["APIKEY", "BILLING", "ORG"], "nothing was created");
 }
 
 /// Method and path of every route that template.yaml declares.

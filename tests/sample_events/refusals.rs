@@ -55,11 +55,11 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
             let of_seats = vec![fault::<seats::Refusal>(Rule::NoSuchSeat)];
             let permission = seats_refusals("accounts:update");
             let others = missing::<Seats>(returned, permission, |failure| match failure {
-                // The spending limit takes a seat that is billed, which no demo tenant has.
+                // No seat is without billing: reconcile-billing would report it.
                 Failure::Refused(refusal) => matches!(
                     refusal,
                     seats::Refusal::Forbidden(_)
-                        | seats::Refusal::NoBilling
+                        | seats::Refusal::SpendingLimitReached
                         | seats::Refusal::Deactivated
                         | seats::Refusal::VersionMismatch
                 ),

@@ -18,11 +18,11 @@ pub struct DemoTenants {
     /// An organization that is billed.
     pub seats: Studio,
     /// One without a subscription.
-    pub seats_no_billing: Unbilled,
+    pub seats_no_billing: Organization,
     /// One that is billed and may have no seat.
     pub seats_at_seat_limit: Organization,
     /// One that is billed and may spend nothing.
-    pub seats_at_spending_limit: Organization,
+    pub seats_at_spending_limit: Spent,
     /// An agency with an app.
     pub agency: Agency,
     /// Somebody else's.
@@ -57,11 +57,11 @@ pub struct Studio {
     pub deactivated_account: SeatId,
 }
 
-/// An organization without a subscription, that has a seat all the same.
+/// An organization that has a seat, and may spend nothing any more.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)] // As in `Organization`.
-pub struct Unbilled {
+pub struct Spent {
     #[serde(deserialize_with = "name")]
     pub name: Text,
     #[serde(deserialize_with = "organization")]
@@ -83,7 +83,7 @@ pub struct Organization {
     /// Its id.
     #[serde(deserialize_with = "organization")]
     pub org: OrganizationId,
-    /// A key that may create, change and give back seats.
+    /// A key that may create seats and give them back.
     #[serde(deserialize_with = "credential")]
     pub api_key: Presented,
 }

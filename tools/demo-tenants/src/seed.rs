@@ -7,7 +7,9 @@ use headcount_model::agency::{
     self, Agency as StoredAgency, AgencyAccount, AgencySettings, NewAgencyAccount,
 };
 use headcount_model::credential::{Credential, Credentials, Holder, Permission, Presented};
-use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
+use headcount_model::id::{
+    AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId, SeatId,
+};
 use headcount_model::idempotency::{FingerprintKey, Keyed, StoredAnswer};
 use headcount_model::identity::{
     Account, AccountKind, AccountStatus, ClosedAccount, Email, Password, Salt, Session, SessionId,
@@ -80,36 +82,37 @@ where
     let (studio, unbilled) = (&tenants.seats, &tenants.seats_no_billing);
     let (full, spent) = (&tenants.seats_at_seat_limit, &tenants.seats_at_spending_limit);
     // Stripe lists what was made last first: there the one of the examples comes first.
-    for (org, name, seat_limit) in [
-        (&full.org, &full.name, 0),
-        (&spent.org, &spent.name, SEAT_LIMIT),
-        (&studio.org, &studio.name, SEAT_LIMIT),
+    for (org, name, seat_limit, seat) in [
+        (&full.org, &full.name, 0, None),
+        (&spent.org, &spent.name, SEAT_LIMIT, Some(&spent.account)),
+        (&studio.org, &studio.name, SEAT_LIMIT, None),
     ] {
         if !seeding.is_billed(org).await? {
             let link = subscribe(org, name).await?;
-            seeding.organization(org, name, Some(&link), seat_limit).await?;
+            match seat {
+                None => seeding.organization(org, name, Some(&link), seat_limit).await?,
+                Some(seat) => seeding.with_seat(org, name, &link, seat).await?,
+            }
         }
     }
     seeding.organization(&unbilled.org, &unbilled.name, None, SEAT_LIMIT).await?;
-    if !seeding.is_billed(&unbilled.org).await? {
-        let seats = [(unbilled.account.clone(), Tier::Basic)];
-        made(table.import_seats(&unbilled.org, &seats, BASIC_CENTS).await)?;
-    }
     seeding.spends_nothing(&spent.org).await?;
-    for (org, key) in [
-        (&studio.org, &studio.api_key),
-        (&unbilled.org, &unbilled.api_key),
-        (&full.org, &full.api_key),
-        (&spent.org, &spent.api_key),
+    let all = [
+        Permission::AccountsUpdate,
+        Permission::AccountsCreate,
+        Permission::AccountsDeactivate,
+        Permission::BillingManage,
+        Permission::KeysManage,
+    ];
+    // What is lacking to no key, no key is refused to give.
+    let (_, not_to_update) = all.split_at(1);
+    for (org, key, permissions) in [
+        (&studio.org, &studio.api_key, &all[..]),
+        (&unbilled.org, &unbilled.api_key, not_to_update),
+        (&full.org, &full.api_key, not_to_update),
+        (&spent.org, &spent.api_key, &all[..]),
     ] {
-        let permissions = [
-            Permission::AccountsCreate,
-            Permission::AccountsUpdate,
-            Permission::AccountsDeactivate,
-            Permission::BillingManage,
-            Permission::KeysManage,
-        ];
-        seeding.api_key(org, key, &permissions).await?;
+        seeding.api_key(org, key, permissions).await?;
     }
     seeding.api_key(&studio.org, &studio.api_key_without_permission, &[]).await?;
     seeding.deleted_api_key(&studio.org, &studio.deleted_api_key).await?;
@@ -156,6 +159,22 @@ impl<P: Clock + Entropy> Seeding<'_, P> {
             }
             (created, _) => made(created),
         }
+    }
+
+    /// Makes an organization that has a seat. Its subscription is told of the seat as any is that takes
+    /// the place of another.
+    async fn with_seat(
+        &self,
+        org: &OrganizationId,
+        name: &Text,
+        link: &StripeLink,
+        seat: &SeatId,
+    ) -> Result<(), SeedError> {
+        self.organization(org, name, None, SEAT_LIMIT).await?;
+        let seats = [(seat.clone(), Tier::Basic)];
+        made(self.table.import_seats(org, &seats, BASIC_CENTS).await)?;
+        self.table.link_subscription(org, link).await?;
+        Ok(self.table.relink_subscription(org, &link.subscription, link).await?)
     }
 
     async fn spends_nothing(&self, org: &OrganizationId) -> Result<(), SeedError> {
