@@ -358,7 +358,7 @@ pub(crate) fn api() -> Api {
             ("ListedSeats", Json::schema(schema::listed_seats())),
             ("UpdatedSeats", updated_schema()),
             ("UpdatedSeat", Json::schema(schema::updated_seat())),
-            ("UpdatedSeveralSeats", Json::schema(schema::updated_seats())),
+            ("UpdatedSeveralSeats", with_rules(schema::updated_seats())),
             ("DeactivatedSeats", Json::schema(schema::deactivated_seats())),
             ("ListApiKeys", exactly([], object! {})),
             ("CreateApiKey", create_key_schema()),
@@ -388,6 +388,11 @@ pub(crate) fn codes(refusals: &[Refusal]) -> BTreeSet<String> {
 fn error_schema(codes: &BTreeSet<String>) -> Json {
     let mut schema = schema::seats_error();
     schema["properties"]["error"]["enum"] = codes.iter().cloned().collect();
+    with_rules(schema)
+}
+
+/// A schema in which faults are told, with the rules that they name.
+fn with_rules(mut schema: Value) -> Json {
     schema["$defs"]["SeatsFault"]["properties"]["rule"]["enum"] =
         rules::codes(rules::Of::Seats).into();
     Json::schema(schema)
