@@ -155,7 +155,7 @@ async fn every_fault_is_told_at_once() {
     let reply = create(&stage, &key, &json!({})).await;
     assert_eq!(faults(&reply), ["name required", "permissions required"]);
     for (permissions, rule) in
-        [(json!([]), "count"), (json!(vec!["a"; 7]), "count"), (json!("accounts:read"), "type")]
+        [(json!([]), "count"), (json!(vec!["a"; 8]), "count"), (json!("accounts:read"), "type")]
     {
         let reply = create(&stage, &key, &json!({"name": "x", "permissions": permissions})).await;
         assert_eq!(faults(&reply), [format!("permissions {rule}")]);

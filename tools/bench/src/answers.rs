@@ -15,6 +15,8 @@ const AGENCY: &str = "LCUID-LY-506fc585-77be-11ec-acb9-c2cdb617d190";
 const APP: &str = "LCUID-LAP-0d3e0000-0000-4000-8000-000000000001";
 /// An organization that is not billed.
 const FREE: &str = "org_01kgjb9z8rd3m0free00000000";
+/// The one whose seat the events change.
+const SPENT: &str = "org_01kgjb9z8rd3m0spendcap0000";
 /// Accounts of the agency: one that others are created below, one without, and one that is deleted.
 const PARENT: &str = "LCUID-LA-506fc585-77be-11ec-acb9-c2cdb617d190";
 const PLAIN: &str = "LCUID-LA-506fc585-77be-11ec-acb9-c2cdb617d191";
@@ -115,9 +117,10 @@ fn entries(body: &str, each: impl Fn(&Value) -> Value) -> Vec<Value> {
 }
 
 /// What of a key tells an item from all others, and the item.
-const ITEMS: [(&str, fn() -> Value); 18] = [
+const ITEMS: [(&str, fn() -> Value); 20] = [
     ("CREDENTIAL#01kgjb9z8rd3m0seats0000000", organization_credential),
     ("CREDENTIAL#01kgjb9z8rd3m0freekey00000", free_credential),
+    ("CREDENTIAL#01kgjb9z8rd3m0spendcapkey0", spent_credential),
     ("CREDENTIAL#01kgjb9z8rd3m0seatsn0ne000", || key_of("01kgjb9z8rd3m0seatsn0ne000")),
     ("CREDENTIAL#01kgjb9z8rd3m0seatsg0ne000", || key_of("01kgjb9z8rd3m0seatsg0ne000")),
     ("CREDENTIAL#01kgjb9z8rd3m0adm1n0000000", administrator_credential),
@@ -130,7 +133,10 @@ const ITEMS: [(&str, fn() -> Value); 18] = [
     ("ACCOUNT#acct_01kgjb9z8rd3m0c10sed000000", || account(CLOSED, "demo.closed")),
     ("APIKEY#01kgjb9z8rd3m0seatsn0ne000", || listed_key("01kgjb9z8rd3m0seatsn0ne000")),
     ("APIKEY#01kgjb9z8rd3m0seatsg0ne000", || listed_key("01kgjb9z8rd3m0seatsg0ne000")),
-    ("SEAT#acc_01kgjb9z8rd3m0backseat0000", seat_to_give_back),
+    ("SEAT#acc_01kgjb9z8rd3m0backseat0000", || {
+        seat(ORGANIZATION, "acc_01kgjb9z8rd3m0backseat0000")
+    }),
+    ("SEAT#acc_01kgjb9z8rd3m0spendseat000", || seat(SPENT, "acc_01kgjb9z8rd3m0spendseat000")),
     ("ACCOUNT#LCUID-LA-506fc585-77be-11ec-acb9-c2cdb617d190", parent),
     ("ACCOUNT#LCUID-LA-506fc585-77be-11ec-acb9-c2cdb617d191", || {
         account_of_agency(PLAIN, "Plain", false)
@@ -172,6 +178,11 @@ fn free_credential() -> Value {
     credential("01kgjb9z8rd3m0freekey00000", &"f4ee".repeat(16), holder, &["keys:manage"])
 }
 
+fn spent_credential() -> Value {
+    let holder = json!({"M": {"kind": s("organization"), "organization": s(SPENT)}});
+    credential("01kgjb9z8rd3m0spendcapkey0", &"ca5b".repeat(16), holder, &["accounts:update"])
+}
+
 /// A key of the organization that nobody calls with.
 fn key_of(id: &str) -> Value {
     seats_credential(id, &"0".repeat(64), ORGANIZATION)
@@ -193,11 +204,10 @@ fn organization() -> Value {
     })
 }
 
-fn seat_to_give_back() -> Value {
-    let id = "acc_01kgjb9z8rd3m0backseat0000";
+fn seat(organization: &str, id: &str) -> Value {
     json!({
-        "pk": s(&format!("ORG#{ORGANIZATION}")), "sk": s(&format!("SEAT#{id}")), "id": s(id),
-        "organization": s(ORGANIZATION), "tier": s("basic"), "status": s("uninitialized"),
+        "pk": s(&format!("ORG#{organization}")), "sk": s(&format!("SEAT#{id}")), "id": s(id),
+        "organization": s(organization), "tier": s("basic"), "status": s("uninitialized"),
         "device_type": s("shared"), "created_at": s("2026-02-03T18:12:47.000000Z"),
         "updated_at": s("2026-02-03T18:12:47.000000Z"),
     })

@@ -1076,7 +1076,7 @@ fn the_demo_tenants_are_made_once() {
     let tenants = std::fs::read_to_string(DEMO_TENANTS).expect("the demo tenants");
     let kept = format!("{items:?}");
     let credentials: Vec<_> = tenants.split('"').filter(|text| text.starts_with("hc_")).collect();
-    assert_eq!(credentials.len(), 13);
+    assert_eq!(credentials.len(), 14);
     for credential in credentials {
         assert!(!kept.contains(secret(credential)), "{credential}: its secret is in the table");
     }
