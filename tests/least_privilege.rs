@@ -179,6 +179,10 @@ async fn asked(function: &str) -> BTreeSet<Access> {
                 for event in [event, event, &without_key(event), &without_fields(event)] {
                     reply(&stage, function, event).await;
                 }
+                if function == "refresh-session" {
+                    // Without fields the token was rotated; now it is used again.
+                    reply(&stage, function, &without_fields(event)).await;
+                }
             }
         }
         asked.extend(stage.operations.take_accesses());

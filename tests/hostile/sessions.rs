@@ -168,7 +168,7 @@ fn refreshes(t: &Tenants) -> Vec<Row> {
             To::Refresh,
             Call::text("{").bearer(&t.own.refresh),
             400,
-            "malformed_json",
+            "invalid_request",
         ),
     ]
 }

@@ -15,17 +15,17 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
     vec![
         accepted("the portal without a body", To::Portal, Call::empty().bearer(&t.biller)),
         accepted("a link of ours", To::Portal, link("https://shop.example/billing?a=b#c")),
-        bad("a link that runs", "javascript:alert(1)", "url"),
-        bad("a link to a file", "file:///etc/passwd", "url"),
-        bad("a link with a password", "https://a:b@shop.example/", "url"),
-        bad("a link to the machine itself", "http://localhost/", "url"),
+        bad("a link that runs", "javascript:alert(1)", "url_scheme"),
+        bad("a link to a file", "file:///etc/passwd", "url_scheme"),
+        bad("a link with a password", "https://a:b@shop.example/", "url_user_info"),
+        bad("a link to the machine itself", "http://localhost/", "url_private_address"),
         bad("no link", "", "url"),
         refused(
             "a link as a list",
             To::Portal,
             call(&json!({"return_url": ["https://shop.example"]})),
             400,
-            "invalid_request return_url:text",
+            "invalid_request return_url:type",
         ),
         refused(
             "a customer for the portal",
