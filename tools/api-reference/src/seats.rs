@@ -780,7 +780,7 @@ fn portal() -> Operation {
 }
 
 fn invalid_return() -> Example {
-    let body = object! { "return_url" => "http://127.0.0.1/" };
+    let body = object! { "return_url" => false };
     Example::new("invalid_request", "Fields that break rules", body)
 }
 
