@@ -84,7 +84,11 @@ impl World {
         }
         self.stage.clear().await;
         self.subscription = match self.function.as_str() {
-            "stripe-webhook" | "quote-seats" => self.subscribe().await,
+            "stripe-webhook"
+            | "quote-seats"
+            | "open-billing-portal"
+            | "cancel-billing"
+            | "resume-billing" => self.subscribe().await,
             _ => SUBSCRIPTION.to_owned(),
         };
         seed(&self.stage, &self.subscription).await;
