@@ -1,5 +1,6 @@
 //! What a function finds around it: a table with the demo tenants, secrets, and Stripe's stand-in.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -92,6 +93,13 @@ impl World {
             _ => SUBSCRIPTION.to_owned(),
         };
         seed(&self.stage, &self.subscription).await;
+        if self.function == "open-billing-portal" {
+            let key = format!("payer after {}", self.subscription);
+            let customer = self.create("/v1/customers", &[], &key).await;
+            let pk = format!("ORG#{}", tenants().1.seats.org);
+            let customer = AttributeValue::S(customer);
+            self.stage.set(&pk, "BILLING", "stripe_customer", customer).await;
+        }
         if self.function == "stripe-webhook" {
             fall_past_due(&self.stage, &self.subscription).await;
             if let Some(status) = status_told(sample) {
