@@ -1,9 +1,9 @@
 //! What a function finds around it: a table with the demo tenants, secrets, and Stripe's stand-in.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use std::path::PathBuf;
 use std::process::Command;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
