@@ -5,6 +5,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
+use crate::audit::{Creator, created_by};
 use crate::billing::{BillingError, ProrationBehavior, RememberedItems, SeatCounts};
 use crate::credential::LookupFailed;
 use crate::grant::Grant;
@@ -27,9 +28,9 @@ pub struct By {
 }
 
 impl By {
-    /// How the billing record keeps it: in one text, since a create pays for every attribute.
+    /// How the billing record keeps it: as what is created keeps who created it.
     pub fn text(credential: &CredentialId, request_id: &str) -> String {
-        format!("{credential} {request_id}")
+        created_by(Some(credential), request_id)
     }
 
     /// Reads what [`By::text`] writes.
@@ -37,9 +38,8 @@ impl By {
     /// # Errors
     /// [`NotAnId`].
     pub fn parse(text: &str) -> Result<Self, NotAnId> {
-        let (credential, request_id) = text.split_once(' ').ok_or(NotAnId)?;
-        let credential = CredentialId::parse(credential)?;
-        Ok(Self { credential, request_id: request_id.to_owned() })
+        let Creator { credential, request_id } = Creator::parse(text)?;
+        Ok(Self { credential: credential.ok_or(NotAnId)?, request_id })
     }
 }
 

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use headcount_model::credential::LookupFailed;
 use headcount_model::grant::Grant;
-use headcount_model::id::SeatId;
+use headcount_model::id::{OrganizationId, SeatId};
 use headcount_model::right::ReadSeats;
 use headcount_model::seats::{ListedSeat, SeatFilter, SeatLists, SeatStatus, Step};
 use serde::Deserialize;
@@ -75,7 +75,7 @@ impl TryFrom<ShownRow> for ListedSeat {
     }
 }
 
-pub(crate) fn shown(item: Item) -> Result<ListedSeat, LookupFailed> {
+fn shown(item: Item) -> Result<ListedSeat, LookupFailed> {
     ListedSeat::try_from(decode::<ShownRow>(item)?).map_err(|error| {
         tracing::error!(%error, "a seat could not be read");
         LookupFailed::Unavailable
@@ -129,7 +129,21 @@ impl SeatLists for Table {
         granted: Grant<'_, ReadSeats>,
         ids: &[SeatId],
     ) -> Result<Vec<ListedSeat>, LookupFailed> {
-        let keys = ids.iter().map(|id| Key::seat(granted.tenant(), id).attributes()).collect();
+        self.seats_named(granted.tenant(), ids).await
+    }
+}
+
+impl Table {
+    /// The seats of an organization among `ids`, at most 100, in any order, as of now.
+    ///
+    /// # Errors
+    /// [`LookupFailed`].
+    pub(crate) async fn seats_named(
+        &self,
+        organization: &OrganizationId,
+        ids: &[SeatId],
+    ) -> Result<Vec<ListedSeat>, LookupFailed> {
+        let keys = ids.iter().map(|id| Key::seat(organization, id).attributes()).collect();
         let keys = KeysAndAttributes::builder()
             .set_keys(Some(keys))
             .consistent_read(true)

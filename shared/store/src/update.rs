@@ -1,8 +1,6 @@
 //! Changes of seats: a seat under its version, and what another tier changes of the billing record.
 
-use aws_sdk_dynamodb::types::{
-    KeysAndAttributes, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use headcount_model::credential::LookupFailed;
 use headcount_model::history::By;
 use headcount_model::id::{OrganizationId, SeatId, micros};
@@ -16,7 +14,6 @@ use jiff::Timestamp;
 use crate::credentials::{decode, failure};
 use crate::idempotency::{self, Found};
 use crate::key::Key;
-use crate::list::shown;
 use crate::rows::{AuditRow, BillingRow, NO_SPENDING_LIMIT, behind_shard};
 use crate::seats::{takes_seats, takes_seats_condition};
 use crate::table::Table;
@@ -28,21 +25,7 @@ impl SeatUpdates for Table {
         organization: &OrganizationId,
         ids: &[SeatId],
     ) -> Result<Vec<ListedSeat>, NotUpdated> {
-        let keys = ids.iter().map(|id| Key::seat(organization, id).attributes()).collect();
-        let keys = KeysAndAttributes::builder()
-            .set_keys(Some(keys))
-            .consistent_read(true)
-            .build()
-            .map_err(|_| unavailable())?;
-        let call = self.client.batch_get_item().request_items(&*self.name, keys);
-        let output = call.send().await.map_err(failure).map_err(lookup)?;
-        // What is left unprocessed must not be taken for missing.
-        if output.unprocessed_keys.is_some_and(|keys| !keys.is_empty()) {
-            return Err(lookup(LookupFailed::Throttled));
-        }
-        let tables = output.responses.into_iter();
-        let items = tables.flat_map(|mut tables| tables.remove(&*self.name).unwrap_or_default());
-        items.map(|item| shown(item).map_err(lookup)).collect()
+        self.seats_named(organization, ids).await.map_err(lookup)
     }
 
     async fn earlier_update(
