@@ -165,7 +165,7 @@ impl SeatUpdate {
             }
         }
         let touches = |name: &&str| self.changes.iter().any(|(field, _)| field == name);
-        if DETAILS.iter().any(|name| touches(name)) {
+        if DETAILS.iter().any(touches) {
             let missing: Vec<_> = DETAILS
                 .into_iter()
                 .filter(|name| seat.slot(name).is_none_or(|s| s.is_none()))
