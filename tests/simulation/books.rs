@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::kernel::lock;
+use crate::lives::Lives;
 use crate::stack::{AgencyTenant, Tenant, period};
 use crate::stripe::Account;
 use crate::table::{Row, number, text};
@@ -52,6 +53,10 @@ struct Pages {
     told: BTreeMap<(String, i64), i64>,
     /// What Stripe bills after the update under a key.
     asked: BTreeMap<String, Counts>,
+    /// Every state that seats and identity accounts have had.
+    lives: Lives,
+    /// The organizations of which a seat has gone into another tier.
+    moved: BTreeSet<String>,
 }
 
 impl Books {
@@ -68,6 +73,8 @@ impl Books {
             versions: BTreeMap::new(),
             told: BTreeMap::new(),
             asked: BTreeMap::new(),
+            lives: Lives::default(),
+            moved: BTreeSet::new(),
             organization: tenants
                 .iter()
                 .map(|tenant| (tenant.subscription.clone(), tenant.organization.to_string()))
@@ -87,6 +94,10 @@ impl Books {
     pub(crate) fn commit(&self, records: &[Value]) {
         let images: Vec<_> = records.iter().map(Images::of).collect();
         let mut pages = lock(&self.pages);
+        let of_items = images.iter().map(|images| (images.old, images.new));
+        for (invariant, what) in pages.lives.commit(self.world.kernel.now(), of_items) {
+            self.world.broken(invariant, what);
+        }
         for images in &images {
             self.enter(&mut pages, images);
         }
@@ -185,13 +196,26 @@ impl Books {
     }
 
     /// A seat that changes is given back, once; nobody takes it up again. Or it is to end, or not any
-    /// more, and stays what it is until then.
+    /// more, and stays what it is until then. Or it changes its group or tier, and nothing else.
     fn enter_change(&self, pages: &mut Pages, old: &Row, new: &Row) {
         let (was, is) = (text(old, "status"), text(new, "status"));
         let (id, organization) = (text(new, "id"), text(new, "organization"));
         let is_moved = text(old, "ends_at") != text(new, "ends_at");
-        if was == "deactivated" || (is != "deactivated" && (was != is || !is_moved)) {
+        let is_tier_left = text(old, "tier") != text(new, "tier");
+        if was == "deactivated" || (is != "deactivated" && was != is) || (is_moved && is_tier_left)
+        {
             self.world.broken(4, format_args!("{id} went from {was} to {is}"));
+            return;
+        }
+        if is != "deactivated" && !is_moved {
+            if is_tier_left {
+                let counts = pages.seats.entry(organization.to_owned()).or_default();
+                match text(new, "tier") {
+                    "basic" => *counts = (counts.0 + 1, counts.1.saturating_sub(1)),
+                    _ => *counts = (counts.0.saturating_sub(1), counts.1 + 1),
+                }
+                pages.moved.insert(organization.to_owned());
+            }
             return;
         }
         let subscription = pages.by_period.get(organization);
@@ -263,15 +287,16 @@ impl Books {
         let changed = images.iter().filter_map(|images| Some((images.old?, images.new?)));
         for (old, seat) in changed.filter(|(_, new)| text(new, "sk").starts_with("SEAT#")) {
             let id = text(seat, "id");
-            let has_ended = text(seat, "status") == "deactivated";
-            if has_ended && !counted.contains(text(seat, "organization")) {
-                self.world.broken(4, format_args!("the end of {id} is not counted"));
+            let is_count_due =
+                text(seat, "status") == "deactivated" || text(old, "tier") != text(seat, "tier");
+            if is_count_due && !counted.contains(text(seat, "organization")) {
+                self.world.broken(4, format_args!("the end or the tier of {id} is not counted"));
             }
             let names = |entry: &&Row| {
                 text(entry, "sk").starts_with("AUDIT#") && entry["objects"].to_string().contains(id)
             };
             match images.iter().filter_map(|images| images.new).find(names) {
-                None => self.world.broken(4, format_args!("nothing says who ended {id}")),
+                None => self.world.broken(4, format_args!("nothing says who changed {id}")),
                 // Whoever is asked by nobody ends what is to end, and nothing else.
                 Some(entry) if text(entry, "credential").is_empty() => {
                     if text(old, "ends_at").is_empty() {
@@ -318,6 +343,16 @@ impl Books {
                 self.world.broken(5, format_args!("{id} is billed for a period after its end"));
             }
         }
+    }
+
+    /// Looks at what became of seats and accounts.
+    pub(crate) fn lives<T>(&self, look: impl FnOnce(&Lives) -> T) -> T {
+        look(&lock(&self.pages).lives)
+    }
+
+    /// Whether a seat of an organization has gone into another tier.
+    pub(crate) fn is_moved(&self, organization: &str) -> bool {
+        lock(&self.pages).moved.contains(organization)
     }
 
     /// How many seats an organization has.

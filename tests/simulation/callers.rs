@@ -6,6 +6,7 @@ use headcount_model::seats::SeatsEnd;
 use headcount_tests::{Call, Reply};
 use serde_json::{Value, json};
 
+use crate::books::Books;
 use crate::kernel::lock;
 use crate::rng::Rng;
 use crate::stack::{AgencyTenant, Stack, Tenant};
@@ -16,8 +17,12 @@ pub(crate) enum Api {
     Seats(usize),
     /// Seats of a tenant are given back, or that is revoked. Which, is known when the request is sent.
     Endings(usize),
+    /// Seats of a tenant are put into another group or another tier. Which, is known when the request is sent.
+    Updates(usize),
     Agency(usize),
     Identity,
+    /// Whoever has an address logs in, and changes the account or closes it.
+    Own,
 }
 
 /// One request. Whoever hears nothing, or is told to come back, sends it again.
@@ -47,6 +52,14 @@ impl Request {
         self.body["revoke"] == true
     }
 
+    /// What it asks to become of which seats.
+    pub(crate) fn updates(&self) -> Vec<&Value> {
+        match self.body["updates"].as_array() {
+            Some(updates) => updates.iter().collect(),
+            None => vec![&*self.body],
+        }
+    }
+
     /// The namespace of its idempotency key: whose request it is, and of sign-ups, the address.
     pub(crate) fn caller(&self) -> (Api, Option<String>) {
         (self.api, self.body["email"].as_str().map(str::to_lowercase))
@@ -55,21 +68,30 @@ impl Request {
 
 /// Every request of a run. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct History(Arc<Mutex<Vec<Request>>>);
+pub(crate) struct History {
+    requests: Arc<Mutex<Vec<Request>>>,
+    /// What was given to whoever logged in.
+    tokens: Arc<Mutex<Vec<String>>>,
+}
 
 impl History {
     /// Which keys were used where.
     pub(crate) fn keys(&self) -> Vec<(Api, Option<String>)> {
-        lock(&self.0).iter().map(|request| (request.api, request.key.clone())).collect()
+        lock(&self.requests).iter().map(|request| (request.api, request.key.clone())).collect()
     }
 
     /// Looks at every request.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&[Request]) -> T) -> T {
-        look(&lock(&self.0))
+        look(&lock(&self.requests))
+    }
+
+    /// Every token that anybody was given.
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        lock(&self.tokens).clone()
     }
 
     fn add(&self, request: Request) -> usize {
-        let mut requests = lock(&self.0);
+        let mut requests = lock(&self.requests);
         requests.push(request);
         requests.len() - 1
     }
@@ -107,7 +129,7 @@ pub(crate) fn draw(
             let count = usize::try_from(count).expect("small");
             (count, json!({"accounts": seats(rng, count, &mark)}))
         }
-        Api::Endings(_) => (0, Value::Null),
+        Api::Endings(_) | Api::Updates(_) => (0, Value::Null),
         Api::Agency(own) => {
             let other = &agencies[(own + 1) % agencies.len()];
             (1, agency_account(rng, &mark, &agencies[own], is_foreign.then_some(other)))
@@ -121,6 +143,7 @@ pub(crate) fn draw(
             });
             (1, body)
         }
+        Api::Own => (0, own_change(rng, &mark)),
     };
     Request {
         api,
@@ -170,6 +193,41 @@ fn given_back(rng: &mut Rng, own: &[String], foreign: &[String]) -> (Value, bool
     (json!({"account_ids": ids}), false)
 }
 
+/// Some seats that go into a group of the request's own, and maybe into another tier; the older form or
+/// several, and whether any is not the caller's.
+fn updates(rng: &mut Rng, mark: &str, own: &[String], foreign: &[String]) -> (Value, bool) {
+    let is_foreign = own.is_empty() || rng.chance(60);
+    let nobodys = "acc_00000000000000000000000000".to_owned();
+    let mut ids: Vec<_> = own.iter().filter(|_| rng.chance(500)).take(20).collect();
+    if is_foreign {
+        ids.insert(0, foreign.first().unwrap_or(&nobodys));
+    } else if ids.is_empty() {
+        ids.push(&own[0]);
+    }
+    let mut update = |id: &&String| {
+        let mut update = json!({"accountId": id, "org_group": mark});
+        if rng.chance(600) {
+            update["tier"] = json!(rng.pick(&["basic", "premium"]));
+        }
+        update
+    };
+    let mut updates: Vec<_> = ids.iter().map(&mut update).collect();
+    let is_single = updates.len() == 1 && mark.len().is_multiple_of(2);
+    (if is_single { updates.remove(0) } else { json!({ "updates": updates }) }, is_foreign)
+}
+
+/// Which address logs in, and how its account is changed; `null` closes it.
+fn own_change(rng: &mut Rng, mark: &str) -> Value {
+    let mut change = json!({ "name": mark });
+    if rng.chance(500) {
+        change["email"] = json!(rng.pick(&EMAILS));
+    }
+    if rng.chance(250) {
+        change = Value::Null;
+    }
+    json!({"address": rng.pick(&EMAILS), "change": change})
+}
+
 fn seats(rng: &mut Rng, count: usize, mark: &str) -> Vec<Value> {
     let seat = |n| {
         let tier = *rng.pick(&["basic", "premium"]);
@@ -211,6 +269,7 @@ pub(crate) struct Callers {
     pub(crate) tenants: Arc<Vec<Tenant>>,
     pub(crate) agencies: Arc<Vec<AgencyTenant>>,
     pub(crate) history: History,
+    pub(crate) books: Books,
 }
 
 impl Callers {
@@ -234,7 +293,7 @@ impl Callers {
         for _ in 0..tries {
             self.choose_seats(position);
             let (api, key, body) = {
-                let request = &mut lock(&self.history.0)[position];
+                let request = &mut lock(&self.history.requests)[position];
                 request.sent += 1;
                 let (first, now) = (request.sent_at.0, kernel.now());
                 request.sent_at = (first.min(now), now);
@@ -243,7 +302,7 @@ impl Callers {
             let reply = self.send(api, key.as_deref(), &body).await;
             let is_final = reply.as_ref().is_some_and(is_final);
             if let Some(reply) = reply {
-                lock(&self.history.0)[position].replies.push(reply);
+                lock(&self.history.requests)[position].replies.push(reply);
             }
             // Some send again what has been answered.
             if is_final && !kernel.draw(|rng| rng.chance(100)) {
@@ -254,11 +313,11 @@ impl Callers {
         }
     }
 
-    /// Decides which seats a request gives back, once: of those that somebody was told of.
+    /// Decides which seats a request gives back or changes, once: of those that somebody was told of.
     fn choose_seats(&self, position: usize) {
-        let mut requests = lock(&self.history.0);
+        let mut requests = lock(&self.history.requests);
         let request = &requests[position];
-        let Api::Endings(tenant) = request.api else { return };
+        let (Api::Endings(tenant) | Api::Updates(tenant)) = request.api else { return };
         if !request.body.is_null() {
             return;
         }
@@ -276,7 +335,10 @@ impl Callers {
             SeatsEnd::PeriodEnd => 350,
         };
         let kernel = &self.stack.world.kernel;
-        let (body, is_foreign) = kernel.draw(|rng| endings(rng, &own, &foreign, revoked));
+        let (body, is_foreign) = kernel.draw(|rng| match request.api {
+            Api::Updates(_) => updates(rng, &request.mark, &own, &foreign),
+            _ => endings(rng, &own, &foreign, revoked),
+        });
         let request = &mut requests[position];
         (request.body, request.is_foreign) = (Arc::new(body), is_foreign);
     }
@@ -293,6 +355,10 @@ impl Callers {
             Api::Endings(tenant) => {
                 self.stack.deactivate_seats(call.bearer(&self.tenants[tenant].api_key)).await
             }
+            Api::Updates(tenant) => {
+                self.stack.update_seats(call.bearer(&self.tenants[tenant].api_key)).await
+            }
+            Api::Own => return self.change_own(key, body).await,
             Api::Agency(agency) => {
                 let agency = &self.agencies[agency];
                 let call = call.bearer(&agency.token).header("appidv3", &agency.app);
@@ -301,6 +367,37 @@ impl Callers {
             Api::Identity => self.stack.create_account(call).await,
         };
         reply.ok()
+    }
+}
+
+impl Callers {
+    /// Logs in, and changes the account or closes it. The answer is that of the last step there was.
+    async fn change_own(&self, key: Option<&str>, body: &Value) -> Option<Reply> {
+        let world = &self.stack.world;
+        let address = body["address"].as_str().unwrap_or_default();
+        let began = world.kernel.now();
+        let log_in = Call::json(&json!({"email": address, "password": PASSWORD}));
+        let reply = self.stack.open_session(log_in).await.ok()?;
+        if reply.status == 401 && self.books.lives(|lives| lives.is_held_since(address, began)) {
+            world.broken(10, format_args!("{address} was not let in: {}", reply.text));
+        }
+        if reply.status != 200 {
+            return Some(reply);
+        }
+        let told = reply.json();
+        let token = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
+        let access = token("access_token");
+        lock(&self.history.tokens).extend([access.clone(), token("refresh_token")]);
+        if body["change"].is_null() {
+            let call = Call::empty().bearer(&access);
+            return self.stack.delete_own_account(call).await.ok();
+        }
+        let call = Call::json(&body["change"]);
+        let mut call = call.header("content-type", "application/merge-patch+json").bearer(&access);
+        if let Some(key) = key {
+            call = call.key(key);
+        }
+        self.stack.update_own_account(call).await.ok()
     }
 }
 

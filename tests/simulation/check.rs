@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::fewer::FewerSeats;
 use headcount_tests::Reply;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::books::{Books, Counts, quantities};
 use crate::callers::{Api, Request, created};
+use crate::lives::{Lives, State};
 use crate::stack::{AgencyTenant, Stack, Tenant};
 use crate::table::{Row, number, text};
 
@@ -18,6 +19,8 @@ pub(crate) struct Rest<'r> {
     pub(crate) agencies: &'r [AgencyTenant],
     pub(crate) books: &'r Books,
     pub(crate) requests: &'r [Request],
+    /// What whoever logged in was given.
+    pub(crate) tokens: &'r [String],
     pub(crate) items: &'r [Row],
     /// What the functions logged, where it was kept.
     pub(crate) logs: Option<&'r str>,
@@ -46,9 +49,20 @@ impl Rest<'_> {
         self.check_owners();
         let mut of_key: BTreeMap<_, Vec<&Request>> = BTreeMap::new();
         for request in self.requests {
-            if let Api::Endings(tenant) = request.api {
-                self.check_ending(request, &self.tenants[tenant]);
-                continue;
+            match request.api {
+                Api::Endings(tenant) => {
+                    self.check_ending(request, &self.tenants[tenant]);
+                    continue;
+                }
+                Api::Updates(tenant) => {
+                    self.check_update(request, &self.tenants[tenant]);
+                    continue;
+                }
+                Api::Own => {
+                    self.check_own(request);
+                    continue;
+                }
+                Api::Seats(_) | Api::Agency(_) | Api::Identity => {}
             }
             match &request.key {
                 Some(key) => of_key.entry((request.caller(), key)).or_default().push(request),
@@ -70,15 +84,26 @@ impl Rest<'_> {
 
     /// No answer is a 5xx but the documented 503, and each refusal has its reason.
     fn check_statuses(&self) {
-        // Nothing but the table can keep a create waiting.
-        let may_fail = self.stack.world.faults(|faults| faults.aws > 0);
+        let (aws, slow) = self.stack.world.faults(|faults| (faults.aws > 0, faults.slow > 0));
         for request in self.requests {
+            // Nothing but the table can keep a create waiting. A log-in is counted by a single write.
+            let may_fail = aws || (slow && request.api == Api::Own);
             for reply in &request.replies {
                 if self.is_outage && matches!(reply.status, 429 | 503) {
                     self.broken(11, format_args!("{} failed because of Stripe", request.mark));
                 }
                 let is_expected = match (request.api, reply.status) {
                     (_, 422) if self.is_key_shared(request) => true,
+                    // Who has no account, or not any more, is not let in; whether that is so, is looked at then.
+                    (Api::Own, 200 | 401) => true,
+                    (Api::Own, 409) => request.body["change"]["email"].is_string(),
+                    // Of several, each has its own answer.
+                    (Api::Updates(_), 200) => {
+                        !request.is_foreign || !request.body["updates"].is_null()
+                    }
+                    (Api::Updates(_), 404) => request.is_foreign,
+                    (Api::Updates(_), 402) => self.statuses_changed,
+                    (Api::Updates(_), 409) => self.names_an_ended_seat(request),
                     (Api::Endings(_), 404) => request.is_foreign,
                     (Api::Endings(_), 409) => request.is_revocation(),
                     (Api::Endings(_), 200) => !request.is_foreign,
@@ -115,11 +140,15 @@ impl Rest<'_> {
             let sk = text(item, "sk");
             match request.api {
                 Api::Seats(_) => sk.starts_with("SEAT#") && text(item, "tag") == request.mark,
-                Api::Endings(_) => false,
+                Api::Endings(_) | Api::Updates(_) | Api::Own => false,
                 Api::Agency(_) => {
                     sk.starts_with("ACCOUNT#") && text(item, "description") == request.mark
                 }
-                Api::Identity => sk == "ACCOUNT" && text(item, "name") == request.mark,
+                // Its name changes, and is gone in the end.
+                Api::Identity => {
+                    let id = text(item, "pk").trim_start_matches("ACCOUNT#");
+                    sk == "ACCOUNT" && self.books.lives(|l| l.signed_up(&request.mark).contains(id))
+                }
             }
         };
         self.items.iter().filter(is_mine)
@@ -127,6 +156,9 @@ impl Rest<'_> {
 
     /// The ids of what a request made, as the table has them.
     fn made(&self, request: &Request) -> BTreeSet<String> {
+        if request.api == Api::Identity {
+            return self.books.lives(|lives| lives.signed_up(&request.mark));
+        }
         let name = if matches!(request.api, Api::Agency(_)) { "lcuid" } else { "id" };
         self.items_of(request).map(|item| text(item, name).to_owned()).collect()
     }
@@ -143,7 +175,7 @@ impl Rest<'_> {
                     let agency = &self.agencies[agency];
                     (format!("AGENCY#{}", agency.lcuid), agency.token.as_str())
                 }
-                Api::Endings(_) | Api::Identity => continue,
+                Api::Endings(_) | Api::Updates(_) | Api::Identity | Api::Own => continue,
             };
             let creator = credential.split('_').nth(1);
             for item in self.items_of(request) {
@@ -213,6 +245,124 @@ impl Rest<'_> {
                 self.broken(1, format_args!("{mark} was answered {first} times: {bodies:?}"));
             }
         }
+    }
+
+    /// Whether a request names a seat that has ended by now.
+    fn names_an_ended_seat(&self, request: &Request) -> bool {
+        let ids = request.updates().into_iter().filter_map(|update| update["accountId"].as_str());
+        let has_ended = |id: &str| {
+            let last = |lives: &Lives| lives.seat(id).last().is_some_and(State::has_ended);
+            self.books.lives(last)
+        };
+        ids.into_iter().any(has_ended)
+    }
+
+    /// Who is told of a change was told of one that there was; under a key it is made once, and has one
+    /// answer. Nobody changes what is not his.
+    fn check_update(&self, request: &Request, tenant: &Tenant) {
+        let (mark, organization) = (&request.mark, tenant.organization.as_str());
+        let updates = request.updates();
+        for update in &updates {
+            let id = update["accountId"].as_str().unwrap_or_default();
+            let (made, is_own) = self.books.lives(|lives| {
+                let states = lives.seat(id);
+                let into = |pair: &&[State]| {
+                    pair[0].text("org_group") != mark && pair[1].text("org_group") == mark
+                };
+                let is_own = states.iter().all(|state| state.text("organization") == organization);
+                (states.windows(2).filter(into).count(), is_own)
+            });
+            let allowed = if request.key.is_some() { 1 } else { request.sent };
+            if made > allowed {
+                self.broken(1, format_args!("{mark} changed {id} {made} times"));
+            }
+            if made > 0 && !is_own {
+                self.broken(8, format_args!("{mark} changed {id}, which is not its own"));
+            }
+        }
+        for reply in successes(request) {
+            let body = reply.json();
+            let results = body["data"]["results"].as_array().cloned();
+            // The older form tells of its one seat alone.
+            let results = results.unwrap_or_else(|| {
+                vec![json!({"success": true, "account": body["data"]["account"]})]
+            });
+            if results.len() != updates.len() {
+                self.broken(4, format_args!("{mark} was told of {} seats", results.len()));
+            }
+            for (update, result) in updates.iter().zip(&results) {
+                self.check_result(request, organization, update, result);
+            }
+        }
+        if request.key.is_some() {
+            let bodies: BTreeSet<_> = successes(request).map(|reply| &reply.text).collect();
+            let is_first = |reply: &&Reply| reply.header("idempotency-replayed").is_empty();
+            let first = successes(request).filter(is_first).count();
+            // Each is a transaction, and may be another sender's.
+            if bodies.len() > 1 || first > updates.len() {
+                self.broken(1, format_args!("{mark} was answered {first} times: {bodies:?}"));
+            }
+        }
+    }
+
+    /// What is told about one update of a request.
+    fn check_result(&self, request: &Request, organization: &str, asked: &Value, told: &Value) {
+        let mark = &request.mark;
+        let id = asked["accountId"].as_str().unwrap_or_default();
+        if told["success"] != true {
+            let is_due = match told["error"].as_str().unwrap_or_default() {
+                "account_not_found" => request.is_foreign,
+                "no_billing" => self.statuses_changed,
+                _ => self.names_an_ended_seat(request),
+            };
+            if !is_due {
+                self.broken(10, format_args!("{mark} was told of {id}: {told}"));
+            }
+            return;
+        }
+        let seat = &told["account"];
+        if let Err(why) = self.books.lives(|lives| lives.has_been(organization, id, seat)) {
+            self.broken(5, format_args!("{mark} was told of {id}, {why}"));
+        }
+        let is_asked = ["tier", "org_group"]
+            .iter()
+            .all(|name| asked[name].is_null() || asked[name] == seat[name]);
+        if !is_asked || seat["id"] != id {
+            self.broken(4, format_args!("{mark} asked for {asked} and was told of {seat}"));
+        }
+    }
+
+    /// Who is told of a change of an account was told of one that there was, or is; who closed one, that
+    /// it is closed.
+    fn check_own(&self, request: &Request) {
+        let (mark, change) = (&request.mark, &request.body["change"]);
+        self.books.lives(|lives| {
+            for reply in successes(request) {
+                let body = reply.json();
+                let id = body["id"].as_str().unwrap_or_default();
+                let states = lives.account(id);
+                // What is told again tells of no version.
+                let version = reply.header("etag").trim_matches('"').parse::<i64>().ok();
+                let is_it = |state: &State| {
+                    version.is_none_or(|version| state.version == version)
+                        && ["email", "name"].iter().all(|name| body[name] == state.text(name))
+                };
+                let is_true = if change.is_null() {
+                    body["status"] == "closed" && states.last().is_some_and(State::has_ended)
+                } else {
+                    body["name"] == *mark.as_str() && states.iter().any(is_it)
+                };
+                if !is_true {
+                    self.broken(5, format_args!("{mark} was told of {body}, {version:?} of {id}"));
+                }
+            }
+            let allowed = if request.key.is_some() { 1 } else { request.sent };
+            for (id, made) in lives.named(mark) {
+                if made > allowed {
+                    self.broken(1, format_args!("{mark} changed {id} {made} times"));
+                }
+            }
+        });
     }
 
     /// Whether some request gives a seat back.
@@ -354,14 +504,17 @@ impl Rest<'_> {
     /// One account per address, and a lock for each.
     fn check_emails(&self) {
         let mut addresses = BTreeMap::new();
-        for item in self.items.iter().filter(|item| text(item, "sk") == "ACCOUNT") {
+        let open = |item: &&Row| text(item, "sk") == "ACCOUNT" && text(item, "status") != "closed";
+        for item in self.items.iter().filter(open) {
             let address = text(item, "email").to_lowercase();
             let id = text(item, "id");
             if let Some(other) = addresses.insert(address.clone(), id) {
                 self.broken(3, format_args!("{address} has the accounts {other} and {id}"));
             }
         }
-        let locks = self.items.iter().filter(|item| text(item, "sk") == "EMAIL");
+        // What keeps the address of one that is closed is looked at as it is committed.
+        let is_lock = |item: &&Row| text(item, "sk") == "EMAIL" && !item.contains_key("expires_at");
+        let locks = self.items.iter().filter(is_lock);
         let locks: BTreeMap<_, _> = locks
             .map(|item| (text(item, "pk").trim_start_matches("EMAIL#"), text(item, "account")))
             .collect();
@@ -414,7 +567,7 @@ impl Rest<'_> {
             });
             told.collect()
         });
-        let mut due: BTreeSet<(&str, String, String)> = BTreeSet::new();
+        let mut due = self.books.lives(Lives::changed);
         for item in self.items {
             let (sk, pk) = (text(item, "sk"), text(item, "pk"));
             let id = text(item, "id").to_owned();
@@ -427,8 +580,6 @@ impl Rest<'_> {
                     due.insert(("SeatSetupRequested", owner.clone(), id.clone()));
                 }
                 due.insert(("SeatCreated", owner, id));
-            } else if sk == "ACCOUNT" {
-                due.insert(("AccountCreated", String::new(), id));
             } else if sk.starts_with("ACCOUNT#") && !text(item, "description").is_empty() {
                 let owner = pk.trim_start_matches("AGENCY#").to_owned();
                 due.insert(("AgencyAccountCreated", owner, text(item, "lcuid").to_owned()));
@@ -501,8 +652,10 @@ impl Rest<'_> {
         let Some(logs) = self.logs else { return };
         let mut secrets = vec![crate::callers::PASSWORD.to_owned()];
         secrets.extend(self.stack.signing_secret());
+        let tokens = self.tokens.iter();
         let keys = self.tenants.iter().map(|tenant| &tenant.api_key);
         let keys = keys.chain(self.agencies.iter().map(|agency| &agency.token));
+        let keys = keys.chain(tokens);
         secrets.extend(keys.map(|key| key.rsplit('_').next().unwrap_or_default().to_owned()));
         let items = self.items.iter().map(|item| Value::Object(item.clone()).to_string());
         let events = self.stack.bus.look(|events| {
@@ -619,9 +772,17 @@ impl Rest<'_> {
     pub(crate) fn check_money(&self) {
         for tenant in self.tenants {
             let organization = tenant.organization.as_str();
+            let is_moved = self.books.is_moved(organization);
+            let gives_back = |request: &Request| match request.api {
+                Api::Endings(of) => self.tenants[of].organization == tenant.organization,
+                _ => false,
+            };
             let (basic, premium) = match tenant.fewer {
-                FewerSeats::None => self.books.most(organization),
-                FewerSeats::Credit => self.books.seats(organization),
+                FewerSeats::None if !is_moved => self.books.most(organization),
+                // What such seats cost until the period ends depends on the order (ADR 0031).
+                FewerSeats::None if self.requests.iter().any(gives_back) => continue,
+                // Another tier is charged and credited.
+                FewerSeats::None | FewerSeats::Credit => self.books.seats(organization),
             };
             let due = i64::try_from(4_000 * basic + 10_000 * premium).unwrap_or(i64::MAX);
             let charged = self.stack.account.prorated(&tenant.subscription);
@@ -691,7 +852,7 @@ fn told(api: Api, reply: &Reply) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match api {
         Api::Seats(_) => created(reply),
-        Api::Endings(_) => Vec::new(),
+        Api::Endings(_) | Api::Updates(_) | Api::Own => Vec::new(),
         Api::Agency(_) => vec![text(&body["account"]["lcuid"])],
         Api::Identity => vec![text(&body["id"])],
     }

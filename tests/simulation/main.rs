@@ -14,6 +14,8 @@ mod callers;
 mod check;
 mod faults;
 mod kernel;
+mod lists;
+mod lives;
 mod logs;
 mod queue;
 mod rng;

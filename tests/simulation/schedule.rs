@@ -17,6 +17,7 @@ use crate::callers::{self, Api, Callers, History};
 use crate::check::Rest;
 use crate::faults::Faults;
 use crate::kernel::lock;
+use crate::lists::Walk;
 use crate::logs::Logs;
 use crate::rng::Rng;
 use crate::stack::{AgencyTenant, Stack, Tenant, period};
@@ -44,6 +45,10 @@ struct Plan {
     has_big: bool,
     /// How many of 1,000 requests to the Seats API give seats back, and whether that is credited.
     endings: (u64, FewerSeats),
+    /// How many of 1,000 others change some.
+    updates: u64,
+    /// How many lists are read meanwhile.
+    walks: u64,
     /// When these end, and how many times the billing period does.
     ends: (SeatsEnd, u64),
     /// How many of 1,000 requests are sent at once, and in how many microseconds all others.
@@ -90,8 +95,8 @@ impl Plan {
             _ => rng.between(1, 4),
         };
         let kind = rng.below(100);
-        let has_identity = kind < 8;
-        let agencies = if (8..30).contains(&kind) { *rng.pick(&[1, 1, 2]) } else { 0 };
+        let has_identity = kind < 12;
+        let agencies = if (12..30).contains(&kind) { *rng.pick(&[1, 1, 2]) } else { 0 };
         let clock_steps = if rng.chance(250) {
             (0..rng.between(1, 3)).map(|_| *rng.pick(&[-240, -30, -2, 1, 5, 60, 240])).collect()
         } else {
@@ -118,6 +123,8 @@ impl Plan {
                 if rng.chance(500) { 500 } else { 0 },
                 if rng.chance(200) { FewerSeats::Credit } else { FewerSeats::None },
             ),
+            updates: if rng.chance(300) { 400 } else { 0 },
+            walks: if rng.chance(150) { rng.between(1, 2) } else { 0 },
             ends: match rng.below(10) {
                 0 | 1 => (SeatsEnd::PeriodEnd, 1),
                 2 => (SeatsEnd::PeriodEnd, 2),
@@ -142,11 +149,13 @@ impl Plan {
     /// Which API a request goes to.
     fn api(&self, rng: &mut Rng) -> Api {
         if self.has_identity && rng.chance(600) {
-            Api::Identity
+            if rng.chance(500) { Api::Own } else { Api::Identity }
         } else if self.agencies > 0 && rng.chance(600) {
             Api::Agency(one_of(rng, self.agencies))
         } else if rng.chance(self.endings.0) {
             Api::Endings(one_of(rng, self.tenants))
+        } else if rng.chance(self.updates) {
+            Api::Updates(one_of(rng, self.tenants))
         } else {
             Api::Seats(one_of(rng, self.tenants))
         }
@@ -264,6 +273,7 @@ impl Run {
         faults.until += self.world.kernel.now();
         self.world.set_faults(faults);
         self.begin_requests();
+        self.begin_walks();
         self.begin_edits();
         self.begin_clock_steps();
         if self.plan.reconciles_early {
@@ -291,6 +301,7 @@ impl Run {
             tenants: Arc::clone(&self.tenants),
             agencies: Arc::clone(&self.agencies),
             history: self.history.clone(),
+            books: self.books.clone(),
         }
     }
 
@@ -305,11 +316,32 @@ impl Run {
                 let (at_once, rush) = self.plan.rush;
                 let wait = if rng.chance(at_once) { 0 } else { rng.between(0, rush) };
                 // Before there are seats, none can be given back.
-                let is_ending = matches!(api, Api::Endings(_));
-                let wait = wait + if is_ending { rng.between(0, 2 * rush) } else { 0 };
+                let is_late = matches!(api, Api::Endings(_) | Api::Updates(_) | Api::Own);
+                let late = if is_late { rng.between(0, 2 * rush) } else { 0 };
+                // Who comes to one account mostly comes at once.
+                let wait = wait + if api == Api::Own && rng.chance(700) { rush } else { late };
                 (request, wait, if rng.chance(150) { 2 } else { 1 })
             });
             callers.begin(request, wait, senders);
+        }
+    }
+
+    fn begin_walks(&self) {
+        for _ in 0..self.plan.walks {
+            let callers = self.callers();
+            let (walk, wait) = self.world.kernel.draw(|rng| {
+                let tag = format!("r{}", one_of(rng, self.plan.requests));
+                let walk = Walk {
+                    tenant: one_of(rng, self.plan.tenants),
+                    limit: if rng.chance(800) { rng.between(1, 4) } else { 50 },
+                    tag: rng.chance(200).then_some(tag),
+                };
+                (walk, rng.between(0, 3 * self.plan.rush.1))
+            });
+            self.world.kernel.spawn("reader", async move {
+                callers.stack.world.kernel.sleep_micros(wait).await;
+                callers.walk(walk).await;
+            });
         }
     }
 
@@ -502,11 +534,14 @@ impl Run {
             let shards = self.shards();
             self.world.kernel.spawn("schedule", async move {
                 stack.world.kernel.sleep(Duration::from_mins(minutes)).await;
+                // One that begins in the middle says nothing about what comes before.
+                let is_whole = !stack.is_under_way();
                 let report = stack.reconcile(shards).await;
-                *lock(&slot) = report.is_some_and(|report| {
-                    report.drifts + report.behind + report.moving + report.republished == 0
-                        && report.ended == reconcile_billing::Ended::Complete
-                });
+                *lock(&slot) = is_whole
+                    && report.is_some_and(|report| {
+                        report.drifts + report.behind + report.moving + report.republished == 0
+                            && report.ended == reconcile_billing::Ended::Complete
+                    });
             });
             self.rest();
             if *lock(&quiet) {
@@ -527,6 +562,7 @@ impl Run {
     fn look(&self, look: impl FnOnce(&Rest<'_>)) {
         let edits = || self.plan.edits.iter().map(|(_, edit)| *edit);
         let (items, logs) = (self.stack.dynamo.items(), self.logs.as_ref().map(Logs::text));
+        let tokens = self.history.tokens();
         self.history.look(|requests| {
             look(&Rest {
                 stack: &self.stack,
@@ -534,6 +570,7 @@ impl Run {
                 agencies: &self.agencies,
                 books: &self.books,
                 requests,
+                tokens: &tokens,
                 items: &items,
                 logs: logs.as_deref(),
                 statuses_changed: edits().any(Edit::is_of_status),

@@ -18,7 +18,7 @@ use headcount_model::credential::{Credential, Holder, Permission, reveal};
 use headcount_model::fewer::FewerSeats;
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
 use headcount_model::idempotency::{FingerprintKey, StoredAnswer};
-use headcount_model::identity::{Password, PasswordHash, PasswordPolicy, Salt};
+use headcount_model::identity::{Password, PasswordHash, PasswordPolicy, Retention, Salt};
 use headcount_model::policy::BillingPolicy;
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::reconcile::Shard;
@@ -51,6 +51,12 @@ impl create_account::Hashing for HashedOnce {
             password.hash(&salt).expect("memory")
         };
         Some(HASH.get_or_init(hash).clone())
+    }
+
+    async fn verify(&self, password: Password, hash: PasswordHash) -> Option<bool> {
+        let salt = Salt::new(&Zeros).expect("zeros");
+        let known = self.hash(password, salt).await?;
+        Some(known.as_phc() == hash.as_phc())
     }
 }
 
@@ -86,6 +92,9 @@ pub(crate) struct Stack {
     secret: Arc<Mutex<String>>,
     /// The webhooks that were not acknowledged yet.
     owed: Arc<Mutex<BTreeSet<String>>>,
+    /// Whether the last run of reconcile-billing did not come to the end of what it walks through, so that the
+    /// next one begins in the middle.
+    under_way: Arc<Mutex<bool>>,
 }
 
 /// An organization with its subscription and its key.
@@ -199,6 +208,7 @@ impl Stack {
             warm: Arc::default(),
             secret: Arc::default(),
             owed: Arc::default(),
+            under_way: Arc::default(),
         }
     }
 
@@ -317,7 +327,11 @@ impl Stack {
             table.set_seats_end(&organization, seats_end).await.expect("an organization");
         }
         let holder = Holder::Organization(organization.clone());
-        let permissions = [Permission::AccountsCreate, Permission::AccountsDeactivate];
+        let permissions = [
+            Permission::AccountsCreate,
+            Permission::AccountsUpdate,
+            Permission::AccountsDeactivate,
+        ];
         let api_key = self.credential(&table, holder, &permissions).await;
         Tenant { organization, subscription, api_key, fewer, seats_end }
     }
@@ -400,6 +414,32 @@ impl Stack {
         self.ask("deactivate-seats", API, function, call).await
     }
 
+    /// `POST /accounts/update-info`.
+    pub(crate) async fn update_seats(&self, call: Call) -> Result<Reply, Died> {
+        let ports = self.ports();
+        let function = update_seats::Function {
+            store: self.table(&ports),
+            ports,
+            platforms: Platforms::from_list("tiktok,instagram"),
+            tiers: self.tiers(),
+            policy: BillingPolicy::default(),
+            fingerprint_key: fingerprint_key(),
+        };
+        self.ask("update-seats", API, function, call).await
+    }
+
+    /// `POST /accounts`.
+    pub(crate) async fn list_seats(&self, call: Call) -> Result<Reply, Died> {
+        let ports = self.ports();
+        let function = list_seats::Function {
+            store: self.table(&ports),
+            ports,
+            platforms: Platforms::from_list("tiktok,instagram"),
+            fingerprint_key: fingerprint_key(),
+        };
+        self.ask("list-seats", API, function, call).await
+    }
+
     /// `POST /api/v3/accounts`.
     pub(crate) async fn create_agency_account(&self, call: Call) -> Result<Reply, Died> {
         let ports = self.ports();
@@ -423,6 +463,42 @@ impl Stack {
             fingerprint_key: fingerprint_key(),
         };
         self.ask("create-account", API, function, call).await
+    }
+
+    /// `POST /v1/auth/login`.
+    pub(crate) async fn open_session(&self, call: Call) -> Result<Reply, Died> {
+        let ports = self.ports();
+        let function = open_session::Function {
+            store: self.table(&ports),
+            ports,
+            hashing: HashedOnce,
+            fingerprint_key: fingerprint_key(),
+        };
+        self.ask("open-session", API, function, call).await
+    }
+
+    /// `PATCH /v1/account`.
+    pub(crate) async fn update_own_account(&self, call: Call) -> Result<Reply, Died> {
+        let ports = self.ports();
+        let function = update_own_account::Function {
+            store: self.table(&ports),
+            ports,
+            hashing: HashedOnce,
+            password_policy: PasswordPolicy::default(),
+            fingerprint_key: fingerprint_key(),
+        };
+        self.ask("update-own-account", API, function, call).await
+    }
+
+    /// `DELETE /v1/account`.
+    pub(crate) async fn delete_own_account(&self, call: Call) -> Result<Reply, Died> {
+        let ports = self.ports();
+        let function = delete_own_account::Function {
+            store: self.table(&ports),
+            ports,
+            retention: Retention::new(30).expect("days"),
+        };
+        self.ask("delete-own-account", API, function, call).await
     }
 
     async fn ask<E: Endpoint + Send + 'static>(
@@ -621,6 +697,14 @@ impl Stack {
         let outcome =
             self.world.kernel.isolated("reconcile-billing", RECONCILE_BILLING, work).await;
         self.world.note(format_args!("reconciled: {outcome:?}"));
-        outcome.ok()?.ok()
+        let report = outcome.ok().and_then(Result::ok);
+        let is_over = |report: &Report| report.ended == reconcile_billing::Ended::Complete;
+        *lock(&self.under_way) = !report.as_ref().is_some_and(is_over);
+        report
+    }
+
+    /// Whether the next run of reconcile-billing begins in the middle.
+    pub(crate) fn is_under_way(&self) -> bool {
+        *lock(&self.under_way)
     }
 }
