@@ -8,6 +8,7 @@ use headcount_model::billing::{
     Attempt, BillingChange, BillingError, BillingLedger, BillingRecord, ItemTarget,
     ProrationBehavior, Recorded, RememberedItems, SeatCounts, TakenUpdate,
 };
+use headcount_model::credential::{Holder, Permission};
 use headcount_model::fewer::FewerSeats;
 use headcount_model::port::Clock;
 use headcount_model::reconcile::{ReconciliationStore, Shard};
@@ -632,6 +633,51 @@ impl Midterm {
         self.billing.quantities(&self.billed.subscription).await
     }
 
+    /// Puts a seat into another tier.
+    async fn put_into(&self, place: usize, tier: &str) {
+        let body = json!({"accountId": self.ids[place], "tier": tier});
+        let holder = Holder::Organization(self.billed.organization.clone());
+        let api_key = self.stage.credential(holder, &[Permission::AccountsUpdate]).await;
+        let reply = Call::json(&body).bearer(&api_key).send(&self.stage.update_seats()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
+
+    /// An hour later, what Stripe previews that other quantities cost until the period ends, in cents.
+    async fn previewed(&self, (basic, premium): (u64, u64)) -> i64 {
+        self.stage.ports.advance(SignedDuration::from_hours(1));
+        self.billing.set_clock(self.stage.ports.now()).await;
+        let (stripe, id) = (&self.billing.stripe, &self.billed.subscription);
+        let subscription: serde_json::Value =
+            stripe.get(&format!("/v1/subscriptions/{id}"), &[]).await.expect("a subscription");
+        let mut form = vec![("subscription".to_owned(), id.clone())];
+        for (n, (cents, quantity)) in [(4_000, basic), (10_000, premium)].into_iter().enumerate() {
+            let items = subscription["items"]["data"].as_array().expect("items");
+            let item = items.iter().find(|item| item["price"]["unit_amount"] == cents);
+            let item = item.and_then(|item| item["id"].as_str()).expect("an item of the price");
+            let name = format!("subscription_details[items][{n}]");
+            form.push((format!("{name}[id]"), item.to_owned()));
+            form.push((format!("{name}[quantity]"), quantity.to_string()));
+        }
+        let subtotal = async |behavior: &str| {
+            let behavior =
+                ("subscription_details[proration_behavior]".to_owned(), behavior.to_owned());
+            let form: Vec<_> = form.iter().cloned().chain([behavior.clone()]).collect();
+            let path = "/v1/invoices/create_preview";
+            let key =
+                format!("preview-{}-{basic}-{premium}-{}", behavior.1, self.stage.ports.now());
+            let invoice: serde_json::Value =
+                stripe.post(path, &form, &key).await.expect("a preview");
+            invoice["subtotal"].as_i64().expect("cents")
+        };
+        subtotal("create_prorations").await - subtotal("none").await
+    }
+
+    /// The sum of the differences since there were so many.
+    async fn charged_since(&self, count: usize) -> i64 {
+        let all = self.differences().await;
+        all[..all.len() - count].iter().sum()
+    }
+
     /// The amounts of the differences so far, newest first.
     async fn differences(&self) -> Vec<i64> {
         let list: serde_json::Value =
@@ -679,6 +725,33 @@ async fn one_tier_down_and_one_up_charges_the_one_and_credits_nothing() {
     let sum: i64 = new.iter().sum();
     assert_eq!(new.len(), 2, "{new:?}");
     assert!((8_000..10_000).contains(&sum), "{new:?}");
+}
+
+#[tokio::test]
+async fn of_one_tier_down_and_one_up_what_is_charged_is_the_preview_of_the_one() {
+    let mut midterm = Midterm::new(3, 1).await;
+    let before = midterm.differences().await.len();
+    let previewed = midterm.previewed((3, 3)).await;
+    midterm.give_back(&[0]).await;
+    midterm.create(0, 2).await;
+    midterm.tell().await;
+    assert_eq!(midterm.quantities().await, (2, 3));
+    assert_eq!(midterm.charged_since(before).await, previewed);
+    assert!(previewed > 0, "{previewed}");
+}
+
+#[tokio::test]
+async fn a_seat_that_goes_to_another_tier_costs_what_the_preview_says() {
+    let midterm = Midterm::new(2, 1).await;
+    for (tier, counts) in [("premium", (1, 2)), ("basic", (2, 1))] {
+        let before = midterm.differences().await.len();
+        let previewed = midterm.previewed(counts).await;
+        midterm.put_into(0, tier).await;
+        midterm.tell().await;
+        assert_eq!(midterm.quantities().await, counts);
+        assert_eq!(midterm.charged_since(before).await, previewed, "{tier}");
+        assert_eq!(previewed > 0, tier == "premium", "{previewed}");
+    }
 }
 
 #[tokio::test]
