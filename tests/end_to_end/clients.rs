@@ -190,6 +190,29 @@ async fn the_examples_that_change_a_seat_make_it_premium() {
 }
 
 #[tokio::test]
+async fn the_billing_examples_open_the_portal_and_cancel_and_resume() {
+    let stack = Stack::up();
+    let (org, ..) = stack.organization();
+    let permissions = ["--permission", "billing:read", "--permission", "billing:manage"];
+    let made = stack.headcount(&[&["api-key", "create", "--org", &org][..], &permissions].concat());
+    let key = made["credential"].as_str().expect("a key").to_owned();
+    for language in &languages() {
+        let variables = |key, what| [("HEADCOUNT_SEATS_API_KEY", key), ("HEADCOUNT_DO", what)];
+        let portal = language.created("billing", &stack, &variables(&key, "portal"));
+        assert!(portal.len() == 1 && portal[0].starts_with("http"), "{portal:?}");
+        for (what, word, ends) in [("cancel", "cancelled", true), ("resume", "continue", false)] {
+            let told = language.created("billing", &stack, &variables(&key, what));
+            let is_told = told.len() == 1 && told[0].contains(word);
+            assert!(is_told, "{what} in {}: {told:?}", language.name);
+            let shown = stack.billing(&key).await;
+            assert_eq!(shown["subscription"]["cancel_at_period_end"], ends, "{shown}");
+        }
+        let unknown = variables(UNKNOWN, "portal");
+        language.refused("billing", &stack, &unknown, "A valid API key is required.");
+    }
+}
+
+#[tokio::test]
 async fn the_list_examples_find_every_seat() {
     let stack = Stack::up();
     let (_, key, _) = stack.organization();
