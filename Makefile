@@ -87,8 +87,7 @@ fuzz: ## look for inputs that crash, hang, grow or give a 5xx (T=600 seconds eac
 # tests. Nothing of it is compiled in this directory. With -C the tests are named to the build of a mutant too,
 # which would link all of them otherwise.
 MUTANTS = .local/cargo/bin/cargo-mutants mutants --no-shuffle --output .local
-NOTICING := create-seats create-account create-agency-account limits quote-seats deactivate-seats races reconcile-billing \
-	store-faults stripe-webhook sync-billing
+NOTICING := seats agency identity billing table
 
 .PHONY: mutants
 mutants: ## break the model and the transactions in small ways; the tests must notice (ARGS=--shard=0/8)

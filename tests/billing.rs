@@ -1,0 +1,7 @@
+//! What follows a commit: the functions between the table, the queues and Stripe.
+
+mod publish_changes;
+mod reconcile_billing;
+mod stripe_events;
+mod stripe_webhook;
+mod sync_billing;
