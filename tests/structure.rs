@@ -338,6 +338,49 @@ fn every_function_has_a_test_file_of_its_name() {
     }
 }
 
+/// What SECURITY.md says to be seen by a test can be seen by it.
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let page = fs::read_to_string(root().join("SECURITY.md")).expect("a page");
+    let mut text = None;
+    let mut count = 0;
+    for name in page.split('`').skip(1).step_by(2) {
+        if name.ends_with(".rs") {
+            let file = root().join("tests").join(name);
+            text = Some(fs::read_to_string(file).unwrap_or_else(|error| panic!("{name}: {error}")));
+        } else if name.matches('_').count() > 1 {
+            let text = text.as_deref().expect("a file before its tests");
+            let of_test = |line: &str| line.contains("test]") || line.contains("::test(");
+            let mut lines =
+                text.lines().rev().skip_while(|line| !line.contains(&format!("fn {name}(")));
+            let is_there = lines.next().is_some() && lines.next().is_some_and(of_test);
+            assert!(is_there, "{name} is no test of the file named before it");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count}");
+}
+
+/// A file that is no module of a test program would be run by nobody.
+#[test]
+fn every_test_file_belongs_to_a_test_program() {
+    let tests = root().join("tests");
+    let manifest = fs::read_to_string(tests.join("Cargo.toml")).expect("a manifest");
+    let files = fs::read_dir(&tests).expect("a folder").map(|file| file.expect("a file").path());
+    let files: Vec<_> = files.filter(|file| file.extension().is_some_and(|e| e == "rs")).collect();
+    let stem = |file: &PathBuf| file.file_stem().expect("a name").to_string_lossy().into_owned();
+    let is_program = |file: &PathBuf| manifest.contains(&format!("path = \"{}.rs\"", stem(file)));
+    let (programs, modules): (Vec<_>, Vec<_>) = files.into_iter().partition(is_program);
+    let texts: Vec<_> =
+        programs.iter().map(|file| fs::read_to_string(file).expect("a program")).collect();
+    assert!(!programs.is_empty() && !modules.is_empty());
+    for module in modules.iter().map(stem) {
+        let line = format!("mod {module};");
+        let count = texts.iter().filter(|text| text.lines().any(|known| known == line)).count();
+        assert_eq!(count, 1, "tests/{module}.rs is a module of {count} test programs");
+    }
+}
+
 #[test]
 fn no_policy_of_the_template_has_a_wildcard_resource_or_a_scan() {
     let template = fs::read_to_string(root().join("template.yaml")).expect("a template");
