@@ -2,6 +2,7 @@
 
 mod publish_changes;
 mod reconcile_billing;
+mod record_setup;
 mod stripe_events;
 mod stripe_webhook;
 mod sync_billing;

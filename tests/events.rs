@@ -13,7 +13,7 @@ use headcount_tests::samples::{
 };
 use headcount_tests::{Item, Stage};
 use publish_changes::Batch;
-use sample_events::{make_seats, outbox, partner, queue, refusals, schedule};
+use sample_events::{make_seats, outbox, partner, queue, refusals, results, schedule};
 use serde_json::{Value, json};
 
 fn root() -> &'static Path {
@@ -53,6 +53,7 @@ async fn answer(sample: &Sample) -> Value {
     match sample.function.as_str() {
         "publish-changes" => outbox::publish(event).await,
         "sync-billing" => queue::sync(&stage, event).await,
+        "record-setup" => results::record(&stage, event).await,
         "reconcile-billing" => schedule::reconcile(&stage, event).await,
         "stripe-events" => {
             fall_past_due(&stage, SUBSCRIPTION).await;
@@ -143,6 +144,7 @@ async fn a_batch_that_cannot_be_read_is_an_error_of_the_function() {
     for event in [json!({"Records": {}}), json!({"Records": "x"})] {
         let read = async |_: SqsEvent| Ok(());
         assert!(sync_billing::TAKES.answer(event.clone(), read).await.is_err(), "{event}");
+        assert!(record_setup::TAKES.answer(event.clone(), read).await.is_err(), "{event}");
         let read = async |_: Batch| Ok(());
         assert!(publish_changes::TAKES.answer(event.clone(), read).await.is_err(), "{event}");
     }

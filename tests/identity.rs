@@ -6,6 +6,7 @@ mod delete_own_account;
 mod end_session;
 mod get_account;
 mod get_own_account;
+mod list_sessions;
 mod open_session;
 mod refresh_session;
 mod update_account;

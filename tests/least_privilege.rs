@@ -12,7 +12,7 @@ use std::path::Path;
 use aws_sdk_dynamodb::types::AttributeValue;
 use headcount_tests::samples::{SUBSCRIPTION, all, fall_past_due, functions, reply, seed, tenants};
 use headcount_tests::{Access, Stage, text_of, weak_hash};
-use sample_events::{make_seats, partner, queue, schedule};
+use sample_events::{make_seats, partner, queue, results, schedule};
 use serde_json::Value;
 
 /// A statement of a role about the table: actions, and prefixes of partition keys.
@@ -139,6 +139,11 @@ async fn asked(function: &str) -> BTreeSet<Access> {
                 make_seats(&stage).await;
                 stage.operations.take();
                 queue::deliver(&stage, event).await;
+            }
+            "record-setup" => {
+                make_seats(&stage).await;
+                stage.operations.take();
+                results::deliver(&stage, event).await;
             }
             "stripe-events" => {
                 fall_past_due(&stage, SUBSCRIPTION).await;

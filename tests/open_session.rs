@@ -144,7 +144,8 @@ async fn a_log_in_makes_four_calls_and_leaves_a_session() {
         (stage.operations.take(), hashing.0.load(Relaxed)),
         (calls.map(str::to_owned).to_vec(), 1)
     );
-    assert_eq!(stage.items().await.len(), before + 1);
+    // The session, and its entry in the list of the account.
+    assert_eq!(stage.items().await.len(), before + 2);
 }
 
 #[tokio::test]

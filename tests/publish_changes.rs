@@ -151,6 +151,7 @@ async fn a_create_becomes_one_billing_message_and_its_events() {
                 "sex": null,
                 "location": null,
                 "description": null,
+                "request": 0,
                 "requested_at": "2026-02-03T18:12:47.000000Z"
             }
         })
@@ -371,6 +372,29 @@ async fn a_seat_whose_details_come_later_is_set_up_then() {
             .await;
     let types: Vec<_> = events(&parcels).iter().map(|(detail_type, _)| *detail_type).collect();
     assert_eq!(types, ["SeatSetupRequested"]);
+}
+
+#[tokio::test]
+async fn a_setup_that_failed_is_told_with_its_reason_and_asked_for_under_another_number() {
+    let (_, detailed, _) = seats().await;
+    let failed = with(&with(&detailed, "status", text("failed")), "version", number(1));
+    let failed = with(&failed, "setup_error", text("no device"));
+    let again = with(&with(&detailed, "version", number(2)), "setup_version", number(2));
+    let records = vec![
+        record(1, "MODIFY", Some(&detailed), Some(&failed)),
+        record(2, "MODIFY", Some(&failed), Some(&again)),
+    ];
+    let (parcels, _) = publish(&Recorder::default(), records).await;
+    let events = events(&parcels);
+    let types: Vec<_> = events.iter().map(|(detail_type, _)| *detail_type).collect();
+    assert_eq!(types, ["SeatUpdated", "SeatUpdated", "SeatSetupRequested"]);
+    let data = |n: usize| &events[n].1["data"];
+    assert_eq!(
+        (&data(0)["status"], &data(0)["setup_error"]),
+        (&json!("failed"), &json!("no device"))
+    );
+    assert_eq!((&data(1)["status"], data(1).get("setup_error")), (&json!("pending"), None));
+    assert_eq!(data(2)["request"], 2);
 }
 
 #[tokio::test]

@@ -298,6 +298,8 @@ fn an_alarm_rings_where_billing_silently_does_not_run() {
         "AlarmActions: [!Ref AlarmTopic]",
     ];
     assert!(has_all(&alarm("BillingQueueLateAlarm"), &queue));
+    let results = queue.map(|line| line.replace("BillingQueue", "SetupResultsQueue"));
+    assert!(has_all(&alarm("SetupResultsLateAlarm"), &results.each_ref().map(String::as_str)));
     // Without runs nothing else would tell, so that silence itself rings.
     let silent = [
         "MetricName: Invocations",

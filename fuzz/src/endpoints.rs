@@ -218,6 +218,16 @@ pub(crate) fn end_session(input: &[u8]) {
     answered(&end_session::Function { store: Table(sent.found()), ports: Still }, &sent);
 }
 
+pub(crate) fn list_sessions(input: &[u8]) {
+    let sent = Sent::read(input);
+    let function = list_sessions::Function {
+        store: Table(sent.found()),
+        ports: Still,
+        fingerprint_key: fingerprint_key(),
+    };
+    answered(&function, &sent);
+}
+
 pub(crate) fn get_own_account(input: &[u8]) {
     let sent = Sent::read(input);
     answered(&get_own_account::Function { store: Table(sent.found()), ports: Still }, &sent);

@@ -3,6 +3,7 @@
 use aws_lambda_events::event::sqs::SqsEvent;
 use headcount_api::GatewayEvent;
 use headcount_billing::Prices;
+use headcount_model::seats::MAX_REASON;
 use publish_changes::Batch;
 use serde_json::Value;
 use sync_billing::Function;
@@ -38,6 +39,17 @@ pub(crate) fn billing_messages(input: &[u8]) {
             let place = ids.iter().position(|id| *id == failure.item_identifier);
             ids.swap_remove(place.expect("a message of the batch"));
         }
+    }
+}
+
+/// As of the billing queue. Whatever is read has its fields within their rules.
+pub(crate) fn setup_results(input: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(input)
+        && let Ok(result) = record_setup::decode(text)
+    {
+        assert!(result.request.is_none_or(|request| request <= u32::MAX.into()));
+        let length = result.reason.map_or(1, |reason| reason.as_str().chars().count());
+        assert!((1..=MAX_REASON).contains(&length), "{length}");
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 44] = [
+pub const TARGETS: [Target; 46] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("update-seats", endpoints::update_seats),
@@ -49,6 +49,7 @@ pub const TARGETS: [Target; 44] = [
     target("open-session", endpoints::open_session),
     target("refresh-session", endpoints::refresh_session),
     target("end-session", endpoints::end_session),
+    target("list-sessions", endpoints::list_sessions),
     target("get-own-account", endpoints::get_own_account),
     target("get-account", endpoints::get_account),
     target("update-own-account", endpoints::update_own_account),
@@ -58,6 +59,7 @@ pub const TARGETS: [Target; 44] = [
     target("stripe-webhook", endpoints::stripe_webhook),
     target("gateway-event", events::gateway),
     target("billing-message", events::billing_messages),
+    target("setup-result", events::setup_results),
     target("stream-record", events::stream_records),
     target("stripe-answer", stripe::answers),
     target("signature", texts::signature),

@@ -215,6 +215,12 @@ impl World {
             let call = Call::empty().bearer(token).header("if-none-match", token);
             assert_eq!(self.send(&own, call).await, status);
         }
+        let list = self.stage.list_sessions();
+        for (token, status) in [(&access, 200), (&refresh, 401), (&self.administrator, 401)] {
+            assert_eq!(self.send(&list, Call::empty().bearer(token)).await, status);
+            let call = Call::empty().query("cursor", token).bearer(&access);
+            assert_eq!(self.send(&list, call).await, 400);
+        }
         let get = self.stage.get_account();
         for token in [&access, &self.administrator] {
             let call = Call::empty().at(&format!("/v1/accounts/{access}")).bearer(token);

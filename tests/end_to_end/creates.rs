@@ -5,7 +5,7 @@ use std::path::Path;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::stack::Stack;
+use crate::stack::{Stack, until};
 
 #[tokio::test]
 async fn the_seats_example_and_what_follows_from_it() {
@@ -42,6 +42,46 @@ async fn the_seats_example_and_what_follows_from_it() {
     assert_eq!(event["detail"]["version"], 1);
     assert_eq!(event["detail"]["data"]["organization"], org.as_str());
     assert_eq!(event["detail"]["data"]["username"], "newcreator");
+}
+
+#[tokio::test]
+async fn setup_has_an_answer_and_one_that_failed_is_asked_for_again() {
+    let stack = Stack::up();
+    let (org, key, _) = stack.organization();
+    let bearer = format!("Bearer {key}");
+    let headers = [("authorization", &*bearer)];
+    let body = json!({"accounts": [
+        {"tier": "basic", "platform": "tiktok", "username": "answered",
+         "pfp_url": "https://example.com/avatar.jpg", "keywords": "fitness"}
+    ]});
+    let answer = stack.post("/accounts/create", &headers, &body).await;
+    assert_eq!(answer.body["data"]["accounts"][0]["status"], "pending", "{answer:?}");
+    let id = answer.body["data"]["accounts"][0]["id"].as_str().expect("an id").to_owned();
+    let status = async || {
+        let listed = stack.post("/accounts", &headers, &json!({"ids": [id]})).await;
+        listed.body["data"][0]["status"].clone()
+    };
+    let result = |event: &Value, outcome: &str| {
+        json!({"organization": org, "id": id, "outcome": outcome,
+            "request": event["detail"]["data"]["request"]})
+    };
+    let again = async |keywords: &str| {
+        let update = json!({"accountId": id, "keywords": keywords});
+        let answer = stack.post("/accounts/update-info", &headers, &update).await;
+        assert_eq!(answer.body["data"]["account"]["status"], "pending", "{answer:?}");
+        stack.setup_request(&id).await
+    };
+    let first = stack.setup_request(&id).await;
+    stack.send_setup_result(&result(&first, "failed")).await;
+    until(&json!("failed"), status).await;
+    let second = again("yoga").await;
+    // Of one group, the late result is taken first. Were it believed, the other one would come too late.
+    stack.send_setup_result(&result(&first, "ready")).await;
+    stack.send_setup_result(&result(&second, "failed")).await;
+    until(&json!("failed"), status).await;
+    let third = again("dance").await;
+    stack.send_setup_result(&result(&third, "ready")).await;
+    until(&json!("initialized"), status).await;
 }
 
 #[tokio::test]

@@ -18,7 +18,8 @@ const LOCAL_STACK: &str = "headcount";
 
 /// What has to be done before a block, by a text that is in it. `$ORG` is an organization that is
 /// billed and has no seats unless it is set to another one here.
-const PREPARED: [(&str, &str); 8] = [
+const PREPARED: [(&str, &str); 9] = [
+    ("$SEAT:0:ready", "SEAT=acc_01kgjb9z8rd3m0backseat0000"),
     (
         "--restore-date-time",
         "RESTORE_TIME=2026-11-28T12:00:00Z\n\

@@ -244,6 +244,16 @@ impl Stack {
         };
         tokio::time::timeout(PATIENCE, waiting).await.expect("a setup request")
     }
+
+    /// Sends what device provisioning sends.
+    pub(crate) async fn send_setup_result(&self, result: &Value) {
+        let url = self.get("/setup_results_queue");
+        let id = ["id", "request", "outcome"].map(|name| result[name].to_string());
+        let send = self.queues().send_message().queue_url(url).message_body(result.to_string());
+        let send = send.message_group_id(result["organization"].as_str().expect("an id"));
+        let id = id.join(":").replace('"', "");
+        send.message_deduplication_id(id).send().await.expect("the queue answers");
+    }
 }
 
 /// Looks at something that happens behind the API until it is as expected.

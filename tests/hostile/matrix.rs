@@ -55,6 +55,7 @@ const OPERATIONS: [(&str, To); 34] = [
     ("openSession", To::LogIn),
     ("refreshSession", To::Refresh),
     ("endSession", To::EndSession),
+    ("listSessions", To::Sessions),
     ("stripeWebhook", To::Webhook),
 ];
 

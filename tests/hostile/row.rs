@@ -35,6 +35,7 @@ pub(crate) enum To {
     Resume,
     /// `GET /billing/history`
     History,
+    Sessions,
     /// `POST /api/v3/accounts`
     Agency,
     /// `GET /api/v3/status`

@@ -1280,6 +1280,30 @@ async fn end_session_answers_as_documented() {
 }
 
 #[tokio::test]
+async fn list_sessions_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    let function = stage.list_sessions();
+    let mut answered = Answered::new("listSessions");
+    let good = Call::empty().bearer(&own.token);
+    answered.add("this_session", good.clone().send(&function).await);
+    let another = SessionId::parse(api_reference::SESSION).expect("an id");
+    let another = Session { id: another, ..own.session.clone() };
+    stage.table.create_session(&another).await.expect("a session");
+    let mut more = good.clone().query("limit", "1").send(&function).await;
+    // Whose secret signs a cursor is no part of the example.
+    let body = more.json();
+    let cursor = body["next_cursor"].as_str().expect("there is more");
+    assert!(cursor.starts_with("cursor_"), "{cursor}");
+    answered.add("more", std::mem::replace(&mut more, good.clone().send(&function).await));
+    let bad = good.query("limit", "101").query("cursor", "cursor_").query("page", "2");
+    answered.add("invalid_request", bad.send(&function).await);
+    let to = |store| list_sessions::Function { store, ..stage.list_sessions() };
+    own_refusals(&mut answered, &stage, &own, Call::empty(), to).await;
+    answered.check();
+}
+
+#[tokio::test]
 async fn refresh_session_answers_as_documented() {
     let stage = Stage::new().await;
     let own = account_of_the_examples(&stage).await;

@@ -306,7 +306,9 @@ async fn list_seats_takes_what_the_document_says() {
     let page = document.request("listSeats", "page");
     rules.agree(&page, "limit").await;
     rules.object(schema, &page, "").await;
-    for status in ["uninitialized", "pending", "setup", "deactivated", "Setup", ""] {
+    for status in
+        ["uninitialized", "pending", "initialized", "failed", "setup", "deactivated", "Setup", ""]
+    {
         rules.agree(&json!({ "status": status }), "status").await;
     }
     for limit in

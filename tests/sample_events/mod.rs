@@ -4,6 +4,7 @@ pub(crate) mod outbox;
 pub(crate) mod partner;
 pub(crate) mod queue;
 pub(crate) mod refusals;
+pub(crate) mod results;
 pub(crate) mod schedule;
 
 use std::sync::Mutex;

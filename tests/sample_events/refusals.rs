@@ -182,6 +182,12 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                         | Failure::Refused(Refused::NotActive | Refused::NoSuchSession)
                 )
         }),
+        "list-sessions" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            matches!(
+                failure,
+                Failure::Faults(_) | Failure::Unauthorized | Failure::Refused(Refused::NotActive)
+            )
+        }),
         "get-own-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
             matches!(failure, Failure::Unauthorized | Failure::Refused(Refused::NotActive))
         }),

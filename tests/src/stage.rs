@@ -396,6 +396,15 @@ impl Stage {
         refresh_session::Function { store: self.table.clone(), ports: self.ports.clone() }
     }
 
+    /// `GET /v1/auth/sessions`.
+    pub fn list_sessions(&self) -> list_sessions::Function<Table, Ports> {
+        list_sessions::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
     /// `GET /v1/account`.
     pub fn get_own_account(&self) -> get_own_account::Function<Table, Ports> {
         get_own_account::Function { store: self.table.clone(), ports: self.ports.clone() }

@@ -188,6 +188,8 @@ def _describe(settings: Settings, outputs: dict[str, str], tenants: dict[str, An
         "table": outputs["TableName"],
         "billing_queue": outputs["BillingQueueUrl"],
         "billing_dlq": outputs["BillingDlqUrl"],
+        "setup_results_queue": outputs["SetupResultsQueueUrl"],
+        "setup_results_dlq": outputs["SetupResultsDlqUrl"],
         "stripe": settings.stripe_url,
         "demo": tenants,
     }

@@ -259,7 +259,7 @@ fn seat_created(row: &SeatRow) -> Value {
 
 /// Not what is new: who needs the rest may ask for it.
 fn seat_updated(row: &SeatRow) -> Value {
-    json!({
+    let mut data = json!({
         "organization": row.organization,
         "id": row.id,
         "tier": row.tier,
@@ -271,7 +271,11 @@ fn seat_updated(row: &SeatRow) -> Value {
         "org_group": row.org_group,
         "version": row.version,
         "updated_at": row.updated_at,
-    })
+    });
+    if let Some(error) = &row.setup_error {
+        data["setup_error"] = json!(error);
+    }
+    data
 }
 
 /// What tells device provisioning which device is free again.
@@ -305,6 +309,8 @@ fn setup_requested(row: &SeatRow) -> Value {
         "sex": row.sex,
         "location": row.location,
         "description": row.description,
+        // Which setup it is: the seat keeps the same number, and the result gives it back.
+        "request": row.version.unwrap_or(0),
         "requested_at": row.updated_at,
     })
 }

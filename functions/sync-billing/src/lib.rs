@@ -9,14 +9,14 @@ mod queue;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use headcount_billing::message::{self, Poisoned};
 use headcount_billing::{Applied, Failure, Prices, Subscriptions, Until, Worth, apply};
 use headcount_model::billing::{BillingChange, BillingLedger};
 use headcount_model::id::OrganizationId;
 use headcount_model::port::{Clock, Entropy};
-use headcount_platform::Takes;
+use headcount_platform::{Takes, by_group, deliver_again};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
 
@@ -55,7 +55,7 @@ where
     /// Applies a batch and names the messages to deliver again.
     ///
     /// # Errors
-    /// [`NoMessageId`] when a message to deliver again cannot be named; the whole batch is then
+    /// [`NoMessageId`](headcount_platform::NoMessageId) when a message to deliver again cannot be named; the whole batch is then
     /// delivered again.
     pub async fn handle(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
         let groups = by_group(event.records);
@@ -64,13 +64,7 @@ where
         let stripe = &Until { stripe: &self.stripe, clock: &self.ports, last_call };
         let failed = groups.iter().map(|group| self.apply_group(group, stripe));
         let failed = join_all(failed).await;
-        let mut response = SqsBatchResponse::default();
-        for message in failed.into_iter().flatten() {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = message.message_id.clone().ok_or(NoMessageId)?;
-            response.batch_item_failures.push(failure);
-        }
-        Ok(response)
+        Ok(deliver_again(failed.into_iter().flatten())?)
     }
 
     /// Applies the messages of a group in order; returns those to deliver again.
@@ -168,36 +162,3 @@ fn newest(group: &[SqsMessage]) -> HashMap<OrganizationId, BillingChange> {
     }
     newest
 }
-
-/// The messages by group, each group in the order of the queue. A message without a group, which
-/// a FIFO queue never delivers, is a group of its own.
-fn by_group(messages: Vec<SqsMessage>) -> Vec<Vec<SqsMessage>> {
-    let mut groups: Vec<Vec<SqsMessage>> = Vec::new();
-    for message in messages {
-        let name = group_name(&message).map(str::to_owned);
-        let known = groups
-            .iter_mut()
-            .find(|group| name.is_some() && group.first().and_then(group_name) == name.as_deref());
-        match known {
-            Some(group) => group.push(message),
-            None => groups.push(vec![message]),
-        }
-    }
-    groups
-}
-
-fn group_name(message: &SqsMessage) -> Option<&str> {
-    message.attributes.get("MessageGroupId").map(String::as_str)
-}
-
-/// A message to deliver again has no id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoMessageId;
-
-impl std::fmt::Display for NoMessageId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a message without id failed")
-    }
-}
-
-impl std::error::Error for NoMessageId {}

@@ -481,6 +481,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::ContainsName
         | Rule::IdempotencyKey
         | Rule::SeatId
+        | Rule::OrganizationId
         | Rule::RepeatOf(_)
         | Rule::Beside(_)
         | Rule::CurrentPassword

@@ -27,6 +27,7 @@ pub use close::closed;
 pub use kept::{NamedAccount, grant, is_meant, shown};
 pub use session::{
     Caller, admit, caller, end_session, ended, log_in, logged_in, refresh, refreshed, session,
+    sessions,
 };
 
 /// The dialect of the Identity API.

@@ -156,6 +156,11 @@ pub fn ended_session() -> Value {
     of::<identity::session::EndedView>()
 }
 
+/// `GET /v1/auth/sessions`, 200.
+pub fn sessions() -> Value {
+    of::<identity::session::SessionsView>()
+}
+
 /// `DELETE /v1/account`, 200.
 pub fn closed_account() -> Value {
     of::<identity::close::ClosedView<'static>>()

@@ -82,6 +82,8 @@ pub enum Rule {
     IdempotencyKey,
     /// Not the id of a seat.
     SeatId,
+    /// Not the id of an organization.
+    OrganizationId,
     /// The same as the entry at this position of the same list.
     RepeatOf(usize),
     /// Not to be given beside the field that is named.

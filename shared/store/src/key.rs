@@ -29,6 +29,8 @@ pub const API_KEY: &str = "APIKEY#";
 pub(crate) const TOLD: &str = "TOLD#";
 /// Sort key prefix of how a version came about. It lies outside of what is read with the billing record.
 pub(crate) const AUTHOR: &str = "AUTHOR#";
+/// Partition key prefix of a session, and sort key prefix of its entry in the list of its account.
+const SESSION: &str = "SESSION#";
 /// Sort key of an identity account.
 pub const ACCOUNT: &str = "ACCOUNT";
 
@@ -149,7 +151,17 @@ impl Key {
 
     /// A session of an identity account, by what its tokens have in common.
     pub fn session(id: &SessionId) -> Self {
-        Self::of(format!("SESSION#{}", id.token()), "SESSION")
+        Self::of(format!("{SESSION}{}", id.token()), "SESSION")
+    }
+
+    /// A session in the list of its account. Ids sort by time: backwards, the newest comes first.
+    pub fn opened(account: &AccountId, id: &SessionId) -> Self {
+        Self::of(Self::opened_by(account), format!("{SESSION}{}", id.token()))
+    }
+
+    /// Partition key of the sessions of an account.
+    pub(crate) fn opened_by(account: &AccountId) -> String {
+        format!("SESSIONS#{account}")
     }
 
     /// A refresh token that another one of its session has taken the place of, by the hash of its secret.

@@ -23,6 +23,7 @@ mod provision;
 mod reconcile;
 pub mod rows;
 mod seats;
+mod setup;
 mod standing;
 mod statement;
 mod table;

@@ -144,6 +144,14 @@ impl Table {
         ids: &[SeatId],
     ) -> Result<Vec<ListedSeat>, LookupFailed> {
         let keys = ids.iter().map(|id| Key::seat(organization, id).attributes()).collect();
+        self.items_at(keys).await?.into_iter().map(shown).collect()
+    }
+
+    /// What there is at some keys, at most 100, in any order, as of now.
+    ///
+    /// # Errors
+    /// [`LookupFailed`].
+    pub(crate) async fn items_at(&self, keys: Vec<Item>) -> Result<Vec<Item>, LookupFailed> {
         let keys = KeysAndAttributes::builder()
             .set_keys(Some(keys))
             .consistent_read(true)
@@ -156,8 +164,7 @@ impl Table {
             return Err(LookupFailed::Throttled);
         }
         let tables = output.responses.into_iter();
-        let items = tables.flat_map(|mut tables| tables.remove(&*self.name).unwrap_or_default());
-        items.map(shown).collect()
+        Ok(tables.flat_map(|mut tables| tables.remove(&*self.name).unwrap_or_default()).collect())
     }
 }
 

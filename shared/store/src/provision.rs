@@ -22,7 +22,7 @@ use crate::limits::Allowance;
 use crate::rows::{
     AccountRow, AgencyAccountRow, AgencyRow, ApiKeyRow, AppRow, AuditRow, BillingRow,
     ClosedAccountRow, CredentialRow, DirectoryRow, EmailRow, HolderRow, IdempotencyRow,
-    NO_SPENDING_LIMIT, OrganizationRow, SeatRow, SessionRow, behind_shard,
+    NO_SPENDING_LIMIT, OpenedRow, OrganizationRow, SeatRow, SessionRow, behind_shard,
 };
 use crate::standing;
 use crate::table::Table;
@@ -378,8 +378,10 @@ impl Table {
     /// # Errors
     /// [`ProvisionError::Exists`] when it is there.
     pub async fn create_session(&self, session: &Session) -> Provisioned {
+        let opened = put(self, &OpenedRow::from(session), Condition::none());
         let put = put(self, &SessionRow::from(session), Condition::absent());
-        self.provision([(put, ProvisionError::Exists("session"))]).await
+        let exists = ProvisionError::Exists("session");
+        self.provision([(put, exists.clone()), (opened, exists)]).await
     }
 
     /// Takes a credential back, for good. A warm process may believe it for 30 s more. To
@@ -602,6 +604,8 @@ fn bare_seat(
         ends_at: None,
         deactivated_at: None,
         version: Some(1),
+        setup_version: None,
+        setup_error: None,
         created_by: None,
         created_at: now.clone(),
         updated_at: now,

@@ -338,7 +338,12 @@ fn count(counted: &mut CountedSeats, item: Item) {
     };
     match row.status.parse() {
         Ok(SeatStatus::Deactivated) => {}
-        Ok(SeatStatus::Uninitialized | SeatStatus::Pending) => match billed(&row) {
+        Ok(
+            SeatStatus::Uninitialized
+            | SeatStatus::Pending
+            | SeatStatus::Initialized
+            | SeatStatus::Failed,
+        ) => match billed(&row) {
             Some(seat) if seat.ends_at.is_some() => counted.add_ending(seat),
             Some(seat) => counted.add(seat.id, seat.tier),
             None => counted.add_unreadable(row.sk),

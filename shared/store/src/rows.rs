@@ -373,6 +373,13 @@ pub struct SeatRow {
     /// How often it has been changed: its optimistic lock. Absent before the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// The version by which the setup that it is in, or was in last, was asked for; absent where that was
+    /// its creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup_version: Option<u64>,
+    /// What device provisioning said of a setup that failed; absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup_error: Option<String>,
     /// Who created it, as [`headcount_model::audit::created_by`] has it; absent on what is older than that,
     /// and on what no caller created. Never changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -414,6 +421,8 @@ impl SeatRow {
             ends_at: None,
             deactivated_at: None,
             version: None,
+            setup_version: None,
+            setup_error: None,
             created_by: Some(created_by.to_owned()),
             updated_at: created_at.clone(),
             created_at,
@@ -449,10 +458,13 @@ impl From<SeatRow> for Item {
             ("device_type", row.device_type),
             ("ends_at", row.ends_at),
             ("deactivated_at", row.deactivated_at),
+            ("setup_error", row.setup_error),
             ("created_by", row.created_by),
         ];
         let mut item = Item::with_capacity(required.len() + optional.len());
-        item.extend(row.version.map(|version| ("version".to_owned(), number(version))));
+        let numbers = [("version", row.version), ("setup_version", row.setup_version)];
+        let numbers = numbers.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        item.extend(numbers.map(|(name, value)| (name.to_owned(), number(value))));
         let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
         for (name, value) in required.into_iter().chain(optional) {
             item.insert(name.to_owned(), text(value));
@@ -807,6 +819,27 @@ impl TryFrom<SessionRow> for Session {
             refresh_until: time(&row.refresh_until, "refresh_until")?,
             ended_at: ended_at.transpose()?,
         })
+    }
+}
+
+/// A session in the list of its account: which, and no more. How it stands its own item says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct OpenedRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    /// When DynamoDB may delete it, in seconds since the epoch: with the session.
+    pub expires_at: i64,
+}
+
+impl From<&Session> for OpenedRow {
+    fn from(session: &Session) -> Self {
+        Self {
+            key: Key::opened(&session.account, &session.id),
+            id: session.id.to_string(),
+            expires_at: SessionRow::from(session).expires_at,
+        }
     }
 }
 
@@ -1166,6 +1199,8 @@ mod tests {
             ends_at: None,
             deactivated_at: None,
             version: None,
+            setup_version: None,
+            setup_error: None,
             created_by: None,
             created_at: "5".to_owned(),
             updated_at: "6".to_owned(),
@@ -1186,6 +1221,8 @@ mod tests {
             device_type: some("18"),
             deactivated_at: some("19"),
             version: Some(20),
+            setup_version: Some(21),
+            setup_error: some("22"),
             ..bare
         });
     }

@@ -62,6 +62,16 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
+    /// Whatever is there.
+    pub(crate) fn none() -> Self {
+        Self { expression: "".into(), values: Vec::new() }
+    }
+
+    /// For DynamoDB, which takes no empty expression.
+    fn text(expression: Cow<'static, str>) -> Option<String> {
+        (!expression.is_empty()).then(|| expression.into_owned())
+    }
+
     /// Nothing may be there yet.
     pub(crate) fn absent() -> Self {
         Self { expression: "attribute_not_exists(pk)".into(), values: Vec::new() }
@@ -109,7 +119,7 @@ pub(crate) fn put_item(
     let put = Put::builder()
         .table_name(&*table.name)
         .set_item(Some(item))
-        .condition_expression(condition.expression)
+        .set_condition_expression(Condition::text(condition.expression))
         .set_expression_attribute_values(values(condition.values))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .build()
@@ -147,7 +157,7 @@ pub(crate) fn delete(
     let delete = Delete::builder()
         .table_name(&*table.name)
         .set_key(Some(key.attributes()))
-        .condition_expression(condition.expression)
+        .set_condition_expression(Condition::text(condition.expression))
         .set_expression_attribute_values(values(condition.values))
         .build()
         .map_err(|_| Refused::Unavailable)?;

@@ -142,6 +142,11 @@ fn change_seat(
         }
         update = update.expression_attribute_names(name, field);
     }
+    if change.fields.contains(&"status") {
+        // It asks for a setup. The result of an earlier one decides about this one no more.
+        set.push("setup_version = :next".to_owned());
+        remove.push("setup_error".to_owned());
+    }
     if let Some((_, to)) = change.tier {
         // The tier fixes the device.
         set.push("device_type = :device".to_owned());

@@ -6,6 +6,7 @@ use headcount_model::agency::Page;
 use headcount_model::history::{DEFAULT_PAGE, MAX_PAGE};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid};
 use headcount_model::idempotency::IdempotencyKey;
+use headcount_model::identity::MAX_SESSIONS_PER_PAGE;
 
 use crate::fields::component;
 use crate::json::{Json, object};
@@ -276,12 +277,16 @@ fn parameters() -> Json {
         ),
         "Cursor" => query(
             "cursor",
-            "The `next_cursor` of the page before. It is good for the list of the same organization alone.",
+            "The `next_cursor` of the page before. It is good for the same list of the same caller alone.",
             object! { "type" => "string", "pattern" => "^cursor_[0-9a-f]*_[0-9a-f]{64}$" },
         ),
         "Limit" => query(
             "limit", &format!("The most entries of the page; {DEFAULT_PAGE} when it is left out."),
             object! { "type" => "integer", "minimum" => 1_usize, "maximum" => usize::from(MAX_PAGE) },
+        ),
+        "SessionLimit" => query(
+            "limit", &format!("The most sessions of the page; {MAX_SESSIONS_PER_PAGE} when it is left out."),
+            object! { "type" => "integer", "minimum" => 1_usize, "maximum" => usize::from(MAX_SESSIONS_PER_PAGE) },
         ),
         "IfMatch" => header(
             "If-Match", false,

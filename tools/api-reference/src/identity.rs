@@ -1,14 +1,17 @@
 //! The Identity API in the document.
 
 use headcount_api::identity::{self, Identity, Refusal as Refused};
-use headcount_api::{Failure, MAX_BODY, Transport, schema};
+use headcount_api::{Failure, MAX_BODY, Transport, paging, schema};
 use headcount_model::credential::Permission;
+use headcount_model::cursor::List;
 use headcount_model::fault::Fault;
 use headcount_model::grant::Right;
 use headcount_model::id::AccountId;
+use headcount_model::idempotency::FingerprintKey;
 use headcount_model::identity::{
     Account, AccountKind, AccountStatus, ClosedAccount, Email, KeptAccount, Language, LoggedIn,
-    NewAccount, PasswordHash, PasswordPolicy, Salt, Session, SessionId,
+    MAX_SESSIONS_PER_PAGE, NewAccount, PasswordHash, PasswordPolicy, Salt, Session, SessionId,
+    SessionPage,
 };
 use headcount_model::port::Clock;
 use headcount_model::right::{DeleteAccounts, ReadAccounts, UpdateAccounts};
@@ -30,7 +33,14 @@ const CREATES: &[Op] = &[Op::CreateAccount];
 const OPENS: &[Op] = &[Op::OpenSession];
 const REFRESHES: &[Op] = &[Op::RefreshSession];
 const ENDS: &[Op] = &[Op::EndSession];
-const OWN: &[Op] = &[Op::EndSession, Op::GetOwnAccount, Op::UpdateOwnAccount, Op::DeleteOwnAccount];
+const LISTS: &[Op] = &[Op::ListSessions];
+const OWN: &[Op] = &[
+    Op::EndSession,
+    Op::ListSessions,
+    Op::GetOwnAccount,
+    Op::UpdateOwnAccount,
+    Op::DeleteOwnAccount,
+];
 const DELETES: &[Op] = &[Op::DeleteAccount];
 const PATCHES: &[Op] = &[Op::UpdateOwnAccount, Op::UpdateAccount];
 const UPDATES: &[Op] = &[Op::UpdateAccount];
@@ -50,6 +60,7 @@ const ALL: &[Op] = &[
     Op::OpenSession,
     Op::RefreshSession,
     Op::EndSession,
+    Op::ListSessions,
     Op::GetOwnAccount,
     Op::GetAccount,
     Op::UpdateOwnAccount,
@@ -78,6 +89,12 @@ explained! { failures: Failure<Refused> => Said;
         Some(("invalid_request", ENDS, Words {
             cause: "A field is no text, or none of this request.",
             cure: "Mend what `details` lists. Nothing was ended.",
+        }));
+    Failure::Faults(_), Failure::Faults(faults_of_page()) =>
+        Some(("invalid_request", LISTS, Words {
+            cause: "`limit` is no whole number from 1 to 100, `cursor` is not of this list, or a parameter is none of this \
+                    request. `details` lists every one of them.",
+            cure: "Mend what `details` lists, or begin with the first page.",
         }));
     Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
         Some(("malformed_json", TAKES_BODIES, explained::MALFORMED_JSON));
@@ -215,6 +232,7 @@ pub(crate) fn api() -> Api {
             open_session(),
             refresh_session(),
             end_session(),
+            list_sessions(),
         ],
         refusals,
         error: ("IdentityError", Json::schema(error)),
@@ -232,6 +250,7 @@ pub(crate) fn api() -> Api {
             ("RefreshedSession", Json::schema(schema::refreshed_session())),
             ("EndSession", end_session_schema()),
             ("EndedSession", Json::schema(schema::ended_session())),
+            ("Sessions", Json::schema(schema::sessions())),
         ],
     }
 }
@@ -518,6 +537,61 @@ fn end_session() -> Operation {
             refused: vec![bad_end_session()],
         }),
     }
+}
+
+fn list_sessions() -> Operation {
+    let account = own_account();
+    let session = Session::open(&account.id, 0, &Still, &Still).expect("there is entropy").0;
+    let another = SessionId::parse(SESSION).expect("an id");
+    let another = Session { id: another, ..session.clone() };
+    let caller = identity::Caller { session: session.clone(), account };
+    let listed = |sessions, next: Option<&SessionId>| {
+        let page = SessionPage { sessions, next: next.cloned() };
+        let list = List {
+            tenant: caller.account.id.as_str(),
+            route: "GET /v1/auth/sessions",
+            filters: &[],
+        };
+        let secret = FingerprintKey::new(&[7; 32]).expect("long enough");
+        let cursor =
+            next.map(|id| list.cursor(id.token().as_str(), &secret).expect("a strong secret"));
+        body::of(&identity::sessions(&caller, &page, cursor, Still.now()))
+    };
+    Operation {
+        op: Op::ListSessions,
+        summary: "List the own sessions",
+        description: "The sessions of the account that go on, the newest first. One from before there was this list comes into it \
+                      when it gets new tokens.",
+        security: &["accountToken"],
+        parameters: &["SessionLimit", "Cursor"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "A page of the sessions.",
+            schema: "Sessions",
+            headers: &[],
+            examples: vec![
+                Example::new(
+                    "this_session",
+                    "No other than that of the token",
+                    listed(vec![session.clone()], None),
+                ),
+                Example::new(
+                    "more",
+                    "A page with more behind it",
+                    listed(vec![session.clone(), another], Some(&session.id)),
+                ),
+            ],
+        },
+    }
+}
+
+fn faults_of_page() -> Vec<Fault> {
+    let list = List { tenant: "", route: "", filters: &[] };
+    let secret = FingerprintKey::new(&[7; 32]).expect("long enough");
+    let query = body::read(&object! { "limit" => "101", "cursor" => "cursor_", "page" => "2" });
+    paging::page(query, &list, &secret, MAX_SESSIONS_PER_PAGE, MAX_SESSIONS_PER_PAGE)
+        .expect_err("an example of a refusal")
 }
 
 /// The account of the examples.

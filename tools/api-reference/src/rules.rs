@@ -137,6 +137,8 @@ explained! { all: Rule => Cure;
         &[(Of::Seats, "account_id")],
         "Send the `id` that the account was created with, to the letter.",
     );
+    // No API has such a field: a message of device provisioning has it.
+    Rule::OrganizationId, Rule::OrganizationId => (&[], "");
     Rule::RepeatOf(_), Rule::RepeatOf(0) => (
         &[(Of::Seats, "account_ids[1]")],
         "Name each account once.",

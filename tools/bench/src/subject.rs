@@ -66,7 +66,7 @@ pub(crate) struct Subject {
 }
 
 /// The functions, with the event that each is given.
-const OURS: [(&str, &str, Expected); 33] = [
+const OURS: [(&str, &str, Expected); 35] = [
     ("create-seats", "created", Expected::Http(200, "\"successful\":2")),
     ("create-agency-account", "created", Expected::Http(200, "\"success\":true")),
     ("create-account", "created", Expected::Http(201, "\"id\":\"acct_")),
@@ -88,6 +88,7 @@ const OURS: [(&str, &str, Expected); 33] = [
     ("update-agency-account", "updated", Expected::Http(200, "\"success\":true")),
     ("delete-agency-account", "deleted", Expected::Http(200, "\"success\":true")),
     ("check-deletion", "can-be-deleted", Expected::Http(200, "\"can_be_deleted\":true")),
+    ("list-sessions", "listed", Expected::Http(200, "\"has_more\":false")),
     ("get-own-account", "shown", Expected::Http(200, "\"id\":\"acct_")),
     ("get-account", "shown", Expected::Http(200, "\"id\":\"acct_")),
     ("update-own-account", "updated", Expected::Http(200, "\"id\":\"acct_")),
@@ -99,6 +100,7 @@ const OURS: [(&str, &str, Expected); 33] = [
     ("stripe-events", "recorded", Expected::Report("\"received\":true")),
     ("publish-changes", "seats-created", Expected::NoFailures),
     ("sync-billing", "applied", Expected::NoFailures),
+    ("record-setup", "ready", Expected::NoFailures),
     ("reconcile-billing", "schedule", Expected::Report("\"shards_finished\":16")),
 ];
 
@@ -106,7 +108,7 @@ const OURS: [(&str, &str, Expected); 33] = [
 pub(crate) const CREATES: [&str; 3] = ["create-seats", "create-agency-account", "create-account"];
 
 /// The functions that show something, which have the goals of a read.
-pub(crate) const READS: [&str; 12] = [
+pub(crate) const READS: [&str; 13] = [
     "list-seats",
     "get-organization",
     "list-api-keys",
@@ -118,6 +120,7 @@ pub(crate) const READS: [&str; 12] = [
     "list-accounts-of-agency",
     "check-deletion",
     "get-own-account",
+    "list-sessions",
     "get-account",
 ];
 

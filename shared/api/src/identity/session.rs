@@ -5,7 +5,7 @@ use headcount_model::fault::{Fault, Form, Given};
 use headcount_model::id::seconds;
 use headcount_model::identity::{
     ACCESS_LIFETIME, KeptAccount, LogIn, LogInInput, LoggedIn, NewTokens, NotAdmitted, NotEnded,
-    NotLoggedIn, NotRefreshed, OwnAccounts, Session, SessionId, Sessions,
+    NotLoggedIn, NotRefreshed, OwnAccounts, Session, SessionId, SessionPage, Sessions,
 };
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
@@ -268,5 +268,59 @@ pub fn ended(session: &SessionId, at: Timestamp) -> Answer {
         revoked_tokens: Session::TOKENS,
         revoked_at: seconds(at),
     };
+    Answer::new(StatusCode::OK, &view)
+}
+
+/// A page of the account's own sessions.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Sessions"))]
+pub(crate) struct SessionsView {
+    /// Those that go on, the newest first. A page may have fewer than were asked for, and more behind it.
+    data: Vec<SessionView>,
+    /// Whether there is a page behind this one.
+    has_more: bool,
+    /// Gives the next page as `cursor`; `null` at the end.
+    next_cursor: Option<String>,
+}
+
+/// A session that goes on.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Session"))]
+struct SessionView {
+    /// Names the session.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::session_id"))]
+    session_id: String,
+    /// Whether the request came in it.
+    current: bool,
+    /// UTC, whole seconds; when the log-in was.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::time"))]
+    created_at: String,
+    /// UTC, whole seconds; until when its access token works.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::time"))]
+    expires_at: String,
+    /// UTC, whole seconds; until when its refresh token works.
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::time"))]
+    refresh_token_expires_at: String,
+}
+
+/// The sessions of a page that go on at `now`, as far as the caller's account says. `next_cursor` gives the
+/// page behind it.
+pub fn sessions(
+    caller: &Caller,
+    page: &SessionPage,
+    next_cursor: Option<String>,
+    now: Timestamp,
+) -> Answer {
+    let goes_on =
+        |session: &&Session| session.goes_on(now) && caller.account.admit(session).is_ok();
+    let view = |session: &Session| SessionView {
+        session_id: session.id.to_string(),
+        current: session.id == caller.session.id,
+        created_at: seconds(session.created_at),
+        expires_at: seconds(session.access_until),
+        refresh_token_expires_at: seconds(session.refresh_until),
+    };
+    let data = page.sessions.iter().filter(goes_on).map(view).collect();
+    let view = SessionsView { data, has_more: next_cursor.is_some(), next_cursor };
     Answer::new(StatusCode::OK, &view)
 }

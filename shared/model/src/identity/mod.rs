@@ -37,7 +37,7 @@ pub use refresh::{
     Refreshes, refresh,
 };
 pub use session::{
-    ACCESS_LIFETIME, EndSession, NewTokens, NotEnded, REFRESH_LIFETIME, Session, SessionEndings,
-    SessionId, Sessions, Tokens,
+    ACCESS_LIFETIME, EndSession, MAX_SESSIONS_PER_PAGE, NewTokens, NotEnded, REFRESH_LIFETIME,
+    Session, SessionEndings, SessionId, SessionLists, SessionPage, Sessions, Tokens,
 };
 pub use settings::{Settings, TimeZone};

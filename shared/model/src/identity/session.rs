@@ -16,6 +16,8 @@ use crate::right::OwnAccount;
 
 /// How long an access token works (LIFECYCLE, `expires_in`).
 pub const ACCESS_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+/// The most sessions on one page of their list.
+pub const MAX_SESSIONS_PER_PAGE: u16 = 100;
 /// How long a refresh token works.
 pub const REFRESH_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 30);
 
@@ -224,6 +226,30 @@ pub trait SessionEndings {
         granted: Grant<'_, OwnAccount>,
         end: EndSession<'_>,
     ) -> impl Future<Output = Result<Timestamp, NotEnded>> + Send;
+}
+
+/// A page of the sessions that an account has opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionPage {
+    /// The newest first. Of those that are over some may be among them.
+    pub sessions: Vec<Session>,
+    /// Behind which the next page begins; `None` at the end.
+    pub next: Option<SessionId>,
+}
+
+/// Where the sessions of an account are found.
+pub trait SessionLists {
+    /// A page of the sessions that an account has opened, at most
+    /// [`MAX_SESSIONS_PER_PAGE`], from behind `after` on, as of now.
+    ///
+    /// # Errors
+    /// [`LookupFailed`].
+    fn opened(
+        &self,
+        granted: Grant<'_, OwnAccount>,
+        after: Option<&SessionId>,
+        limit: u16,
+    ) -> impl Future<Output = Result<SessionPage, LookupFailed>> + Send;
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod ends;
 mod list;
 mod quote;
 mod seat;
+mod setup;
 mod update;
 
 pub use create::{
@@ -25,6 +26,10 @@ pub use quote::{PriceList, Quote, Quoted};
 pub use seat::{
     AgeRange, Details, Keywords, NewSeat, Platforms, Profile, Seat, SeatInput, SeatStatus, Sex,
     Tier, Username,
+};
+pub use setup::{
+    Decided, Decision, MAX_REASON, NotRecorded, Outcome, Passed, SETUP_FIELDS, SetupInput,
+    SetupResult, SetupState, SetupUndecided, Setups, record_setup,
 };
 pub use update::{
     Asked, EarlierUpdate, KEPT_FIELDS, MAX_KEPT_JSON, MAX_UPDATES_PER_REQUEST, MAX_VERSION,

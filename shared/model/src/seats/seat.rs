@@ -47,14 +47,23 @@ pub enum SeatStatus {
     Uninitialized,
     /// Details are known and setup has begun.
     Pending,
+    /// Setup has succeeded: there is a device with the account on it.
+    Initialized,
+    /// Setup has not succeeded; details that are sent again begin another one.
+    Failed,
     /// Given back: it is kept, and neither counted nor billed.
     Deactivated,
 }
 
 impl SeatStatus {
     /// Every status, in the order of a seat's life.
-    pub const ALL: [SeatStatus; 3] =
-        [SeatStatus::Uninitialized, SeatStatus::Pending, SeatStatus::Deactivated];
+    pub const ALL: [SeatStatus; 5] = [
+        SeatStatus::Uninitialized,
+        SeatStatus::Pending,
+        SeatStatus::Initialized,
+        SeatStatus::Failed,
+        SeatStatus::Deactivated,
+    ];
 
     /// Those that a seat can be created with.
     pub const NEW: [SeatStatus; 2] = [SeatStatus::Uninitialized, SeatStatus::Pending];
@@ -64,6 +73,8 @@ impl SeatStatus {
         match self {
             SeatStatus::Uninitialized => "uninitialized",
             SeatStatus::Pending => "pending",
+            SeatStatus::Initialized => "initialized",
+            SeatStatus::Failed => "failed",
             SeatStatus::Deactivated => "deactivated",
         }
     }
@@ -238,7 +249,7 @@ impl FromStr for Sex {
 }
 
 /// The value of `all` that is written like `text`.
-fn one_of<T: Copy, const N: usize>(
+pub(super) fn one_of<T: Copy, const N: usize>(
     text: &str,
     all: [T; N],
     name: fn(T) -> &'static str,

@@ -59,9 +59,6 @@ pub const KEPT_FIELDS: [&str; 3] = ["profiles", "warmupVersion", "postVersion"];
 /// What setup needs to know: all four or none.
 const DETAILS: [&str; 4] = ["platform", "username", "pfp_url", "keywords"];
 
-/// A seat whose setup did not succeed, as `record-setup` writes it.
-const FAILED: &str = "failed";
-
 /// The fields of one update as a caller sent them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UpdateInput {
@@ -187,8 +184,8 @@ impl SeatUpdate {
                 };
                 return Err(UpdateRefusal::Faults(missing.into_iter().map(fault).collect()));
             }
-            let waits = [SeatStatus::Uninitialized.as_str(), FAILED].contains(&&*kept.status);
-            if missing.is_empty() && waits {
+            let waits = [SeatStatus::Uninitialized, SeatStatus::Failed].map(SeatStatus::as_str);
+            if missing.is_empty() && waits.contains(&&*kept.status) {
                 SeatStatus::Pending.as_str().clone_into(&mut seat.status);
                 fields.push("status");
             }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::credentials::{decode, failure};
 use crate::idempotency::is_valid;
 use crate::key::Key;
-use crate::rows::{EmailRow, LogInsRow, SessionRow};
+use crate::rows::{EmailRow, LogInsRow, OpenedRow, SessionRow};
 use crate::table::Table;
 use crate::transaction::{Condition, Refused, number, put, text, values};
 
@@ -130,7 +130,7 @@ fn attempts(row: LogInsRow) -> Result<Attempts, LookupFailed> {
     })
 }
 
-/// The session, the account that is still what was read, and the end of the count.
+/// The session, the account that is still what was read, the end of the count, and the entry in the list.
 fn actions(table: &Table, opening: &Opening<'_>) -> Result<Vec<TransactWriteItem>, Refused> {
     let count = Delete::builder()
         .table_name(&*table.name)
@@ -141,6 +141,7 @@ fn actions(table: &Table, opening: &Opening<'_>) -> Result<Vec<TransactWriteItem
         put(table, &SessionRow::from(opening.session), Condition::absent())?,
         unchanged(table, opening)?,
         TransactWriteItem::builder().delete(count).build(),
+        put(table, &OpenedRow::from(opening.session), Condition::absent())?,
     ])
 }
 

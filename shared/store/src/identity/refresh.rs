@@ -11,7 +11,7 @@ use headcount_model::identity::{
 
 use crate::credentials::{decode, readable_session};
 use crate::key::Key;
-use crate::rows::{RotatedRow, SessionRow};
+use crate::rows::{OpenedRow, RotatedRow, SessionRow};
 use crate::table::Table;
 use crate::transaction::{Condition, Item, Refused, number, put, text, update, values};
 
@@ -70,6 +70,8 @@ fn actions(table: &Table, refresh: &Refresh<'_>) -> Result<Vec<TransactWriteItem
     actions.push(admitted(table, before)?);
     if before.refresh_hash != after.refresh_hash {
         actions.push(put(table, &RotatedRow::new(before, *now), Condition::absent())?);
+        // It lives as long as the session does.
+        actions.push(put(table, &OpenedRow::from(*after), Condition::none())?);
     }
     Ok(actions)
 }
