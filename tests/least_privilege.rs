@@ -245,6 +245,7 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "list-agency-accounts",
         "list-api-keys",
         "list-seats",
+        "open-app-session",
         "open-billing-portal",
         "quote-seats",
         "resume-billing",

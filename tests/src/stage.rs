@@ -17,6 +17,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use headcount_billing::Prices;
 use headcount_billing::stripe::Stripe;
 use headcount_model::agency::{Agency, AgencyAccount, NewAgencyAccount, create};
+use headcount_model::app_token::AppTokenLifetime;
 use headcount_model::billing::SubscriptionStatus;
 use headcount_model::credential::{Credential, Holder, Permission, reveal};
 use headcount_model::id::{AccountId, AgencyAccountLcuid, AgencyLcuid, AppLcuid, OrganizationId};
@@ -319,6 +320,13 @@ impl Stage {
             ports: self.ports.clone(),
             fingerprint_key: fingerprint_key(),
         }
+    }
+
+    /// `POST /api/v3/auth`.
+    pub fn open_app_session(&self) -> open_app_session::Function<Table, Ports> {
+        let lifetime = AppTokenLifetime::new(365).expect("a lifetime");
+        let (store, ports) = (self.table.clone(), self.ports.clone());
+        open_app_session::Function { store, ports, lifetime }
     }
 
     /// `GET /api/v3/status`.

@@ -28,7 +28,7 @@ where
     const SAMPLE: &str = "tests/events/check-deletion/can-be-deleted.json";
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
-        let credential = request.authenticate(&self.store, self.ports.now()).await?;
+        let credential = agency::authenticate(request, &self.store, self.ports.now()).await?;
         let named = Named::<DeleteAgencyAccounts>::by(request, ROUTE, credential.as_ref())?;
         let found = self.store.deletable(named.granted, &named.lcuid).await?;
         let account = found.ok_or_else(|| named.missing())?;

@@ -23,7 +23,7 @@ where
     const SAMPLE: &str = "tests/events/check-token/good.json";
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
-        let credential = request.authenticate(&self.store, self.ports.now()).await?;
+        let credential = agency::authenticate(request, &self.store, self.ports.now()).await?;
         agency::caller(request, credential.as_ref())?;
         Ok(agency::done())
     }

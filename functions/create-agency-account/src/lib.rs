@@ -82,7 +82,7 @@ where
         request: &Incoming,
         named: Option<&str>,
     ) -> Result<(Credential, Option<AgencySettings>), Failure<Refusal>> {
-        let presented = request.presented().ok_or(Failure::Unauthorized)?;
+        let presented = request.presented_to_agency().ok_or(Failure::Unauthorized)?;
         let lcuid = named.and_then(|named| AgencyLcuid::parse(named.trim()).ok());
         let (kept, settings) = self.store.credential_and_agency(&presented, lcuid.as_ref()).await?;
         let credential = presented.verify(kept, self.ports.now()).ok_or(Failure::Unauthorized)?;

@@ -32,7 +32,7 @@ where
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
-        let credential = request.authenticate(&self.store, now).await?;
+        let credential = agency::authenticate(request, &self.store, now).await?;
         let named = Named::<DeleteAgencyAccounts>::by(request, ROUTE, credential.as_ref())?;
         let app = named.granted.tenant().app.as_str();
         let keyed = request.keyed(app, &named.address(ROUTE), &self.fingerprint_key, now)?;

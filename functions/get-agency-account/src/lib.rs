@@ -27,7 +27,7 @@ where
     const SAMPLE: &str = "tests/events/get-agency-account/shown.json";
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
-        let credential = request.authenticate(&self.store, self.ports.now()).await?;
+        let credential = agency::authenticate(request, &self.store, self.ports.now()).await?;
         let named = Named::<ViewAgencyAccounts>::by(request, ROUTE, credential.as_ref())?;
         let found = self.store.account(named.granted, &named.lcuid).await?;
         let (account, agency) = found.ok_or_else(|| named.missing())?;

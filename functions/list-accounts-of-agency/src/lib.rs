@@ -27,7 +27,7 @@ where
     const SAMPLE: &str = "tests/events/list-accounts-of-agency/listed.json";
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
-        let credential = request.authenticate(&self.store, self.ports.now()).await?;
+        let credential = agency::authenticate(request, &self.store, self.ports.now()).await?;
         let granted =
             agency::own_agency::<ListAgencyAccounts>(request, ROUTE, credential.as_ref())?;
         let page = agency::page(request)?;

@@ -25,7 +25,7 @@ where
     const SAMPLE: &str = "tests/events/list-agency-accounts/listed.json";
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
-        let credential = request.authenticate(&self.store, self.ports.now()).await?;
+        let credential = agency::authenticate(request, &self.store, self.ports.now()).await?;
         let credential = agency::caller(request, credential.as_ref())?;
         let page = agency::page(request)?;
         // Whoever may see no account is told of none.

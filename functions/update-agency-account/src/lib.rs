@@ -32,7 +32,7 @@ where
 
     async fn handle(&self, request: &Incoming) -> Result<Answer, Failure<Refusal>> {
         let now = self.ports.now();
-        let credential = request.authenticate(&self.store, now).await?;
+        let credential = agency::authenticate(request, &self.store, now).await?;
         let named = Named::<UpdateAgencyAccounts>::by(request, ROUTE, credential.as_ref())?;
         let wish = agency::change(request.json()?)?;
         let app = named.granted.tenant().app.as_str();

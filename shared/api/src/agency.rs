@@ -1,6 +1,7 @@
 //! The Agency API (CONTRACT section 2), whose clients know the conventions of the Laravel
 //! framework (<https://laravel.com/docs/validation#validation-error-response-format>).
 
+pub mod auth;
 pub(crate) mod kept;
 
 use std::collections::HashMap;
@@ -9,11 +10,12 @@ use headcount_model::agency::{
     AccountRefusal, AgencyAccount, AgencyAccountInput, AgencySettings, CommitRefusal,
     NewAgencyAccount, Slug,
 };
-use headcount_model::credential::{Credential, Holder, Permission};
+use headcount_model::credential::{Credential, Credentials, Holder, LookupFailed, Permission};
 use headcount_model::fault::{Fault, Given, Kind, Rule, UrlRule};
 use headcount_model::grant::{Grant, NotGranted, Right};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid, micros};
 use headcount_model::idempotency::StoredAnswer;
+use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -71,11 +73,28 @@ impl From<CommitRefusal> for Failure<Refusal> {
 /// # Errors
 /// [`Refusal::AppHeader`].
 pub fn app_of(request: &Incoming) -> Result<AppLcuid, Failure<Refusal>> {
-    request
-        .header(&APP_ID)
-        .and_then(|value| std::str::from_utf8(value).ok())
-        .and_then(|text| AppLcuid::parse(text.trim()).ok())
-        .ok_or(Failure::Refused(Refusal::AppHeader))
+    named_app(request).ok_or(Failure::Refused(Refusal::AppHeader))
+}
+
+fn named_app(request: &Incoming) -> Option<AppLcuid> {
+    let text = std::str::from_utf8(request.header(&APP_ID)?).ok()?;
+    AppLcuid::parse(text.trim()).ok()
+}
+
+/// The credential of the caller, or what its token of an app stands for; `None` for every kind of bad one.
+///
+/// # Errors
+/// [`LookupFailed`].
+pub async fn authenticate(
+    request: &Incoming,
+    credentials: &impl Credentials,
+    now: Timestamp,
+) -> Result<Option<Credential>, LookupFailed> {
+    let Some(presented) = request.presented_to_agency() else {
+        return Ok(None);
+    };
+    let kept = credentials.credential(&presented).await?;
+    Ok(presented.verify(kept, now))
 }
 
 /// The caller: an app with a good token, named by the `AppIdV3` header too.
@@ -350,12 +369,32 @@ impl Serialize for FieldErrors {
     }
 }
 
-fn message(status: StatusCode, message: impl Into<String>) -> Answer {
-    Answer::new(status, &ErrorBody { message: message.into(), errors: FieldErrors(Vec::new()) })
+/// A failure in the words of this API, before it has the form of an endpoint.
+struct Worded {
+    status: StatusCode,
+    body: ErrorBody,
+    retry: bool,
+}
+
+impl Worded {
+    fn retry_soon(self) -> Self {
+        Self { retry: true, ..self }
+    }
+
+    /// With a body made of it.
+    fn answer<B: Serialize>(self, body: impl FnOnce(StatusCode, ErrorBody) -> B) -> Answer {
+        let answer = Answer::new(self.status, &body(self.status, self.body));
+        if self.retry { answer.retry_soon() } else { answer }
+    }
+}
+
+fn message(status: StatusCode, message: impl Into<String>) -> Worded {
+    let body = ErrorBody { message: message.into(), errors: FieldErrors(Vec::new()) };
+    Worded { status, body, retry: false }
 }
 
 /// `422` with all messages by field; the first one is the summary.
-fn invalid(messages: Vec<(String, String)>) -> Answer {
+fn invalid(messages: Vec<(String, String)>) -> Worded {
     let first = messages.first().map_or("", |(_, message)| message);
     let summary = match messages.len().saturating_sub(1) {
         0 => first.to_owned(),
@@ -372,63 +411,69 @@ fn invalid(messages: Vec<(String, String)>) -> Answer {
         });
         errors[place].1.push(message);
     }
-    Answer::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        &ErrorBody { message: summary, errors: FieldErrors(errors) },
-    )
+    Worded {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        body: ErrorBody { message: summary, errors: FieldErrors(errors) },
+        retry: false,
+    }
 }
 
 impl Dialect for Agency {
     type Refusal = Refusal;
 
     fn word(failure: Failure<Refusal>) -> Answer {
-        match failure {
-            Failure::Transport(transport) => message(transport.status(), transport.message()),
-            Failure::Faults(faults) => invalid(
-                faults
-                    .into_iter()
-                    .map(|fault| {
-                        let sentence = sentence(&fault.field, &fault.rule);
-                        (fault.field.into_owned(), sentence)
-                    })
-                    .collect(),
-            ),
-            Failure::Unauthorized => message(StatusCode::UNAUTHORIZED, "Unauthenticated."),
-            Failure::KeyReused => {
-                invalid(vec![("Idempotency-Key".to_owned(), wording::KEY_REUSED.to_owned())])
-            }
-            Failure::TooManyRequests => {
-                message(StatusCode::TOO_MANY_REQUESTS, wording::TOO_MANY_REQUESTS).retry_soon()
-            }
-            Failure::Unavailable => {
-                message(StatusCode::SERVICE_UNAVAILABLE, wording::UNAVAILABLE).retry_soon()
-            }
-            Failure::Refused(Refusal::AppHeader) => message(
-                StatusCode::BAD_REQUEST,
-                "The AppIdV3 header is required and must be an app id such as LCUID-LAP-00000000-0000-4000-8000-000000000000.",
-            ),
-            Failure::Refused(Refusal::ForeignApp) => message(
+        worded(failure).answer(|_, body| body)
+    }
+}
+
+/// Every failure in the words of this API.
+fn worded(failure: Failure<Refusal>) -> Worded {
+    match failure {
+        Failure::Transport(transport) => message(transport.status(), transport.message()),
+        Failure::Faults(faults) => invalid(
+            faults
+                .into_iter()
+                .map(|fault| {
+                    let sentence = sentence(&fault.field, &fault.rule);
+                    (fault.field.into_owned(), sentence)
+                })
+                .collect(),
+        ),
+        Failure::Unauthorized => message(StatusCode::UNAUTHORIZED, "Unauthenticated."),
+        Failure::KeyReused => {
+            invalid(vec![("Idempotency-Key".to_owned(), wording::KEY_REUSED.to_owned())])
+        }
+        Failure::TooManyRequests => {
+            message(StatusCode::TOO_MANY_REQUESTS, wording::TOO_MANY_REQUESTS).retry_soon()
+        }
+        Failure::Unavailable => {
+            message(StatusCode::SERVICE_UNAVAILABLE, wording::UNAVAILABLE).retry_soon()
+        }
+        Failure::Refused(Refusal::AppHeader) => message(
+            StatusCode::BAD_REQUEST,
+            "The AppIdV3 header is required and must be an app id such as LCUID-LAP-00000000-0000-4000-8000-000000000000.",
+        ),
+        Failure::Refused(Refusal::ForeignApp) => message(
+            StatusCode::FORBIDDEN,
+            "Unauthorized. The token does not belong to the app that the AppIdV3 header names.",
+        ),
+        Failure::Refused(Refusal::TooManyAccounts) => message(
+            StatusCode::BAD_REQUEST,
+            "There are too many accounts for one answer. Ask for them page by page, with page and per_page.",
+        ),
+        Failure::Refused(Refusal::HasSubAccounts) => message(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("The account cannot be deleted. {HAS_SUB_ACCOUNTS}"),
+        ),
+        Failure::Refused(Refusal::Forbidden { one_of, object }) => {
+            let names: Vec<_> = one_of.iter().map(|permission| permission.as_str()).collect();
+            let names = names.join(" or ");
+            message(
                 StatusCode::FORBIDDEN,
-                "Unauthorized. The token does not belong to the app that the AppIdV3 header names.",
-            ),
-            Failure::Refused(Refusal::TooManyAccounts) => message(
-                StatusCode::BAD_REQUEST,
-                "There are too many accounts for one answer. Ask for them page by page, with page and per_page.",
-            ),
-            Failure::Refused(Refusal::HasSubAccounts) => message(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                format!("The account cannot be deleted. {HAS_SUB_ACCOUNTS}"),
-            ),
-            Failure::Refused(Refusal::Forbidden { one_of, object }) => {
-                let names: Vec<_> = one_of.iter().map(|permission| permission.as_str()).collect();
-                let names = names.join(" or ");
-                message(
-                    StatusCode::FORBIDDEN,
-                    format!(
-                        "Unauthorized. Requires {names} permission to perform this action on object [[{object}]]"
-                    ),
-                )
-            }
+                format!(
+                    "Unauthorized. Requires {names} permission to perform this action on object [[{object}]]"
+                ),
+            )
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use headcount_model::app_token::AppTokenLifetime;
 use headcount_model::idempotency::FingerprintKey;
 use headcount_model::identity::{PasswordPolicy, Retention};
 use headcount_model::policy::{BillingPolicy, PolicyError};
@@ -111,6 +112,15 @@ pub fn password_policy() -> Result<PasswordPolicy, Misconfigured> {
 pub fn retention() -> Result<Retention, Misconfigured> {
     let days = required("RETENTION_DAYS")?.parse().ok();
     days.and_then(Retention::new).ok_or(wrong("RETENTION_DAYS", "must be 0 to 3650"))
+}
+
+/// `APP_TOKEN_DAYS`: for how many days a token of an app works.
+///
+/// # Errors
+/// [`Misconfigured`].
+pub fn app_token_lifetime() -> Result<AppTokenLifetime, Misconfigured> {
+    let days = required("APP_TOKEN_DAYS")?.parse().ok();
+    days.and_then(AppTokenLifetime::new).ok_or(wrong("APP_TOKEN_DAYS", "must be 1 to 3650"))
 }
 
 /// `SELF_SIGNUP`: whether anyone may create an identity account.

@@ -122,6 +122,11 @@ impl Incoming {
         Presented::parse(self.header(&AUTHORIZATION)?)
     }
 
+    /// What the caller of the Agency API presents, a credential or a token of an app, if it has the right form.
+    pub fn presented_to_agency(&self) -> Option<Presented> {
+        Presented::of_agency(self.header(&AUTHORIZATION)?)
+    }
+
     /// The token that the caller presents, as it is written: for an answer that gives it back.
     pub fn bearer(&self) -> Option<SecretString> {
         bearer(self.header(&AUTHORIZATION)?).map(SecretString::from)
@@ -142,6 +147,20 @@ impl Incoming {
         };
         let kept = credentials.credential(&presented).await?;
         Ok(presented.verify(kept, now))
+    }
+
+    /// Whether the body is said to be a form (`application/x-www-form-urlencoded`).
+    pub(crate) fn is_form(&self) -> bool {
+        const FORM: &[&str] = &["application/x-www-form-urlencoded"];
+        self.header(&CONTENT_TYPE).is_some_and(|given| is_one_of(FORM, given))
+    }
+
+    /// The bytes of a body that is a form, if it is not encoded.
+    ///
+    /// # Errors
+    /// [`Transport::Encoded`], then [`Transport::TooLarge`].
+    pub(crate) fn form(&self) -> Result<&[u8], Transport> {
+        self.plain(MAX_BODY)
     }
 
     /// Whether `If-None-Match` names an entity tag: the caller has it already. Compared weakly
@@ -216,14 +235,19 @@ impl Incoming {
         if !self.header(&CONTENT_TYPE).is_some_and(|given| is_one_of(essences, given)) {
             return Err(Transport::NotJson);
         }
-        if self.headers.contains_key(CONTENT_ENCODING) {
-            return Err(Transport::Encoded);
-        }
-        let body = self.at_most(max_bytes)?;
+        let body = self.plain(max_bytes)?;
         if self.repaired {
             return Err(Transport::MalformedJson("it is not UTF-8".to_owned()));
         }
         parse_object(body)
+    }
+
+    /// The body, if it is not encoded.
+    fn plain(&self, max_bytes: usize) -> Result<&[u8], Transport> {
+        if self.headers.contains_key(CONTENT_ENCODING) {
+            return Err(Transport::Encoded);
+        }
+        self.at_most(max_bytes)
     }
 
     /// The identity of this request for retries, if it carries an idempotency key. `caller`

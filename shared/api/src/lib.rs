@@ -11,6 +11,7 @@ mod dialect;
 mod etag;
 mod event;
 mod fields;
+mod form;
 pub mod identity;
 mod incoming;
 mod json;

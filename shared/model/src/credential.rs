@@ -16,6 +16,13 @@ use crate::id::{AgencyLcuid, AppLcuid, CredentialId, OrganizationId};
 use crate::idempotency::hex;
 use crate::port::{Clock, Entropy, NoEntropy, random};
 
+/// What a credential begins with.
+const CREDENTIAL: &str = "hc_";
+/// What a token of an app begins with ([`crate::app_token`]).
+const APP_TOKEN: &str = "hca_";
+/// A credential that nobody has: its time is that of the epoch, and its random part zero.
+const NOBODY: &str = "00000000000000000000000000";
+
 /// What a credential may allow. The names are those of the published APIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
@@ -167,6 +174,16 @@ pub(crate) fn new_token(
     Ok((token, Sha256::digest(secret.expose_secret()).into()))
 }
 
+/// A new token of an app for a credential, and the SHA-256 of its secret half.
+pub(crate) fn new_app_token(
+    id: &CredentialId,
+    entropy: &dyn Entropy,
+) -> Result<(SecretString, [u8; 32]), NoEntropy> {
+    let secret = SecretString::from(hex(&random::<32>(entropy)?));
+    let token = SecretString::from(format!("{APP_TOKEN}{id}_{}", secret.expose_secret()));
+    Ok((token, Sha256::digest(secret.expose_secret()).into()))
+}
+
 /// The token in the value of an `Authorization` header. The scheme is read in any case (RFC 9110, section
 /// 11.1); `None` for any other.
 pub fn bearer(header: &[u8]) -> Option<&str> {
@@ -179,6 +196,7 @@ pub fn bearer(header: &[u8]) -> Option<&str> {
 pub struct Presented {
     id: CredentialId,
     secret_hash: [u8; 32],
+    is_app_token: bool,
 }
 
 impl Presented {
@@ -189,12 +207,36 @@ impl Presented {
 
     /// Reads a credential without anything around it; `None` for any other form.
     pub fn of_token(token: &str) -> Option<Self> {
-        let (id, secret) = token.strip_prefix("hc_")?.split_once('_')?;
+        Self::of_halves(token.strip_prefix(CREDENTIAL)?, false)
+    }
+
+    /// Reads the value of an `Authorization` header of the Agency API, where a token of an app does as well
+    /// as a credential; `None` for any other form.
+    pub fn of_agency(header: &[u8]) -> Option<Self> {
+        let token = bearer(header)?;
+        Self::of_token(token).or_else(|| Self::of_halves(token.strip_prefix(APP_TOKEN)?, true))
+    }
+
+    fn of_halves(halves: &str, is_app_token: bool) -> Option<Self> {
+        let (id, secret) = halves.split_once('_')?;
         let well_formed = secret.len() == 64 && secret.bytes().all(|b| b.is_ascii_hexdigit());
         if !well_formed {
             return None;
         }
-        Some(Self { id: CredentialId::parse(id).ok()?, secret_hash: Sha256::digest(secret).into() })
+        let (id, secret_hash) = (CredentialId::parse(id).ok()?, Sha256::digest(secret).into());
+        Some(Self { id, secret_hash, is_app_token })
+    }
+
+    /// A credential whose halves come on their own. Of an id of another form it is the credential that nobody
+    /// has, so that it is looked up like any other.
+    pub fn of_pair(id: &str, secret: &str) -> Option<Self> {
+        let id = CredentialId::parse(id).or_else(|_| CredentialId::parse(NOBODY)).ok()?;
+        Some(Self { id, secret_hash: Sha256::digest(secret).into(), is_app_token: false })
+    }
+
+    /// Whether it is a token of an app, which stands for the credential of its id.
+    pub fn is_app_token(&self) -> bool {
+        self.is_app_token
     }
 
     /// The public half, under which the credential is kept.

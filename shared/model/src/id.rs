@@ -133,6 +133,14 @@ impl SeatId {
     }
 }
 
+impl CredentialId {
+    /// The user that the Agency API sees in who holds it: its 128 bits as a UUID. It is the same at each call.
+    pub fn user_lcuid(&self) -> String {
+        let bits = Ulid::from_string(&self.0).unwrap_or_default();
+        format!("LCUID-LU-{}", Uuid::from_u128(bits.0).hyphenated())
+    }
+}
+
 macro_rules! lcuid {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*

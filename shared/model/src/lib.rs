@@ -7,6 +7,7 @@
 
 pub mod agency;
 pub mod api_key;
+pub mod app_token;
 pub mod audit;
 pub mod billing;
 pub mod cancellation;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use headcount_model::agency::AgencySettings;
+use headcount_model::app_token::{AppToken, AppTokens};
 use headcount_model::credential::{
     AgencyDirectory, Credential, Credentials, Holder, LookupFailed, Presented,
 };
@@ -16,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
 use crate::key::Key;
-use crate::rows::{AgencyRow, CredentialRow, SessionRow};
+use crate::rows::{AgencyRow, AppTokenRow, CredentialRow, SessionRow};
 use crate::table::Table;
 use crate::transaction::{Item, is_throttling};
 
@@ -33,6 +34,8 @@ pub(crate) struct Cache {
     credentials: Memory<CredentialId, Credential>,
     agencies: Memory<AgencyLcuid, AgencySettings>,
     sessions: Memory<CredentialId, Session>,
+    /// What a token of an app stands for, by the hash of its secret.
+    app_tokens: Memory<[u8; 32], Credential>,
 }
 
 struct Memory<K, V>(Mutex<HashMap<K, (Timestamp, V)>>);
@@ -63,6 +66,9 @@ impl<K: std::hash::Hash + Eq + Clone, V: Clone> Memory<K, V> {
 
 impl Credentials for Table {
     async fn credential(&self, presented: &Presented) -> Result<Option<Credential>, LookupFailed> {
+        if presented.is_app_token() {
+            return Ok(self.app_token(presented, None).await?.0);
+        }
         let now = self.clock.now();
         if let Some(known) = self.recall_credential(presented, now) {
             return Ok(Some(known));
@@ -89,6 +95,18 @@ impl Sessions for Table {
     }
 }
 
+impl AppTokens for Table {
+    async fn keep_app_token(&self, token: &AppToken) -> Result<(), LookupFailed> {
+        let item = serde_dynamo::aws_sdk_dynamodb_1::to_item(AppTokenRow::from(token));
+        let item = item.map_err(|error| {
+            tracing::error!(%error, "a row could not be encoded");
+            LookupFailed::Unavailable
+        })?;
+        let put = self.client.put_item().table_name(&*self.name).set_item(Some(item));
+        put.send().await.map(drop).map_err(failure)
+    }
+}
+
 impl AgencyDirectory for Table {
     async fn credential_and_agency(
         &self,
@@ -98,6 +116,9 @@ impl AgencyDirectory for Table {
         let Some(lcuid) = agency else {
             return Ok((self.credential(presented).await?, None));
         };
+        if presented.is_app_token() {
+            return self.app_token(presented, Some(lcuid)).await;
+        }
         let now = self.clock.now();
         let credential = self.recall_credential(presented, now);
         let agency = self.cache.agencies.recall(lcuid, now);
@@ -107,14 +128,7 @@ impl AgencyDirectory for Table {
         // Both in one call: the second call of a cold create is the transaction.
         let (credential_key, agency_key) = (Key::credential(presented.id()), Key::agency(lcuid));
         let mut items = self.get_both(&credential_key, &agency_key).await?;
-        let agency = items
-            .remove(&agency_key)
-            .map(decode::<AgencyRow>)
-            .transpose()?
-            .map(AgencySettings::from);
-        if let Some(agency) = &agency {
-            self.cache.agencies.remember(lcuid, agency, now);
-        }
+        let agency = self.learn_agency(lcuid, items.remove(&agency_key), now)?;
         let credential = self.learn_credential(presented, items.remove(&credential_key), now)?;
         Ok((credential, agency))
     }
@@ -140,14 +154,64 @@ impl Table {
         now: Timestamp,
     ) -> Result<Option<Credential>, LookupFailed> {
         let Some(item) = item else { return Ok(None) };
-        let credential = Credential::try_from(decode::<CredentialRow>(item)?).map_err(|error| {
-            tracing::error!(%error, "a credential could not be read");
-            LookupFailed::Unavailable
-        })?;
+        let credential = readable_credential(item)?;
         if presented.is(&credential) {
             self.cache.credentials.remember(presented.id(), &credential, now);
         }
         Ok(Some(credential))
+    }
+
+    fn learn_agency(
+        &self,
+        lcuid: &AgencyLcuid,
+        item: Option<Item>,
+        now: Timestamp,
+    ) -> Result<Option<AgencySettings>, LookupFailed> {
+        let agency = item.map(decode::<AgencyRow>).transpose()?.map(AgencySettings::from);
+        if let Some(agency) = &agency {
+            self.cache.agencies.remember(lcuid, agency, now);
+        }
+        Ok(agency)
+    }
+
+    /// What a token of an app stands for and, where one is named, the settings of an agency: one call, or none.
+    async fn app_token(
+        &self,
+        presented: &Presented,
+        agency: Option<&AgencyLcuid>,
+    ) -> Result<(Option<Credential>, Option<AgencySettings>), LookupFailed> {
+        let now = self.clock.now();
+        let known = self.cache.app_tokens.recall(presented.secret_hash(), now);
+        let known = known.filter(|known| presented.is(known));
+        let own = known.as_ref().filter(|known| agency.is_none_or(|it| is_of_agency(known, it)));
+        let settings = agency.and_then(|lcuid| self.cache.agencies.recall(lcuid, now));
+        if own.is_some() && agency.is_some() == settings.is_some() {
+            return Ok((known, settings));
+        }
+        let credential_key = Key::credential(presented.id());
+        let token_key = Key::app_token(presented.id(), presented.secret_hash());
+        let agency_key = agency.map(Key::agency);
+        let keys = [Some(&credential_key), Some(&token_key), agency_key.as_ref()];
+        let mut items = self.get_all(keys.into_iter().flatten()).await?;
+        let settings = match (agency, &agency_key) {
+            (Some(lcuid), Some(key)) => self.learn_agency(lcuid, items.remove(key), now)?,
+            _ => None,
+        };
+        let (Some(credential), Some(token)) =
+            (items.remove(&credential_key), items.remove(&token_key))
+        else {
+            return Ok((None, settings));
+        };
+        let row: AppTokenRow = decode(token)?;
+        let token = row.of(presented.id(), *presented.secret_hash()).map_err(|error| {
+            tracing::error!(%error, "a token of an app could not be read");
+            LookupFailed::Unavailable
+        })?;
+        let standing = token.stands_for(readable_credential(credential)?);
+        if let Some(standing) = standing.as_ref().filter(|standing| presented.is(standing)) {
+            self.cache.app_tokens.remember(presented.secret_hash(), standing, now);
+        }
+        Ok((standing, settings))
     }
 
     /// What is there of two items, as of now.
@@ -156,9 +220,16 @@ impl Table {
         one: &Key,
         other: &Key,
     ) -> Result<HashMap<Key, Item>, LookupFailed> {
+        self.get_all([one, other]).await
+    }
+
+    /// What is there of some items, as of now.
+    async fn get_all<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k Key>,
+    ) -> Result<HashMap<Key, Item>, LookupFailed> {
         let keys = KeysAndAttributes::builder()
-            .keys(one.attributes())
-            .keys(other.attributes())
+            .set_keys(Some(keys.into_iter().map(Key::attributes).collect()))
             .consistent_read(true)
             .build()
             .map_err(|_| LookupFailed::Unavailable)?;
@@ -181,6 +252,14 @@ impl Table {
             .map(|item| Ok((decode::<Key>(item.clone())?, item)))
             .collect()
     }
+}
+
+/// Reads an item as a credential.
+fn readable_credential(item: Item) -> Result<Credential, LookupFailed> {
+    Credential::try_from(decode::<CredentialRow>(item)?).map_err(|error| {
+        tracing::error!(%error, "a credential could not be read");
+        LookupFailed::Unavailable
+    })
 }
 
 /// Reads an item as a session.

@@ -132,6 +132,11 @@ impl Key {
         Self::of(format!("CREDENTIAL#{id}"), "CREDENTIAL")
     }
 
+    /// A token of an app, by the hash of its secret.
+    pub fn app_token(credential: &CredentialId, hash: &[u8; 32]) -> Self {
+        Self::of(format!("APPTOKEN#{credential}"), format!("APPTOKEN#{}", hex(hash)))
+    }
+
     /// An identity account.
     pub fn account(id: &AccountId) -> Self {
         Self::of(format!("ACCOUNT#{id}"), ACCOUNT)

@@ -3,6 +3,7 @@
 
 use headcount_model::agency::{AgencyAccount, AgencySettings, KeptAccount, KeptAgency, Slug};
 use headcount_model::api_key::ApiKey;
+use headcount_model::app_token::AppToken;
 use headcount_model::audit::Entry;
 use headcount_model::billing::{
     Attempt, BillingError, BillingRecord, ItemTarget, ProrationBehavior, RememberedItems,
@@ -942,6 +943,49 @@ pub struct CredentialRow {
     pub valid_until: Option<String>,
     pub revoked: bool,
     pub created_at: String,
+}
+
+/// A token of an app. Of the token the hash alone is in it, in the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // As in `headcount_model::app_token::AppToken`.
+pub struct AppTokenRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub until: String,
+    pub created_at: String,
+    /// When DynamoDB may delete it, in seconds since the epoch: it works no more.
+    pub expires_at: i64,
+}
+
+impl From<&AppToken> for AppTokenRow {
+    fn from(token: &AppToken) -> Self {
+        Self {
+            key: Key::app_token(&token.credential, &token.secret_hash),
+            until: micros(token.until),
+            created_at: micros(token.created_at),
+            expires_at: token.until.as_second().saturating_add(1),
+        }
+    }
+}
+
+impl AppTokenRow {
+    /// The token of this hash, which the row was found by.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn of(
+        self,
+        credential: &CredentialId,
+        secret_hash: [u8; 32],
+    ) -> Result<AppToken, Malformed> {
+        let time = |text: &str, name| text.parse::<Timestamp>().map_err(|_| Malformed(name));
+        Ok(AppToken {
+            credential: credential.clone(),
+            secret_hash,
+            created_at: time(&self.created_at, "created_at")?,
+            until: time(&self.until, "until")?,
+        })
+    }
 }
 
 /// Whose credential it is.

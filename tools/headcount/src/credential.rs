@@ -105,7 +105,10 @@ impl ApiKeyCommand {
 impl TokenCommand {
     pub(crate) async fn run(self, target: &Target) -> Result<Report, Failure> {
         let TokenCommand::Create { app, agency, permission, lifetime } = self;
-        issue(target, Holder::App { app, agency }, permission, &lifetime).await
+        let report = issue(target, Holder::App { app, agency }, permission, &lifetime).await?;
+        Ok(report.note(
+            "For POST /api/v3/auth, token is the id, and secret is what stands behind the last _.",
+        ))
     }
 }
 
