@@ -241,6 +241,7 @@ async fn a_role_allows_what_its_function_asks_and_nothing_else() {
         "get-billing",
         "get-billing-history",
         "get-organization",
+        "list-accounts",
         "list-accounts-of-agency",
         "list-agency-accounts",
         "list-api-keys",

@@ -144,7 +144,7 @@ async fn a_log_in_makes_four_calls_and_leaves_a_session() {
         (stage.operations.take(), hashing.0.load(Relaxed)),
         (calls.map(str::to_owned).to_vec(), 1)
     );
-    assert_eq!(stage.items().await.len(), before + 1);
+    assert_eq!(stage.items().await.len(), before + 2, "and its entry in the list");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-// Identity API: an account logs in, gets new tokens, looks at itself and logs out; prints its id.
+// Identity API: an account logs in, gets new tokens, looks at itself and its sessions, and logs out; prints its id.
 // Needs HEADCOUNT_API (base address), HEADCOUNT_EMAIL and HEADCOUNT_PASSWORD, and Node 18 or newer.
 const { HEADCOUNT_API, HEADCOUNT_EMAIL, HEADCOUNT_PASSWORD } = process.env;
 
@@ -31,5 +31,7 @@ const refresh = { Authorization: `Bearer ${tokens.refresh_token}` };
 tokens = await call("/v1/auth/refresh", { method: "POST", headers: refresh });
 const headers = { Authorization: `Bearer ${tokens.access_token}` };
 const account = await call("/v1/account", { headers });
+const sessions = await call("/v1/auth/sessions", { headers });
+console.error(`${sessions.data.length} session(s)`);
 await call("/v1/auth/session", { method: "DELETE", headers });
 console.log(account.id);

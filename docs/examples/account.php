@@ -1,5 +1,5 @@
 <?php
-// Identity API: an account logs in, gets new tokens, looks at itself and logs out; prints its id.
+// Identity API: an account logs in, gets new tokens, looks at itself and its sessions, and logs out; prints its id.
 // Needs HEADCOUNT_API (base address), HEADCOUNT_EMAIL and HEADCOUNT_PASSWORD, PHP 8 and Guzzle 7:
 // composer require guzzlehttp/guzzle, or Debian's php-guzzlehttp-guzzle.
 
@@ -37,5 +37,7 @@ $refresh = ['headers' => ['Authorization' => 'Bearer ' . $tokens['refresh_token'
 $tokens = call($client, 'POST', '/v1/auth/refresh', $refresh);
 $own = ['headers' => ['Authorization' => 'Bearer ' . $tokens['access_token']]];
 $account = call($client, 'GET', '/v1/account', $own);
+$sessions = call($client, 'GET', '/v1/auth/sessions', $own);
+fprintf(STDERR, "%d session(s)\n", count($sessions['data']));
 call($client, 'DELETE', '/v1/auth/session', $own);
 echo $account['id'], "\n";

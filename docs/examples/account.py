@@ -1,4 +1,4 @@
-"""Identity API: an account logs in, gets new tokens, looks at itself and logs out; prints its id.
+"""Identity API: an account logs in, gets new tokens, looks at itself and its sessions, and logs out; prints its id.
 
 Needs HEADCOUNT_API (base address), HEADCOUNT_EMAIL and HEADCOUNT_PASSWORD, and `pip install requests`.
 """
@@ -31,5 +31,7 @@ refresh = {"Authorization": f"Bearer {tokens['refresh_token']}"}
 tokens = call("POST", "/v1/auth/refresh", headers=refresh)  # Within the hour: both tokens are new, and the old ones end.
 own = {"Authorization": f"Bearer {tokens['access_token']}"}
 account = call("GET", "/v1/account", headers=own)
+sessions = call("GET", "/v1/auth/sessions", headers=own)["data"]
+print(f"{len(sessions)} session(s)", file=sys.stderr)
 call("DELETE", "/v1/auth/session", headers=own)
 print(account["id"])

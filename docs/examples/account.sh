@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Identity API: an account logs in, gets new tokens, looks at itself and logs out; prints its id.
+# Identity API: an account logs in, gets new tokens, looks at itself and its sessions, and logs out; prints its id.
 # Needs HEADCOUNT_API (base address), HEADCOUNT_EMAIL and HEADCOUNT_PASSWORD.
 set -euo pipefail
 : "${HEADCOUNT_API:?}" "${HEADCOUNT_EMAIL:?}" "${HEADCOUNT_PASSWORD:?}"
@@ -29,5 +29,7 @@ token=$(grep -o '"access_token":"[^"]*"' "$answer" | cut -d '"' -f 4)
 
 call GET /v1/account -H "Authorization: Bearer $token"
 id=$(grep -o '"id":"[^"]*"' "$answer" | cut -d '"' -f 4)
+call GET /v1/auth/sessions -H "Authorization: Bearer $token"
+echo "$(grep -o '"session_id"' "$answer" | wc -l) session(s)" >&2
 call DELETE /v1/auth/session -H "Authorization: Bearer $token"
 echo "$id"

@@ -218,6 +218,18 @@ pub(crate) fn end_session(input: &[u8]) {
     answered(&end_session::Function { store: Table(sent.found()), ports: Still }, &sent);
 }
 
+pub(crate) fn list_accounts(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
+    answered(&list_accounts::Function { store, ports: Still, fingerprint_key }, &sent);
+}
+
+pub(crate) fn list_sessions(input: &[u8]) {
+    let sent = Sent::read(input);
+    let (store, fingerprint_key) = (Table(sent.found()), fingerprint_key());
+    answered(&list_sessions::Function { store, ports: Still, fingerprint_key }, &sent);
+}
+
 pub(crate) fn get_own_account(input: &[u8]) {
     let sent = Sent::read(input);
     answered(&get_own_account::Function { store: Table(sent.found()), ports: Still }, &sent);

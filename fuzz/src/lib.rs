@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 44] = [
+pub const TARGETS: [Target; 46] = [
     target("create-seats", endpoints::create_seats),
     target("quote-seats", endpoints::quote_seats),
     target("update-seats", endpoints::update_seats),
@@ -49,6 +49,8 @@ pub const TARGETS: [Target; 44] = [
     target("open-session", endpoints::open_session),
     target("refresh-session", endpoints::refresh_session),
     target("end-session", endpoints::end_session),
+    target("list-sessions", endpoints::list_sessions),
+    target("list-accounts", endpoints::list_accounts),
     target("get-own-account", endpoints::get_own_account),
     target("get-account", endpoints::get_account),
     target("update-own-account", endpoints::update_own_account),

@@ -38,13 +38,14 @@ use headcount_model::id::{
 };
 use headcount_model::idempotency::{Keyed, StoredAnswer};
 use headcount_model::identity::{
-    self, AccountChanges, AccountClosings, AccountCommit, AccountKind, AccountRecords,
-    AccountStatus, Accounts, Attempts, CloseCommit, ClosedAccount, Email, EndSession, Hashing,
-    KeptAccount as Own, LogIns, NotEnded, Opening, OwnAccounts, Password, PasswordHash, Refresh,
-    RefreshCommitted, Refreshable, Refreshes, Salt, Session, SessionEndings, SessionId, Sessions,
-    Tried,
+    self, AccountChanges, AccountClosings, AccountCommit, AccountFilter, AccountKind, AccountLists,
+    AccountRecords, AccountStatus, Accounts, Attempts, CloseCommit, ClosedAccount, Email,
+    EndSession, Hashing, KeptAccount as Own, ListedAccount, ListedSession, LogIns, NotEnded,
+    Opening, OwnAccounts, Password, PasswordHash, Refresh, RefreshCommitted, Refreshable,
+    Refreshes, Salt, Session, SessionEndings, SessionId, SessionLists, Sessions, Tried,
 };
 use headcount_model::organization::{Organization, Organizations};
+use headcount_model::page::Looked;
 use headcount_model::port::{Clock, Entropy, NoEntropy};
 use headcount_model::right::{
     DeleteAccounts, DeleteAgencyAccounts, ListAgencyAccounts, ManageBilling, ManageKeys,
@@ -445,6 +446,57 @@ impl Sessions for Table {
             refresh_until: Timestamp::MAX,
             ended_at: None,
         }))
+    }
+}
+
+impl AccountLists for Table {
+    async fn accounts(
+        &self,
+        _: Grant<'_, ReadAccounts>,
+        filter: &AccountFilter,
+        after: Option<&str>,
+        at_most: u16,
+    ) -> Result<Looked<ListedAccount>, LookupFailed> {
+        let mut account = ListedAccount::from(own(*self));
+        account.status = filter.status.unwrap_or(account.status);
+        account.created_at = filter.created_after.unwrap_or(account.created_at);
+        let position = after.unwrap_or("2026-02-03T18:12:47.000000Z#acct_1").to_owned();
+        Ok(Looked {
+            entries: vec![(position.clone(), account); at_most.into()],
+            more_behind: (self.0 == Found::Replayed).then_some(position),
+        })
+    }
+
+    async fn account_at(
+        &self,
+        _: Grant<'_, ReadAccounts>,
+        _: &Email,
+    ) -> Result<Option<Own>, LookupFailed> {
+        Ok((self.0 != Found::Reused).then(|| own(*self)))
+    }
+}
+
+impl SessionLists for Table {
+    async fn sessions(
+        &self,
+        _: Grant<'_, OwnAccount>,
+        after: Option<&str>,
+        at_most: u16,
+    ) -> Result<Looked<ListedSession>, LookupFailed> {
+        let id = CredentialId::new(&Still, &Still).map_err(|_| LookupFailed::Unavailable)?;
+        let session = ListedSession {
+            id: SessionId::of(id),
+            epoch: 0,
+            created_at: Still.now(),
+            refreshed_at: Some(Still.now()),
+            access_until: Timestamp::MAX,
+            refresh_until: Timestamp::MAX,
+        };
+        let position = after.unwrap_or("SESSION#1").to_owned();
+        Ok(Looked {
+            entries: vec![(position.clone(), session); at_most.into()],
+            more_behind: (self.0 == Found::Replayed).then_some(position),
+        })
     }
 }
 

@@ -215,6 +215,13 @@ impl World {
             let call = Call::empty().bearer(token).header("if-none-match", token);
             assert_eq!(self.send(&own, call).await, status);
         }
+        let mut accounts = self.stage.list_accounts();
+        accounts.fingerprint_key = fingerprint_key();
+        let listed = Call::empty().bearer(&self.administrator);
+        assert_eq!(self.send(&accounts, listed.clone()).await, 200);
+        assert_eq!(self.send(&accounts, listed.clone().query("cursor", &access)).await, 400);
+        assert_eq!(self.send(&accounts, listed.query("email", PASSWORD)).await, 400);
+        assert_eq!(self.send(&accounts, Call::empty().bearer(&access)).await, 401);
         let get = self.stage.get_account();
         for token in [&access, &self.administrator] {
             let call = Call::empty().at(&format!("/v1/accounts/{access}")).bearer(token);
@@ -232,6 +239,13 @@ impl World {
         ] {
             assert_eq!(self.send(&update, patch(body)).await, status);
         }
+        let mut list = self.stage.list_sessions();
+        list.fingerprint_key = fingerprint_key();
+        assert_eq!(self.send(&list, Call::empty().bearer(&access)).await, 200);
+        let secret =
+            Call::empty().bearer(&access).query("cursor", &access).query("limit", &refresh);
+        assert_eq!(self.send(&list, secret).await, 400);
+        assert_eq!(self.send(&list, Call::empty().bearer(&refresh)).await, 401);
         let refreshing = self.stage.refresh_session();
         for (call, status) in [
             (Call::json(&json!({"rotate_refresh_token": refresh})).bearer(&refresh), 400),

@@ -268,6 +268,24 @@ async fn the_identity_examples_create_an_account_each() {
 }
 
 #[tokio::test]
+async fn the_accounts_examples_find_every_active_account() {
+    let stack = Stack::up();
+    for language in languages() {
+        let variables = |token| [("HEADCOUNT_ADMIN_TOKEN", token), ("HEADCOUNT_PAGE", "1")];
+        let listed = language.created(
+            "accounts",
+            &stack,
+            &variables(stack.get("/demo/identity/admin_token")),
+        );
+        let has = |name: &str| listed.iter().any(|id| id == stack.get(name));
+        assert!(has("/demo/identity/account"), "{listed:?} in {}", language.name);
+        assert!(!has("/demo/identity/suspended_account"), "{listed:?} in {}", language.name);
+        let bad = variables(UNKNOWN);
+        language.refused("accounts", &stack, &bad, "A valid access token is required.");
+    }
+}
+
+#[tokio::test]
 async fn the_account_examples_log_in() {
     let stack = Stack::up();
     let email = stack.get("/demo/identity/email");

@@ -15,6 +15,7 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
     let own = t.own.id.as_str();
     let mut rows = patches(t);
     rows.extend(ends(t));
+    rows.extend(lists(t));
     rows.extend(vec![
         accepted("an account", To::AnAccount, get(own)),
         accepted("an account behind a stage", To::AnAccount, {
@@ -44,6 +45,63 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
         by("no token", "", 401, "unauthorized"),
     ]);
     rows
+}
+
+/// Lists that are asked for more than they show.
+fn lists(t: &Tenants) -> Vec<Row> {
+    let call = || Call::empty().at("/v1/accounts").bearer(&t.administrator);
+    let bad = |name, parameter: &str, value: &str, fault: &str| {
+        let says = format!("invalid_request {parameter}:{fault}");
+        refused(name, To::AllAccounts, call().query(parameter, value), 400, says)
+    };
+    let by = |name, token: &str, status, says: &str| {
+        refused(name, To::AllAccounts, call().bearer(token), status, says)
+    };
+    let key = format!("2026-02-03T18:12:47.000000Z#{}", t.own.id);
+    let twice = call().query("email", &t.own.email).query("email", &t.other_own.email);
+    vec![
+        accepted(
+            "a list with half a body",
+            To::AllAccounts,
+            Call::text("{").bearer(&t.administrator),
+        ),
+        accepted("a list behind a slash", To::AllAccounts, call().at("/prod/v1/accounts/")),
+        accepted("an address with an encoded at", To::AllAccounts, {
+            call().query("email", &t.own.email.replace('@', "%40"))
+        }),
+        accepted("the longest time there is", To::AllAccounts, {
+            call().query("created_before", "9999-12-30T22:00:00Z")
+        }),
+        accepted("a time before all times", To::AllAccounts, {
+            call().query("created_after", "-009999-01-02T01:59:59Z")
+        }),
+        accepted("a star, which is a letter of an address", To::AllAccounts, {
+            call().query("email", "*@example.com")
+        }),
+        bad("a time behind the last", "created_after", "10000-01-01T00:00:00Z", "time"),
+        bad("a time without a zone", "created_after", "2026-01-01T00:00:00", "time"),
+        bad("a time of no calendar", "created_before", "2026-13-01T00:00:00Z", "time"),
+        bad("an operator for a time", "created_after", "2026-01-01T00:00:00Z' OR 1=1", "time"),
+        bad("a very long time", "created_after", &"2".repeat(10_000), "time"),
+        bad("all statuses", "status", "active,suspended", "one_of"),
+        bad("those that are closed", "status", "closed", "one_of"),
+        bad("a wildcard for a status", "status", "*", "one_of"),
+        bad("a beginning of an address", "email", "own", "email"),
+        bad("a key of the table for an address", "email", "EMAIL#own.account", "email"),
+        bad("two hundred accounts", "limit", "200", "range"),
+        bad("all accounts", "limit", "-1", "range"),
+        bad("a place in the list for a cursor", "cursor", &key, "cursor"),
+        bad("an account for a cursor", "cursor", t.own.id.as_str(), "cursor"),
+        bad("an order", "sort", "name", "unknown_field"),
+        bad("passwords", "fields", "password_hash", "unknown_field"),
+        bad("filters of an object", "status.ne", "active", "unknown_field"),
+        refused("two addresses", To::AllAccounts, twice, 400, "invalid_request email:email"),
+        by("a list by an account itself", &t.own.token, 401, "unauthorized"),
+        by("a list by who may change alone", &t.updater, 403, "forbidden"),
+        by("a list by an API key", &t.key, 401, "unauthorized"),
+        by("a list by an app", &t.manager, 401, "unauthorized"),
+        by("a list by nobody", "", 401, "unauthorized"),
+    ]
 }
 
 /// Ends of accounts by who may not end them.

@@ -175,6 +175,8 @@ fn said(to: To, reply: &Reply) -> String {
         | To::LogIn
         | To::Refresh
         | To::EndSession
+        | To::Sessions
+        | To::AllAccounts
         | To::OwnAccount
         | To::AnAccount
         | To::OwnPatch

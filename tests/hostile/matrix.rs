@@ -21,7 +21,7 @@ use crate::row::To;
 use crate::tenants::Tenants;
 
 /// Where the operations of the document are answered.
-const OPERATIONS: [(&str, To); 34] = [
+const OPERATIONS: [(&str, To); 36] = [
     ("createSeats", To::Seats),
     ("quoteSeats", To::Quote),
     ("listSeats", To::List),
@@ -46,6 +46,7 @@ const OPERATIONS: [(&str, To); 34] = [
     ("checkDeletion", To::CanBeDeleted),
     ("checkToken", To::Token),
     ("createAccount", To::Identity),
+    ("listAccounts", To::AllAccounts),
     ("getAccount", To::AnAccount),
     ("updateAccount", To::Patch),
     ("deleteAccount", To::End),
@@ -55,6 +56,7 @@ const OPERATIONS: [(&str, To); 34] = [
     ("openSession", To::LogIn),
     ("refreshSession", To::Refresh),
     ("endSession", To::EndSession),
+    ("listSessions", To::Sessions),
     ("stripeWebhook", To::Webhook),
 ];
 
@@ -340,8 +342,10 @@ impl Operation {
         let mut path = self.path.clone();
         for place in &self.places {
             let named = other.filter(|(one, _)| *one == place).map(|(_, id)| id);
-            let own = || match place.kind() {
-                Some(Kind::Kept(kind)) => side.ids.get(kind).map(String::as_str),
+            let own = || match (place.kind(), &place.stands) {
+                // What stands in a query narrows it, and may be left out.
+                (Some(Kind::Kept(_)), In::Query) => None,
+                (Some(Kind::Kept(kind)), _) => side.ids.get(kind).map(String::as_str),
                 _ => None,
             };
             let Some(id) = named.or_else(own) else { continue };
@@ -588,6 +592,13 @@ async fn foreign(world: &World, operation: &Operation, place: &Place, caller: Ca
         match place.kind() {
             Some(Kind::Kept("account")) => {
                 return world.theirs.ids["seat"].replacen("acc_", "acct_", 1);
+            }
+            // An address that is kept from others after its account was closed is nobody's.
+            Some(Kind::Kept("address")) => {
+                let stage = &world.tenants.stage;
+                let closed = stage.own_account("matrix.closed").await;
+                stage.close(&closed.id).await;
+                return closed.email;
             }
             Some(Kind::Cursor) => {
                 let call = Call::json(&json!({"limit": 1}));

@@ -59,6 +59,10 @@ pub(crate) enum To {
     Refresh,
     /// `DELETE /v1/auth/session`
     EndSession,
+    /// `GET /v1/accounts`
+    AllAccounts,
+    /// `GET /v1/auth/sessions`
+    Sessions,
     /// `GET /v1/account`
     OwnAccount,
     /// `GET /v1/accounts/{id}`

@@ -10,6 +10,7 @@ pub(crate) fn rows(t: &Tenants) -> Vec<Row> {
     let mut rows = log_ins(t);
     rows.extend(tokens(t));
     rows.extend(refreshes(t));
+    rows.extend(lists(t));
     rows.extend(endings(t));
     rows
 }
@@ -170,6 +171,41 @@ fn refreshes(t: &Tenants) -> Vec<Row> {
             400,
             "invalid_request",
         ),
+    ]
+}
+
+fn lists(t: &Tenants) -> Vec<Row> {
+    let call = || Call::empty().bearer(&t.own.token);
+    let bad = |name, call: Call, says: &str| {
+        refused(name, To::Sessions, call, 400, format!("invalid_request {says}"))
+    };
+    let by = |name, token: &str| {
+        refused(name, To::Sessions, Call::empty().bearer(token), 401, "unauthorized")
+    };
+    let key = format!("SESSION#{}", t.own.session.id.token());
+    vec![
+        accepted("a list with a body", To::Sessions, Call::text("\0[").bearer(&t.own.token)),
+        accepted("another path of the list", To::Sessions, call().at("/prod/v1/auth/sessions/")),
+        bad("a longer page", call().query("limit", "101"), "limit:range"),
+        bad("a page of half an entry", call().query("limit", "0.5"), "limit:range"),
+        bad("two limits", call().query("limit", "1").query("limit", "2"), "limit:range"),
+        bad("a limit with a sign", call().query("limit", "%2B1"), "limit:range"),
+        bad("a key of the table to go on from", call().query("cursor", &key), "cursor:cursor"),
+        bad(
+            "a session to go on from",
+            call().query("cursor", &t.own.session.id.to_string()),
+            "cursor:cursor",
+        ),
+        bad(
+            "sessions of another",
+            call().query("account", t.other_own.id.as_str()),
+            "account:unknown_field",
+        ),
+        bad("ended ones too", call().query("status", "ended"), "status:unknown_field"),
+        by("a list by a refresh token", &t.own.refresh),
+        by("a list by an administrator", &t.administrator),
+        by("a list by an API key", &t.key),
+        by("a list by nobody", ""),
     ]
 }
 

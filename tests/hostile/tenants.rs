@@ -113,6 +113,8 @@ impl Tenants {
             To::LogIn => Reply::to_event(&stage.open_session(), event).await,
             To::Refresh => Reply::to_event(&stage.refresh_session(), event).await,
             To::EndSession => Reply::to_event(&stage.end_session(), event).await,
+            To::AllAccounts => Reply::to_event(&stage.list_accounts(), event).await,
+            To::Sessions => Reply::to_event(&stage.list_sessions(), event).await,
             To::OwnAccount => Reply::to_event(&stage.get_own_account(), event).await,
             To::AnAccount => Reply::to_event(&stage.get_account(), event).await,
             To::OwnPatch => Reply::to_event(&stage.update_own_account(), event).await,

@@ -1280,6 +1280,52 @@ async fn end_session_answers_as_documented() {
 }
 
 #[tokio::test]
+async fn list_accounts_answers_as_documented() {
+    let stage = Stage::new().await;
+    account_of_the_examples(&stage).await;
+    let token = stage.credential(Holder::Administrator, &[Permission::AccountsRead]).await;
+    let function = stage.list_accounts();
+    let mut answered = Answered::new("listAccounts");
+    let call = Call::empty().bearer(&token);
+    answered.add("accounts", call.clone().send(&function).await);
+    stage.ports.advance(SignedDuration::from_secs(1));
+    stage.own_account("second").await;
+    answered.add("more", call.clone().query("limit", "1").send(&function).await);
+    let wrong = call.clone().query("email", "owner").query("status", "closed");
+    let wrong = wrong.query("created_after", "today").query("limit", "0").query("page", "2");
+    answered.add("invalid_request", wrong.send(&function).await);
+    answered.add("unauthorized", Call::empty().send(&function).await);
+    let lacking = stage.credential(Holder::Administrator, &[]).await;
+    answered.add("forbidden", call.clone().bearer(&lacking).send(&function).await);
+    let store = throttled(&stage).await;
+    let throttled = list_accounts::Function { store, ..stage.list_accounts() };
+    answered.add("rate_limited", call.clone().send(&throttled).await);
+    stage.wire.cut();
+    answered.add("service_unavailable", call.send(&function).await);
+    answered.check();
+}
+
+#[tokio::test]
+async fn list_sessions_answers_as_documented() {
+    let stage = Stage::new().await;
+    let own = account_of_the_examples(&stage).await;
+    stage.ports.advance(SignedDuration::from_millis(1));
+    let other = stage.session_of(&own.id, &own.email, 0).await;
+    let keep = Call::json(&json!({"rotate_refresh_token": false})).bearer(&other.refresh);
+    assert_eq!(keep.send(&stage.refresh_session()).await.status, 200);
+    let function = stage.list_sessions();
+    let mut answered = Answered::new("listSessions");
+    let call = Call::empty().bearer(&own.token);
+    answered.add("sessions", call.clone().send(&function).await);
+    answered.add("more", call.clone().query("limit", "1").send(&function).await);
+    let wrong = call.query("limit", "0").query("cursor", "x").query("page", "2");
+    answered.add("invalid_request", wrong.send(&function).await);
+    let to = |store| list_sessions::Function { store, ..stage.list_sessions() };
+    own_refusals(&mut answered, &stage, &own, Call::empty(), to).await;
+    answered.check();
+}
+
+#[tokio::test]
 async fn refresh_session_answers_as_documented() {
     let stage = Stage::new().await;
     let own = account_of_the_examples(&stage).await;

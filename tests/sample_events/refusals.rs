@@ -182,6 +182,14 @@ pub(crate) fn not_shown(function: &str, returned: &[Value]) -> Vec<String> {
                         | Failure::Refused(Refused::NotActive | Refused::NoSuchSession)
                 )
         }),
+        "list-accounts" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            let of_administrators = matches!(failure, Failure::Refused(Refused::Lacking(_)));
+            of_administrators || matches!(failure, Failure::Unauthorized | Failure::Faults(_))
+        }),
+        "list-sessions" => missing::<Identity>(returned, identity_refusals(), |failure| {
+            let of_own = matches!(failure, Failure::Refused(Refused::NotActive));
+            of_own || matches!(failure, Failure::Unauthorized | Failure::Faults(_))
+        }),
         "get-own-account" => missing::<Identity>(returned, identity_refusals(), |failure| {
             matches!(failure, Failure::Unauthorized | Failure::Refused(Refused::NotActive))
         }),

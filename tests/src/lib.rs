@@ -20,7 +20,8 @@ pub use operations::{Access, Operations};
 pub use outbox::outbox;
 pub use ports::Ports;
 pub use stage::{
-    AgencyTenant, Item, OwnTenant, PASSWORD, Stage, TABLE, plain_http, text_of, up_to, weak_hash,
+    AgencyTenant, Item, LISTED, OwnTenant, PASSWORD, Stage, TABLE, plain_http, text_of, up_to,
+    weak_hash,
 };
 pub use unauthorized::bad_credentials;
 pub use wire::{Fault, Wire};

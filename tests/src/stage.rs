@@ -41,6 +41,20 @@ use crate::wire::Wire;
 /// An item of the table.
 pub type Item = HashMap<String, AttributeValue>;
 
+/// What the index `accounts` has of an account besides its keys, as template.yaml has it.
+pub const LISTED: [&str; 10] = [
+    "id",
+    "email",
+    "name",
+    "type",
+    "status",
+    "currency",
+    "timezone",
+    "language",
+    "created_at",
+    "updated_at",
+];
+
 /// The name of the table.
 pub const TABLE: &str = "headcount";
 
@@ -396,6 +410,24 @@ impl Stage {
         refresh_session::Function { store: self.table.clone(), ports: self.ports.clone() }
     }
 
+    /// `GET /v1/accounts`.
+    pub fn list_accounts(&self) -> list_accounts::Function<Table, Ports> {
+        list_accounts::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
+    /// `GET /v1/auth/sessions`.
+    pub fn list_sessions(&self) -> list_sessions::Function<Table, Ports> {
+        list_sessions::Function {
+            store: self.table.clone(),
+            ports: self.ports.clone(),
+            fingerprint_key: fingerprint_key(),
+        }
+    }
+
     /// `GET /v1/account`.
     pub fn get_own_account(&self) -> get_own_account::Function<Table, Ports> {
         get_own_account::Function { store: self.table.clone(), ports: self.ports.clone() }
@@ -504,6 +536,38 @@ impl Stage {
         };
         let status = AccountStatus::Active;
         self.table.create_identity_account(&account, status).await.expect("an account");
+    }
+
+    /// So many accounts of a status, a second apart, past the use case. Their ids end with `first` and on.
+    pub async fn many_own_accounts(&self, (first, count): (usize, usize), status: &str) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        for n in first..first + count {
+            let id = format!("acct_01kgjb9z8rd3m0many{n:08}");
+            let email = format!("many{n}@example.com");
+            let created_at =
+                format!("2026-01-01T{:02}:{:02}:{:02}.000000Z", n / 3_600, n / 60 % 60, n % 60);
+            let made = self.client.put_item().table_name(TABLE);
+            let made = [
+                ("pk", format!("ACCOUNT#{id}").as_str()),
+                ("sk", "ACCOUNT"),
+                ("listed_as", &format!("{created_at}#{id}")),
+                ("id", &id),
+                ("email", &email),
+                ("email_ascii", &email),
+                ("name", &format!("Account {n}")),
+                ("type", "individual"),
+                ("status", status),
+                ("password_hash", PasswordHash::of_nobody().as_phc()),
+                ("currency", "USD"),
+                ("timezone", "UTC"),
+                ("language", "en"),
+                ("created_at", &created_at),
+                ("updated_at", &created_at),
+            ]
+            .into_iter()
+            .fold(made, |made, (name, value)| made.item(name, text(value)));
+            made.send().await.expect("an item");
+        }
     }
 
     /// One more session of an account.
@@ -842,6 +906,16 @@ async fn create_table(client: &Client) {
         .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .expect("an index");
+    let shown = Projection::builder()
+        .projection_type(ProjectionType::Include)
+        .set_non_key_attributes(Some(LISTED.map(str::to_owned).to_vec()));
+    let accounts = GlobalSecondaryIndex::builder()
+        .index_name("accounts")
+        .key_schema(key("sk", KeyType::Hash))
+        .key_schema(key("listed_as", KeyType::Range))
+        .projection(shown.build())
+        .build()
+        .expect("an index");
     client
         .create_table()
         .table_name(TABLE)
@@ -850,9 +924,11 @@ async fn create_table(client: &Client) {
         .attribute_definitions(string("sk"))
         .attribute_definitions(string("behind_shard"))
         .attribute_definitions(string("behind_since"))
+        .attribute_definitions(string("listed_as"))
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
         .global_secondary_indexes(behind)
+        .global_secondary_indexes(accounts)
         .send()
         .await
         .expect("a table");

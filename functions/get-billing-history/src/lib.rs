@@ -38,8 +38,7 @@ where
         let secret = &self.fingerprint_key;
         let asked = paging::page(request.query(), &list, secret, DEFAULT_PAGE, MAX_PAGE)?;
         let page = self.store.history(granted, asked.after.as_deref(), asked.limit).await?;
-        let next = page.next.as_deref().map(|position| list.cursor(position, secret));
-        let next = next.transpose().map_err(|_| Failure::Unavailable)?;
+        let next = paging::next(page.next.as_deref(), &list, secret)?;
         Ok(seats::history(&page, next))
     }
 }

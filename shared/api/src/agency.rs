@@ -490,6 +490,7 @@ fn sentence(field: &str, rule: &Rule) -> String {
         | Rule::KeyId
         | Rule::KeyEnd
         | Rule::NothingToChange
+        | Rule::Time
         | Rule::Cursor => format!("The {field} field format is invalid."),
     }
 }

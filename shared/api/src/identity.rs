@@ -3,6 +3,7 @@
 pub(crate) mod change;
 pub(crate) mod close;
 pub(crate) mod kept;
+pub(crate) mod list;
 pub(crate) mod session;
 
 use headcount_model::credential::Permission;
@@ -25,6 +26,7 @@ use crate::wording;
 pub use change::{changed, own_patch, patch, whole};
 pub use close::closed;
 pub use kept::{NamedAccount, grant, is_meant, shown};
+pub use list::{ACCOUNTS_ROUTE, MAX_PAGE, accounts, list_accounts, sessions};
 pub use session::{
     Caller, admit, caller, end_session, ended, log_in, logged_in, refresh, refreshed, session,
 };

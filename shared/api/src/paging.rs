@@ -1,9 +1,10 @@
 //! Pages of lists: `limit` and `cursor` in the query of a `GET` (LIFECYCLE, "Common").
 
-use headcount_model::cursor::List;
+use headcount_model::cursor::{List, is_of_form};
 use headcount_model::fault::{Fault, Form, Rule};
 use headcount_model::idempotency::FingerprintKey;
 
+use crate::dialect::Failure;
 use crate::fields::Fields;
 use crate::json::Object;
 
@@ -29,16 +30,42 @@ pub fn page(
 ) -> Result<Asked, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut fields = Fields::new(query);
-    let (limit, cursor) = (fields.text("limit"), fields.text("cursor"));
-    let mut form = Form::new(&mut faults);
-    let limit = form.optional("limit", limit, |text| number(&text, max));
-    let after = form.optional("cursor", cursor, |text| list.position(&text, secret));
+    let asked = asked(&mut fields, &mut faults, Some(list), secret, (default, max));
     fields.refuse_rest(&mut faults);
-    if faults.is_empty() {
-        Ok(Asked { limit: limit.unwrap_or(default), after })
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(asked) } else { Err(faults) }
+}
+
+/// Reads which page of a list is asked for. Of a list that is not known, since its filters are not good, the form
+/// of the cursor alone is looked at.
+pub(crate) fn asked(
+    fields: &mut Fields,
+    faults: &mut Vec<Fault>,
+    list: Option<&List<'_>>,
+    secret: &FingerprintKey,
+    (default, max): (u16, u16),
+) -> Asked {
+    let (limit, cursor) = (fields.text("limit"), fields.text("cursor"));
+    let mut form = Form::new(faults);
+    let limit = form.optional("limit", limit, |text| number(&text, max));
+    let after = form.optional("cursor", cursor, |text| match list {
+        Some(list) => list.position(&text, secret),
+        None if is_of_form(&text) => Ok(String::new()),
+        None => Err(Rule::Cursor),
+    });
+    Asked { limit: limit.unwrap_or(default), after }
+}
+
+/// The cursor of the page behind one that ended at a position.
+///
+/// # Errors
+/// [`Failure::Unavailable`] with a weak secret, which no function has.
+pub fn next<R>(
+    position: Option<&str>,
+    list: &List<'_>,
+    secret: &FingerprintKey,
+) -> Result<Option<String>, Failure<R>> {
+    let next = position.map(|position| list.cursor(position, secret));
+    next.transpose().map_err(|_| Failure::Unavailable)
 }
 
 /// Digits alone: `+5` would be a number too.

@@ -156,6 +156,16 @@ pub fn ended_session() -> Value {
     of::<identity::session::EndedView>()
 }
 
+/// `GET /v1/accounts`, 200.
+pub fn listed_accounts() -> Value {
+    of::<identity::list::PageView<identity::AccountView<'static>>>()
+}
+
+/// `GET /v1/auth/sessions`, 200.
+pub fn listed_sessions() -> Value {
+    of::<identity::list::PageView<identity::list::SessionView>>()
+}
+
 /// `DELETE /v1/account`, 200.
 pub fn closed_account() -> Value {
     of::<identity::close::ClosedView<'static>>()

@@ -43,6 +43,7 @@ pub(crate) fn code(rule: &Rule) -> &'static str {
         Rule::Range { .. } => "range",
         Rule::KeyId => "api_key_id",
         Rule::KeyEnd => "key_end",
+        Rule::Time => "time",
         Rule::Cursor => "cursor",
         Rule::NothingToChange => "nothing_to_change",
     }
@@ -119,6 +120,9 @@ pub(crate) fn sentence(field: &str, rule: &Rule) -> String {
         Rule::KeyEnd => format!(
             "{field} must be a time to come, such as 2031-01-31T00:00:00Z, and not behind the end of the key that gives it."
         ),
+        Rule::Time => {
+            format!("{field} must be a time with its zone, such as 2026-01-31T00:00:00Z.")
+        }
         Rule::Cursor => format!("{field} is not one that was given out for this list."),
         Rule::NothingToChange => {
             format!("{field} names an account; give at least one field to change beside it.")

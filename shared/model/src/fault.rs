@@ -101,6 +101,8 @@ pub enum Rule {
         /// The largest number allowed.
         max: u32,
     },
+    /// Not a time with its zone.
+    Time,
     /// Not a cursor that the caller was given for this list.
     Cursor,
     /// Not the id of an API key.

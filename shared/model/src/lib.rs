@@ -20,6 +20,7 @@ pub mod id;
 pub mod idempotency;
 pub mod identity;
 pub mod organization;
+pub mod page;
 pub mod policy;
 pub mod port;
 pub mod reconcile;

@@ -3,6 +3,7 @@
 mod change;
 mod close;
 mod kept;
+mod list;
 mod log_in;
 mod refresh;
 mod session;

@@ -152,6 +152,16 @@ impl Key {
         Self::of(format!("SESSION#{}", id.token()), "SESSION")
     }
 
+    /// A session in the list of its account. Ids sort by time: backwards, the newest comes first.
+    pub fn listed_session(account: &AccountId, id: &SessionId) -> Self {
+        Self::of(Self::sessions_of(account), format!("SESSION#{}", id.token()))
+    }
+
+    /// Partition key of the list of an account's sessions.
+    pub(crate) fn sessions_of(account: &AccountId) -> String {
+        format!("SESSIONS#{account}")
+    }
+
     /// A refresh token that another one of its session has taken the place of, by the hash of its secret.
     pub fn rotated(id: &SessionId, hash: &[u8; 32]) -> Self {
         Self::of(Self::session(id).pk, format!("ROTATED#{}", hex(hash)))

@@ -22,11 +22,13 @@ use crate::limits::Allowance;
 use crate::rows::{
     AccountRow, AgencyAccountRow, AgencyRow, ApiKeyRow, AppRow, AuditRow, BillingRow,
     ClosedAccountRow, CredentialRow, DirectoryRow, EmailRow, HolderRow, IdempotencyRow,
-    NO_SPENDING_LIMIT, OrganizationRow, SeatRow, SessionRow, behind_shard,
+    ListedSessionRow, NO_SPENDING_LIMIT, OrganizationRow, SeatRow, SessionRow, behind_shard,
 };
 use crate::standing;
 use crate::table::Table;
-use crate::transaction::{Condition, Refused, Values, check, number, put, text, unchanged, update};
+use crate::transaction::{
+    Condition, Refused, Values, check, number, put, replace, text, unchanged, update,
+};
 
 /// The Stripe objects of an organization that is billed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -379,7 +381,12 @@ impl Table {
     /// [`ProvisionError::Exists`] when it is there.
     pub async fn create_session(&self, session: &Session) -> Provisioned {
         let put = put(self, &SessionRow::from(session), Condition::absent());
-        self.provision([(put, ProvisionError::Exists("session"))]).await
+        // One that was ended is in no list.
+        let listed = session.ended_at.is_none();
+        let listed = listed.then(|| replace(self, &ListedSessionRow::new(session, None)));
+        let listed = listed.map(|listed| (listed, ProvisionError::Unavailable));
+        let kept = [(put, ProvisionError::Exists("session"))];
+        self.provision(kept.into_iter().chain(listed)).await
     }
 
     /// Takes a credential back, for good. A warm process may believe it for 30 s more. To

@@ -18,7 +18,7 @@ use headcount_model::id::{
 use headcount_model::idempotency::{Keyed, StoredAnswer, hex, unhex};
 use headcount_model::identity::{
     Account, AccountStatus, Attempts, ClosedAccount, Email, KeptAccount as OwnAccount,
-    PasswordHash, Session, SessionId,
+    ListedSession, PasswordHash, Session, SessionId,
 };
 use headcount_model::reconcile::Shard;
 use headcount_model::seats::Seat;
@@ -696,8 +696,17 @@ pub struct AccountRow {
     /// and on what no caller created. Never changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
+    /// Where it stands among all accounts, [`listed_as`]: sort key of the index `accounts`. Absent on what is
+    /// older than that. Never changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed_as: Option<String>,
     pub created_at: String,
     pub updated_at: String,
+}
+
+/// Where an account stands among all: by the time of its creation, and then by its id.
+pub(crate) fn listed_as(created_at: &str, id: &str) -> String {
+    format!("{created_at}#{id}")
 }
 
 impl From<&Account> for AccountRow {
@@ -719,6 +728,7 @@ impl From<&Account> for AccountRow {
             session_epoch: None,
             spared_session: None,
             created_by: None,
+            listed_as: Some(listed_as(&created_at, account.id.as_str())),
             updated_at: created_at.clone(),
             created_at,
         }
@@ -806,6 +816,58 @@ impl TryFrom<SessionRow> for Session {
             access_until: time(&row.access_until, "access_until")?,
             refresh_until: time(&row.refresh_until, "refresh_until")?,
             ended_at: ended_at.transpose()?,
+        })
+    }
+}
+
+/// A session in the list of its account: there while it goes on, as far as nobody but itself ends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // As in `headcount_model::identity::ListedSession`.
+pub struct ListedSessionRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: String,
+    pub epoch: u64,
+    pub created_at: String,
+    /// Absent before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshed_at: Option<String>,
+    pub access_until: String,
+    pub refresh_until: String,
+    /// As in [`SessionRow`].
+    pub expires_at: i64,
+}
+
+impl ListedSessionRow {
+    /// The row of a session that was given its tokens by a log-in, or else at `refreshed_at`.
+    pub fn new(session: &Session, refreshed_at: Option<Timestamp>) -> Self {
+        let row = SessionRow::from(session);
+        Self {
+            key: Key::listed_session(&session.account, &session.id),
+            id: row.id,
+            epoch: row.epoch,
+            created_at: row.created_at,
+            refreshed_at: refreshed_at.map(micros),
+            access_until: row.access_until,
+            refresh_until: row.refresh_until,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+impl TryFrom<ListedSessionRow> for ListedSession {
+    type Error = Malformed;
+
+    fn try_from(row: ListedSessionRow) -> Result<Self, Malformed> {
+        let time = |text: &str, name| text.parse::<Timestamp>().map_err(|_| Malformed(name));
+        let refreshed_at = row.refreshed_at.as_deref().map(|text| time(text, "refreshed_at"));
+        Ok(Self {
+            id: SessionId::parse(&row.id)?,
+            epoch: row.epoch,
+            created_at: time(&row.created_at, "created_at")?,
+            refreshed_at: refreshed_at.transpose()?,
+            access_until: time(&row.access_until, "access_until")?,
+            refresh_until: time(&row.refresh_until, "refresh_until")?,
         })
     }
 }

@@ -93,11 +93,14 @@ pub(crate) fn put(
     row: &impl Serialize,
     condition: Condition,
 ) -> Result<TransactWriteItem, Refused> {
-    let item = serde_dynamo::aws_sdk_dynamodb_1::to_item(row).map_err(|error| {
+    put_item(table, encoded(row)?, condition)
+}
+
+fn encoded(row: &impl Serialize) -> Result<Item, Refused> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_item(row).map_err(|error| {
         tracing::error!(%error, "a row could not be encoded");
         Refused::Unavailable
-    })?;
-    put_item(table, item, condition)
+    })
 }
 
 /// Puts an item.
@@ -115,6 +118,20 @@ pub(crate) fn put_item(
         .build()
         .map_err(|_| Refused::Unavailable)?;
     Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// Puts a row in the place of whatever is there.
+pub(crate) fn replace(table: &Table, row: &impl Serialize) -> Result<TransactWriteItem, Refused> {
+    let put = Put::builder().table_name(&*table.name).set_item(Some(encoded(row)?));
+    let put = put.build().map_err(|_| Refused::Unavailable)?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// Deletes whatever is there.
+pub(crate) fn remove(table: &Table, key: &Key) -> Result<TransactWriteItem, Refused> {
+    let delete = Delete::builder().table_name(&*table.name).set_key(Some(key.attributes()));
+    let delete = delete.build().map_err(|_| Refused::Unavailable)?;
+    Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
 /// Updates an item by an expression.

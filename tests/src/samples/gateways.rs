@@ -42,6 +42,8 @@ pub async fn reply(stage: &Stage, function: &str, event: &Value) -> Reply {
         "open-session" => Reply::to_event(&stage.open_session(), event).await,
         "refresh-session" => Reply::to_event(&stage.refresh_session(), event).await,
         "end-session" => Reply::to_event(&stage.end_session(), event).await,
+        "list-accounts" => Reply::to_event(&stage.list_accounts(), event).await,
+        "list-sessions" => Reply::to_event(&stage.list_sessions(), event).await,
         "get-own-account" => Reply::to_event(&stage.get_own_account(), event).await,
         "get-account" => Reply::to_event(&stage.get_account(), event).await,
         "delete-agency-account" => Reply::to_event(&stage.delete_agency_account(), event).await,

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use headcount_api::identity::MAX_PAGE as MAX_SHORT;
 use headcount_model::agency::Page;
 use headcount_model::history::{DEFAULT_PAGE, MAX_PAGE};
 use headcount_model::id::{AgencyAccountLcuid, AgencyLcuid, AppLcuid};
 use headcount_model::idempotency::IdempotencyKey;
+use headcount_model::identity::{AccountStatus, Email, LISTED_STATUSES};
 
-use crate::fields::component;
+use crate::fields::{component, one_of};
 use crate::json::{Json, object};
 use crate::operation::{Api, Example, Op, Operation, Success};
 use crate::{Refusal, body};
@@ -259,6 +261,7 @@ fn parameters() -> Json {
         }
     };
     let app = lcuid(AppLcuid::PREFIX);
+    let time = object! { "type" => "string", "format" => "date-time" };
     object! {
         "AccountId" => object! {
             "name" => "id", "in" => "path", "required" => true, "description" => "The account.",
@@ -276,13 +279,27 @@ fn parameters() -> Json {
         ),
         "Cursor" => query(
             "cursor",
-            "The `next_cursor` of the page before. It is good for the list of the same organization alone.",
+            "The `next_cursor` of the page before. It is good for the same list of the same caller alone.",
             object! { "type" => "string", "pattern" => "^cursor_[0-9a-f]*_[0-9a-f]{64}$" },
         ),
         "Limit" => query(
             "limit", &format!("The most entries of the page; {DEFAULT_PAGE} when it is left out."),
             object! { "type" => "integer", "minimum" => 1_usize, "maximum" => usize::from(MAX_PAGE) },
         ),
+        "ShortLimit" => query(
+            "limit", &format!("The most entries of the page; {MAX_SHORT} when it is left out."),
+            object! { "type" => "integer", "minimum" => 1_usize, "maximum" => usize::from(MAX_SHORT) },
+        ),
+        "Email" => query(
+            "email", "The whole address of an account, in any case.",
+            object! { "type" => "string", "format" => "email", "maxLength" => Email::MAX_LENGTH },
+        ),
+        "Status" => query(
+            "status", "How the accounts stand.",
+            one_of("A status.", LISTED_STATUSES.map(AccountStatus::as_str)),
+        ),
+        "CreatedAfter" => query("created_after", "Created then or later, with a zone.", time.clone()),
+        "CreatedBefore" => query("created_before", "Created earlier, with a zone.", time),
         "IfMatch" => header(
             "If-Match", false,
             "Strong entity tags of the versions that are meant, as `ETag` told them, or `*`. Any other version is not changed (412).",

@@ -1,15 +1,19 @@
 //! The Identity API in the document.
 
-use headcount_api::identity::{self, Identity, Refusal as Refused};
+use headcount_api::identity::{self, Identity, MAX_PAGE, Refusal as Refused};
 use headcount_api::{Failure, MAX_BODY, Transport, schema};
 use headcount_model::credential::Permission;
-use headcount_model::fault::Fault;
+use headcount_model::cursor::List;
+use headcount_model::fault::{Fault, Rule};
 use headcount_model::grant::Right;
 use headcount_model::id::AccountId;
+use headcount_model::idempotency::FingerprintKey;
 use headcount_model::identity::{
-    Account, AccountKind, AccountStatus, ClosedAccount, Email, KeptAccount, Language, LoggedIn,
-    NewAccount, PasswordHash, PasswordPolicy, Salt, Session, SessionId,
+    Account, AccountFilter, AccountKind, AccountStatus, ClosedAccount, Email, KeptAccount,
+    Language, ListedAccount, ListedSession, LoggedIn, NewAccount, PasswordHash, PasswordPolicy,
+    Salt, Session, SessionId,
 };
+use headcount_model::page::Page;
 use headcount_model::port::Clock;
 use headcount_model::right::{DeleteAccounts, ReadAccounts, UpdateAccounts};
 
@@ -30,7 +34,17 @@ const CREATES: &[Op] = &[Op::CreateAccount];
 const OPENS: &[Op] = &[Op::OpenSession];
 const REFRESHES: &[Op] = &[Op::RefreshSession];
 const ENDS: &[Op] = &[Op::EndSession];
-const OWN: &[Op] = &[Op::EndSession, Op::GetOwnAccount, Op::UpdateOwnAccount, Op::DeleteOwnAccount];
+const OWN: &[Op] = &[
+    Op::EndSession,
+    Op::ListSessions,
+    Op::GetOwnAccount,
+    Op::UpdateOwnAccount,
+    Op::DeleteOwnAccount,
+];
+const LISTS: &[Op] = &[Op::ListSessions];
+const LISTS_ALL: &[Op] = &[Op::ListAccounts];
+const ADMINISTERS: &[Op] =
+    &[Op::ListAccounts, Op::GetAccount, Op::UpdateAccount, Op::DeleteAccount];
 const DELETES: &[Op] = &[Op::DeleteAccount];
 const PATCHES: &[Op] = &[Op::UpdateOwnAccount, Op::UpdateAccount];
 const UPDATES: &[Op] = &[Op::UpdateAccount];
@@ -43,14 +57,16 @@ const TAKES_BODIES: &[Op] = &[
     Op::UpdateOwnAccount,
     Op::UpdateAccount,
 ];
-const READS: &[Op] = &[Op::GetAccount];
+const READS: &[Op] = &[Op::ListAccounts, Op::GetAccount];
 const NAMES: &[Op] = &[Op::GetAccount, Op::UpdateAccount, Op::DeleteAccount];
 const ALL: &[Op] = &[
     Op::CreateAccount,
     Op::OpenSession,
     Op::RefreshSession,
     Op::EndSession,
+    Op::ListSessions,
     Op::GetOwnAccount,
+    Op::ListAccounts,
     Op::GetAccount,
     Op::UpdateOwnAccount,
     Op::UpdateAccount,
@@ -78,6 +94,18 @@ explained! { failures: Failure<Refused> => Said;
         Some(("invalid_request", ENDS, Words {
             cause: "A field is no text, or none of this request.",
             cure: "Mend what `details` lists. Nothing was ended.",
+        }));
+    Failure::Faults(_), Failure::Faults(list_faults()) =>
+        Some(("invalid_request", LISTS, Words {
+            cause: "The query has a parameter that the list does not know, a `limit` out of bounds, or a `cursor` that was \
+                    not given out for this very list.",
+            cure: "Mend what `details` lists. Begin again without `cursor`.",
+        }));
+    Failure::Faults(_), Failure::Faults(accounts_faults()) =>
+        Some(("invalid_request", LISTS_ALL, Words {
+            cause: "The query has a parameter that the list does not know, a filter that nothing can fit, a `limit` out of \
+                    bounds, or a `cursor` that was not given out for the list with these very filters.",
+            cure: "Mend what `details` lists. With other filters, begin again without `cursor`.",
         }));
     Failure::Transport(Transport::MalformedJson(_)), Failure::Transport(body::malformed()) =>
         Some(("malformed_json", TAKES_BODIES, explained::MALFORMED_JSON));
@@ -127,7 +155,7 @@ explained! { failures: Failure<Refused> => Said;
             cure: "Look at the id. Without one it is the session of the token.",
         }));
     Failure::Unauthorized, Failure::Unauthorized =>
-        Some(("unauthorized", NAMES, Words {
+        Some(("unauthorized", ADMINISTERS, Words {
             cause: "There is no token of an administrator in `Authorization: Bearer …`, or it is malformed, unknown, \
                     revoked or expired. An account's own token is none.",
             cure: "Send a token that works: `headcount admin-token create`.",
@@ -206,6 +234,7 @@ pub(crate) fn api() -> Api {
         description: "Accounts with a unique e-mail address and a password.",
         operations: vec![
             create(),
+            list_accounts(),
             get(),
             update(Op::UpdateAccount),
             delete(Op::DeleteAccount),
@@ -215,6 +244,7 @@ pub(crate) fn api() -> Api {
             open_session(),
             refresh_session(),
             end_session(),
+            list_sessions(),
         ],
         refusals,
         error: ("IdentityError", Json::schema(error)),
@@ -232,6 +262,8 @@ pub(crate) fn api() -> Api {
             ("RefreshedSession", Json::schema(schema::refreshed_session())),
             ("EndSession", end_session_schema()),
             ("EndedSession", Json::schema(schema::ended_session())),
+            ("Accounts", Json::schema(schema::listed_accounts())),
+            ("Sessions", Json::schema(schema::listed_sessions())),
         ],
     }
 }
@@ -518,6 +550,98 @@ fn end_session() -> Operation {
             refused: vec![bad_end_session()],
         }),
     }
+}
+
+fn list_sessions() -> Operation {
+    let this = Session::open(&own_account().id, 0, &Still, &Still).expect("there is entropy").0;
+    let listed = |id: &SessionId, refreshed_at| ListedSession {
+        id: id.clone(),
+        epoch: 0,
+        created_at: this.created_at,
+        refreshed_at,
+        access_until: this.access_until,
+        refresh_until: this.refresh_until,
+    };
+    let another = SessionId::parse(SESSION).expect("an id");
+    let all = [listed(&another, Some(Still.now())), listed(&this.id, None)];
+    let page = |sessions, next| body::of(&identity::sessions(sessions, &this.id, next));
+    Operation {
+        op: Op::ListSessions,
+        summary: "List the own sessions",
+        description: "The sessions of the account that go on, the newest first. Those that were ended are not among them, nor \
+                      those whose refresh token has expired.",
+        security: &["accountToken"],
+        parameters: &["ShortLimit", "Cursor"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "A page of the list.",
+            schema: "Sessions",
+            headers: &[],
+            examples: vec![
+                Example::new(
+                    "sessions",
+                    "Another session, which was refreshed, and this one",
+                    page(&all, None),
+                ),
+                Example::new("more", "One, and more behind it", page(&all[..1], Some(cursor()))),
+            ],
+        },
+    }
+}
+
+/// A cursor of the form that they have.
+fn cursor() -> String {
+    let list = List { tenant: "", route: "", filters: &[] };
+    list.cursor(SESSION, &secret()).expect("a strong secret")
+}
+
+fn secret() -> FingerprintKey {
+    FingerprintKey::new(&[7; 32]).expect("long enough")
+}
+
+fn list_accounts() -> Operation {
+    let page = |next: Option<&str>| {
+        let entries = vec![ListedAccount::from(own_account())];
+        let page = Page { entries, next: next.map(str::to_owned) };
+        let answer = identity::accounts(&page, &AccountFilter::default(), &secret());
+        body::of(&answer.expect("a strong secret"))
+    };
+    Operation {
+        op: Op::ListAccounts,
+        summary: "List accounts",
+        description: "The accounts that all filters fit, the first created first. Those that are closed are not among them. \
+                      Needs the permission `accounts:read`, or `accounts:create`, which includes it.",
+        security: &["adminToken"],
+        parameters: &["Email", "Status", "CreatedAfter", "CreatedBefore", "ShortLimit", "Cursor"],
+        request: None,
+        success: Success {
+            status: 200,
+            description: "A page of the list.",
+            schema: "Accounts",
+            headers: &[],
+            examples: vec![
+                Example::new("accounts", "The only account", page(None)),
+                Example::new("more", "One, and more behind it", page(Some("position"))),
+            ],
+        },
+    }
+}
+
+fn accounts_faults() -> Vec<Fault> {
+    let query = object! {
+        "email" => "owner", "status" => "closed", "created_after" => "today", "limit" => "0", "page" => "2",
+    };
+    identity::list_accounts(body::read(&query), &secret()).expect_err("an example of a refusal")
+}
+
+fn list_faults() -> Vec<Fault> {
+    let fault = |field: &'static str, rule| Fault { index: None, field: field.into(), rule };
+    vec![
+        fault("limit", Rule::Range { min: 1, max: MAX_PAGE.into() }),
+        fault("cursor", Rule::Cursor),
+        fault("page", Rule::Unknown),
+    ]
 }
 
 /// The account of the examples.

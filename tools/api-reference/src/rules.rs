@@ -1,7 +1,7 @@
 //! The rules that fields can break, explained to callers.
 
 use headcount_api::agency::Agency;
-use headcount_api::identity::Identity;
+use headcount_api::identity::{Identity, MAX_PAGE};
 use headcount_api::seats::Seats;
 use headcount_api::{Dialect, Failure};
 use headcount_model::agency::NewAgencyAccount;
@@ -29,6 +29,8 @@ type Cure = (&'static [(Of, &'static str)], &'static str);
 const MORE: &str = "Send more. Lengths count Unicode scalar values, after trimming, in NFC; a password is not trimmed. \
     Text that shows nothing, such as a joiner alone, is empty.";
 const LESS: &str = "Send less. Lengths count as for `min_length`.";
+const DIGITS: &str =
+    "Send digits alone, once, for a number within the limits that the message names.";
 const LISTED: &str = "Send one of the values that the message lists, in that case.";
 
 const PICTURE: &[(Of, &str)] = &[(Of::Seats, "pfp_url"), (Of::Agency, "website")];
@@ -163,7 +165,11 @@ explained! { all: Rule => Cure;
     );
     Rule::Range { .. }, Rule::Range { min: 1, max: 1_000 } => (
         &[(Of::Seats, "limit"), (Of::Agency, "per_page")],
-        "Send digits alone, once, for a number within the limits that the message names.",
+        DIGITS,
+    );
+    Rule::Range { .. }, Rule::Range { min: 1, max: MAX_PAGE.into() } => (
+        &[(Of::Identity, "limit")],
+        DIGITS,
     );
     Rule::KeyId, Rule::KeyId => (
         &[(Of::Seats, "apiKeyId")],
@@ -177,8 +183,12 @@ explained! { all: Rule => Cure;
         &[(Of::Seats, "accountId")],
         "Give at least one field beside `accountId`.",
     );
+    Rule::Time, Rule::Time => (
+        &[(Of::Identity, "created_after")],
+        "Send date, time and zone: `Z` or an offset, whose `+` is `%2B` in a URL.",
+    );
     Rule::Cursor, Rule::Cursor => (
-        &[(Of::Seats, "cursor")],
+        &[(Of::Seats, "cursor"), (Of::Identity, "cursor")],
         "Send the `next_cursor` of the page before, to the letter, with the same API and the same filters. Begin again without one.",
     );
 }

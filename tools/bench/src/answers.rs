@@ -300,9 +300,18 @@ fn agency() -> Value {
     })
 }
 
+/// An account, older than any that is created now.
+#[cfg(feature = "growth")]
+pub(crate) fn account_number(number: u64) -> Value {
+    let id = format!("acct_{number:026}");
+    let mut account = account(&id, &format!("owner{number}"));
+    account["listed_as"] = s(&format!("2026-02-03T18:12:47.000000Z#{id}"));
+    account
+}
+
 /// A seat of the organization, older than any that is created now.
 #[cfg(feature = "growth")]
-pub(crate) fn seat(number: u64) -> Value {
+pub(crate) fn seat_number(number: u64) -> Value {
     let id = format!("acc_{number:026}");
     json!({
         "pk": s(&format!("ORG#{ORGANIZATION}")), "sk": s(&format!("SEAT#{id}")), "id": s(&id),

@@ -1,6 +1,6 @@
 //! How costs grow: with the seats of a request, with the organizations that a process serves, with
 //! the writers on one organization, and with the seats that an organization has, of a create and of a page
-//! of the list.
+//! of the list, and with the accounts that there are, of a page of theirs.
 
 #[cfg(feature = "growth")]
 mod database;
@@ -54,6 +54,9 @@ pub(crate) struct Growth {
     /// A page of the list of an organization that has so many seats.
     #[serde(default)]
     pub(crate) pages: Vec<Step>,
+    /// A page of the list of so many accounts.
+    #[serde(default)]
+    pub(crate) pages_of_accounts: Vec<Step>,
     /// What the table charges for one request.
     #[serde(default)]
     pub(crate) units: Vec<Units>,
@@ -133,9 +136,13 @@ pub(crate) async fn run(options: &Options, places: &Places, folder: &Path) -> Re
         #[cfg(not(feature = "growth"))]
         organization: Vec::new(),
         #[cfg(feature = "growth")]
-        pages: pages::follow(options, places, folder).await?,
+        pages: pages::follow(&pages::SEATS, options, places, folder).await?,
         #[cfg(not(feature = "growth"))]
         pages: Vec::new(),
+        #[cfg(feature = "growth")]
+        pages_of_accounts: pages::follow(&pages::ACCOUNTS, options, places, folder).await?,
+        #[cfg(not(feature = "growth"))]
+        pages_of_accounts: Vec::new(),
         #[cfg(feature = "growth")]
         units: units::count(places, folder).await?,
         #[cfg(not(feature = "growth"))]

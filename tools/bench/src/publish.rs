@@ -86,6 +86,7 @@ fn grown(growth: &Growth) -> String {
         ("Organizations that take turns in one warm process", "organizations", &growth.turns),
         ("Seats that the organization has already", "seats", &growth.organization),
         ("A page of the list of an organization's seats", "seats", &growth.pages),
+        ("A page of the list of accounts", "accounts", &growth.pages_of_accounts),
     ] {
         // What an earlier run did not follow.
         if steps.is_empty() {

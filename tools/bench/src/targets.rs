@@ -57,7 +57,9 @@ pub(crate) fn outcomes(report: &Report, growth: Option<&Growth>) -> Vec<Outcome>
         outcomes.push(calls(name, measured));
     }
     outcomes.extend(growth.into_iter().flat_map(batches));
-    outcomes.extend(growth.into_iter().flat_map(|growth| pages(&growth.pages)));
+    outcomes.extend(growth.into_iter().flat_map(|growth| pages("seats", &growth.pages)));
+    let accounts = |growth: &Growth| pages("accounts", &growth.pages_of_accounts);
+    outcomes.extend(growth.into_iter().flat_map(accounts));
     outcomes
 }
 
@@ -154,7 +156,7 @@ fn batches(growth: &Growth) -> Vec<Outcome> {
 }
 
 /// The goal for a page of a list: the same calls and the same units, however long the list is.
-fn pages(steps: &[Step]) -> Option<Outcome> {
+fn pages(of: &str, steps: &[Step]) -> Option<Outcome> {
     let (fewest, most) = (steps.first()?, steps.last()?);
     let cost = |step: &Step| (step.calls_milli, step.read_units_milli);
     let told = |step: &Step| {
@@ -162,7 +164,7 @@ fn pages(steps: &[Step]) -> Option<Outcome> {
         format!("{} calls and {units} read units", step.calls_milli as f64 / 1_000.0)
     };
     Some(Outcome {
-        what: format!("a page of the list of seats, {} seats against {}", most.size, fewest.size),
+        what: format!("a page of the list of {of}, {} {of} against {}", most.size, fewest.size),
         goal: "the same".to_owned(),
         measured: format!("{}; {}", told(most), told(fewest)),
         reached: steps.iter().all(|step| cost(step) == cost(fewest)),
@@ -204,7 +206,7 @@ mod tests {
             write_units_milli: None,
             read_units_milli: Some(units),
         };
-        let reached = |steps: &[Step]| pages(steps).map(|outcome| outcome.reached);
+        let reached = |steps: &[Step]| pages("seats", steps).map(|outcome| outcome.reached);
         assert_eq!(reached(&[]), None);
         assert_eq!(reached(&[step(1_000, 1_000, 8_500), step(9_000, 1_000, 8_500)]), Some(true));
         assert_eq!(reached(&[step(1_000, 1_000, 8_500), step(9_000, 1_000, 9_000)]), Some(false));

@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::format::debug_fn;
 use crate::failure::Failure;
 use crate::report::{Format, Report};
 use crate::target::{Target, TargetOptions};
-use crate::{agency, audit, billing, credential, demo, organization, prices, webhook};
+use crate::{account, agency, audit, billing, credential, demo, organization, prices, webhook};
 
 /// The operator's command line of Headcount.
 ///
@@ -64,6 +64,9 @@ enum Command {
     /// Accounts of agencies.
     #[command(subcommand)]
     AgencyAccount(agency::AccountCommand),
+    /// Accounts of the Identity API.
+    #[command(subcommand)]
+    Account(account::Command),
     /// Tokens of administrators of the Identity API.
     #[command(subcommand)]
     AdminToken(credential::AdminTokenCommand),
@@ -91,6 +94,7 @@ impl Command {
             Command::App(command) => command.run(target).await,
             Command::Token(command) => command.run(target).await,
             Command::AgencyAccount(command) => command.run(target).await,
+            Command::Account(command) => command.run(target).await,
             Command::AdminToken(command) => command.run(target).await,
             Command::Credential(command) => command.run(target).await,
             Command::Audit(command) => command.run(target).await,
@@ -221,6 +225,7 @@ mod tests {
             &format!(
                 "agency-account set-parent --agency {AGENCY} --account {ACCOUNT} --parent true"
             ),
+            "account list-older",
             "admin-token create --permission accounts:create",
             "credential revoke 01k6z3v8m4t5q7r9w2x1y0abcd",
             "demo seed tools/local/demo-tenants.json",

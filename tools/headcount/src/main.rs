@@ -1,6 +1,7 @@
 //! `headcount`, the operator's command line: makes organizations, agencies and credentials in
 //! the table of a stack, and what Stripe needs to bill them.
 
+mod account;
 mod agency;
 mod audit;
 mod billing;

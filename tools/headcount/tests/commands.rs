@@ -220,16 +220,24 @@ async fn create_table(client: &Client) {
         .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .expect("complete");
+    let accounts = GlobalSecondaryIndex::builder()
+        .index_name("accounts")
+        .key_schema(key("sk", KeyType::Hash))
+        .key_schema(key("listed_as", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()
+        .expect("complete");
     client
         .create_table()
         .table_name(TABLE)
         .billing_mode(BillingMode::PayPerRequest)
         .set_attribute_definitions(Some(
-            ["pk", "sk", "behind_shard", "behind_since"].map(attribute).to_vec(),
+            ["pk", "sk", "behind_shard", "behind_since", "listed_as"].map(attribute).to_vec(),
         ))
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
         .global_secondary_indexes(behind)
+        .global_secondary_indexes(accounts)
         .send()
         .await
         .expect("a table");
@@ -1056,6 +1064,33 @@ fn a_subscription_belongs_to_one_organization() {
     let (code, message) = world.fail(&create("B", &["--subscription", "sub_0"]));
     assert_eq!(code, 1);
     assert!(message.contains("Stripe refused"), "{message}");
+}
+
+#[test]
+fn accounts_that_are_older_than_the_list_come_into_it_once() {
+    let world = World::new();
+    world.run(&["stripe", "setup"]);
+    world.run(&["demo", "seed", DEMO_TENANTS]);
+    let accounts = || {
+        let mut items = world.items();
+        items.retain(|item| item["sk"] == AttributeValue::S("ACCOUNT".to_owned()));
+        items
+    };
+    let as_made = accounts();
+    assert_eq!(as_made.iter().filter(|item| item.contains_key("listed_as")).count(), 2);
+    assert_eq!(as_made.len(), 3, "one is closed");
+    for item in &as_made {
+        let update = world.client.update_item().table_name(TABLE).key("pk", item["pk"].clone());
+        let update = update.key("sk", item["sk"].clone()).update_expression("REMOVE listed_as");
+        world.runtime.block_on(update.send()).expect("an update");
+    }
+    assert_eq!(world.run(&["account", "list-older"]), json!({"listed": 2}));
+    let sorted = |mut items: Vec<Item>| {
+        items.sort_by_key(|item| format!("{:?}", item["pk"]));
+        items
+    };
+    assert_eq!(sorted(accounts()), sorted(as_made));
+    assert_eq!(world.run(&["account", "list-older"]), json!({"listed": 0}));
 }
 
 const DEMO_TENANTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../local/demo-tenants.json");

@@ -3,31 +3,38 @@
 use headcount_model::credential::Credential;
 use headcount_model::grant::{EveryAccount, Grant, NotGranted, Right};
 use headcount_model::id::{AccountId, seconds};
-use headcount_model::identity::KeptAccount;
+use headcount_model::identity::{KeptAccount, ListedAccount};
 use lambda_http::http::StatusCode;
 
 use super::{AccountView, Refusal, SettingsView};
 use crate::dialect::{Answer, Failure};
 use crate::incoming::Incoming;
 
-impl<'a> From<&'a KeptAccount> for AccountView<'a> {
-    fn from(account: &'a KeptAccount) -> Self {
-        Self {
-            id: account.id.as_str(),
-            email: account.email.as_typed(),
-            name: &account.name,
-            kind: account.kind.as_str(),
-            status: account.status.as_str(),
-            created_at: seconds(account.created_at),
-            updated_at: seconds(account.updated_at),
-            settings: SettingsView {
-                currency: &account.currency,
-                timezone: &account.timezone,
-                language: &account.language,
-            },
+/// A view of each kind of account that has what is shown.
+macro_rules! shown_of {
+    ($($kind:ty),+) => {$(
+        impl<'a> From<&'a $kind> for AccountView<'a> {
+            fn from(account: &'a $kind) -> Self {
+                Self {
+                    id: account.id.as_str(),
+                    email: account.email.as_typed(),
+                    name: &account.name,
+                    kind: account.kind.as_str(),
+                    status: account.status.as_str(),
+                    created_at: seconds(account.created_at),
+                    updated_at: seconds(account.updated_at),
+                    settings: SettingsView {
+                        currency: &account.currency,
+                        timezone: &account.timezone,
+                        language: &account.language,
+                    },
+                }
+            }
         }
-    }
+    )+};
 }
+
+shown_of!(KeptAccount, ListedAccount);
 
 /// What an administrator's credential allows.
 ///

@@ -98,13 +98,17 @@ pub enum NotAdmitted {
 }
 
 impl KeptAccount {
+    /// Whether a session that began when all had been ended so often has been ended with all others since.
+    pub fn has_ended(&self, session: &SessionId, epoch: u64) -> bool {
+        epoch != self.session_epoch && self.spared_session.as_ref() != Some(session)
+    }
+
     /// Whether a session of this account still opens it.
     ///
     /// # Errors
     /// [`NotAdmitted`].
     pub fn admit(&self, session: &Session) -> Result<(), NotAdmitted> {
-        let is_spared = self.spared_session.as_ref() == Some(&session.id);
-        if session.account != self.id || (session.epoch != self.session_epoch && !is_spared) {
+        if session.account != self.id || self.has_ended(&session.id, session.epoch) {
             return Err(NotAdmitted::Over);
         }
         match self.status {

@@ -7,6 +7,7 @@ mod currency;
 mod email;
 mod kept;
 mod language;
+mod list;
 mod log_in;
 mod password;
 mod refresh;
@@ -28,6 +29,9 @@ pub use currency::Currency;
 pub use email::Email;
 pub use kept::{AccountRecords, AccountStatus, KeptAccount, NotAdmitted, OwnAccounts};
 pub use language::Language;
+pub use list::{
+    AccountFilter, AccountFilterInput, AccountLists, LISTED_STATUSES, ListedAccount, list_accounts,
+};
 pub use log_in::{
     Attempts, LogIn, LogInInput, LogIns, LoggedIn, NotLoggedIn, Opening, Tried, log_in,
 };
@@ -37,7 +41,7 @@ pub use refresh::{
     Refreshes, refresh,
 };
 pub use session::{
-    ACCESS_LIFETIME, EndSession, NewTokens, NotEnded, REFRESH_LIFETIME, Session, SessionEndings,
-    SessionId, Sessions, Tokens,
+    ACCESS_LIFETIME, EndSession, ListedSession, NewTokens, NotEnded, REFRESH_LIFETIME, Session,
+    SessionEndings, SessionId, SessionLists, Sessions, Tokens, list_sessions,
 };
 pub use settings::{Settings, TimeZone};

@@ -11,6 +11,8 @@ use crate::audit::Entry;
 use crate::credential::{LookupFailed, Presented, new_token};
 use crate::grant::Grant;
 use crate::id::{AccountId, CredentialId, NotAnId};
+use crate::identity::KeptAccount;
+use crate::page::{Looked, Page, looks_at};
 use crate::port::{Clock, Entropy, NoEntropy};
 use crate::right::OwnAccount;
 
@@ -189,6 +191,57 @@ pub trait Sessions {
         &self,
         presented: &Presented,
     ) -> impl Future<Output = Result<Option<Session>, LookupFailed>> + Send;
+}
+
+/// A session as the list of its account has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSession {
+    /// Names it.
+    pub id: SessionId,
+    /// How often the sessions of the account had been ended when it began.
+    pub epoch: u64,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was given new tokens last, if it was.
+    pub refreshed_at: Option<Timestamp>,
+    /// When the access token stops working.
+    pub access_until: Timestamp,
+    /// When the refresh token stops working.
+    pub refresh_until: Timestamp,
+}
+
+/// Where the sessions of an account are listed.
+pub trait SessionLists {
+    /// Looks at `at_most` sessions of the account behind a position, the newest first. One that was ended by
+    /// itself is not among them; one that ended with all others, or by its time, may be.
+    ///
+    /// # Errors
+    /// [`LookupFailed`].
+    fn sessions(
+        &self,
+        granted: Grant<'_, OwnAccount>,
+        after: Option<&str>,
+        at_most: u16,
+    ) -> impl Future<Output = Result<Looked<ListedSession>, LookupFailed>> + Send;
+}
+
+/// A page of the sessions of an account that go on at `now`, the newest first.
+///
+/// # Errors
+/// [`LookupFailed`].
+pub async fn list_sessions(
+    store: &(impl SessionLists + Sync),
+    account: &KeptAccount,
+    granted: Grant<'_, OwnAccount>,
+    (after, limit): (Option<&str>, u16),
+    now: Timestamp,
+) -> Result<Page<ListedSession>, LookupFailed> {
+    // Sessions that ended all at once stay in the list until their time.
+    let at_most = looks_at(limit, account.session_epoch > 0);
+    let looked = store.sessions(granted, after, at_most).await?;
+    Ok(looked.page(limit, |session| {
+        now < session.refresh_until && !account.has_ended(&session.id, session.epoch)
+    }))
 }
 
 /// The end of a session: one transaction with its audit entry.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
 use headcount_model::credential::LookupFailed;
 use headcount_model::id::{AccountId, micros};
 use headcount_model::identity::{
@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use crate::credentials::{decode, failure};
 use crate::idempotency::is_valid;
 use crate::key::Key;
-use crate::rows::{EmailRow, LogInsRow, SessionRow};
+use crate::rows::{EmailRow, ListedSessionRow, LogInsRow, SessionRow};
 use crate::table::Table;
-use crate::transaction::{Condition, Refused, number, put, text, values};
+use crate::transaction::{Condition, Refused, number, put, remove, replace, text, values};
 
 /// An account that nobody has: its time is that of the epoch, and its random part zero.
 const NOBODY: &str = "acct_00000000000000000000000000";
@@ -130,17 +130,14 @@ fn attempts(row: LogInsRow) -> Result<Attempts, LookupFailed> {
     })
 }
 
-/// The session, the account that is still what was read, and the end of the count.
+/// The session, the account that is still what was read, the session in the account's list, and the end of
+/// the count.
 fn actions(table: &Table, opening: &Opening<'_>) -> Result<Vec<TransactWriteItem>, Refused> {
-    let count = Delete::builder()
-        .table_name(&*table.name)
-        .set_key(Some(Key::log_ins(opening.counted_as).attributes()))
-        .build()
-        .map_err(|_| Refused::Unavailable)?;
     Ok(vec![
         put(table, &SessionRow::from(opening.session), Condition::absent())?,
         unchanged(table, opening)?,
-        TransactWriteItem::builder().delete(count).build(),
+        replace(table, &ListedSessionRow::new(opening.session, None))?,
+        remove(table, &Key::log_ins(opening.counted_as))?,
     ])
 }
 

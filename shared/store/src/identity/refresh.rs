@@ -11,9 +11,9 @@ use headcount_model::identity::{
 
 use crate::credentials::{decode, readable_session};
 use crate::key::Key;
-use crate::rows::{RotatedRow, SessionRow};
+use crate::rows::{ListedSessionRow, RotatedRow, SessionRow};
 use crate::table::Table;
-use crate::transaction::{Condition, Item, Refused, number, put, text, update, values};
+use crate::transaction::{Condition, Item, Refused, number, put, replace, text, update, values};
 
 impl Refreshes for Table {
     async fn refreshable(
@@ -68,6 +68,8 @@ fn actions(table: &Table, refresh: &Refresh<'_>) -> Result<Vec<TransactWriteItem
                refresh_until = :refresh_until, expires_at = :expires_at";
     let mut actions = vec![update(table, &Key::session(&before.id), set, still, new)?];
     actions.push(admitted(table, before)?);
+    // A session that is older than the list comes into it here.
+    actions.push(replace(table, &ListedSessionRow::new(after, Some(*now)))?);
     if before.refresh_hash != after.refresh_hash {
         actions.push(put(table, &RotatedRow::new(before, *now), Condition::absent())?);
     }

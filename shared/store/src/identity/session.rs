@@ -1,16 +1,60 @@
-//! The end of sessions.
+//! The sessions of an account: their list, and their end.
 
+use headcount_model::credential::LookupFailed;
 use headcount_model::grant::Grant;
 use headcount_model::id::micros;
-use headcount_model::identity::{EndSession, NotEnded, SessionEndings};
+use headcount_model::identity::{
+    EndSession, ListedSession, NotEnded, SessionEndings, SessionLists,
+};
+use headcount_model::page::Looked;
 use headcount_model::right::OwnAccount;
 use jiff::Timestamp;
 
-use crate::credentials::decode;
+use crate::credentials::{decode, failure};
 use crate::key::Key;
-use crate::rows::{AuditRow, SessionRow};
+use crate::rows::{AuditRow, ListedSessionRow, SessionRow};
 use crate::table::Table;
-use crate::transaction::{Condition, Item, Refused, put, text, update};
+use crate::transaction::{Condition, Item, Refused, put, remove, text, update};
+
+impl SessionLists for Table {
+    async fn sessions(
+        &self,
+        granted: Grant<'_, OwnAccount>,
+        after: Option<&str>,
+        at_most: u16,
+    ) -> Result<Looked<ListedSession>, LookupFailed> {
+        let pk = Key::sessions_of(granted.tenant());
+        let start = after.map(|sk| Key { pk: pk.clone(), sk: sk.to_owned() }.attributes());
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(pk))
+            .scan_index_forward(false)
+            .set_exclusive_start_key(start)
+            .limit(at_most.into());
+        let output = query.send().await.map_err(failure)?;
+        let entries = output.items.unwrap_or_default().into_iter().map(listed);
+        let more_behind = output.last_evaluated_key.map(decode::<Key>).transpose()?;
+        Ok(Looked {
+            entries: entries.collect::<Result<_, _>>()?,
+            more_behind: more_behind.map(|key| key.sk),
+        })
+    }
+}
+
+/// A session, and where in the list it stands.
+fn listed(item: Item) -> Result<(String, ListedSession), LookupFailed> {
+    let row: ListedSessionRow = decode(item)?;
+    let position = row.key.sk.clone();
+    let session = ListedSession::try_from(row).map_err(|error| {
+        tracing::error!(%error, "a session could not be read");
+        LookupFailed::Unavailable
+    })?;
+    Ok((position, session))
+}
 
 impl SessionEndings for Table {
     async fn end(
@@ -28,6 +72,7 @@ impl SessionEndings for Table {
             let ended = vec![(":now", text(micros(end.now)))];
             Ok(vec![
                 update(self, &key, "SET ended_at = :now", condition, ended)?,
+                remove(self, &Key::listed_session(account, end.session))?,
                 put(self, &AuditRow::of_account(account, &end.audit), Condition::absent())?,
             ])
         };

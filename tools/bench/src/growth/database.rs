@@ -14,6 +14,20 @@ use crate::answers::{self, TABLE};
 use crate::backend::{Backend, Reply, Replying};
 use crate::failure::Failure;
 
+/// What the index `accounts` has of an account besides its keys.
+const LISTED: [&str; 10] = [
+    "id",
+    "email",
+    "name",
+    "type",
+    "status",
+    "currency",
+    "timezone",
+    "language",
+    "created_at",
+    "updated_at",
+];
+
 /// The table, as template.yaml has it.
 #[derive(Clone)]
 pub(super) struct Embedded {
@@ -28,14 +42,14 @@ pub(super) struct Charge {
     pub(super) request: Value,
     /// Units of the table, in thousandths.
     pub(super) table_milli: u64,
-    /// Units of its index, in thousandths.
+    /// Units of its indexes, in thousandths.
     pub(super) index_milli: u64,
 }
 
 impl Embedded {
     /// Makes the table in an empty database, with these items.
     pub(super) fn with(database: Database, items: Vec<Value>) -> Result<Self, Failure> {
-        let names = ["pk", "sk", "behind_shard", "behind_since"];
+        let names = ["pk", "sk", "behind_shard", "behind_since", "listed_as"];
         let attributes = names.map(|name| json!({"AttributeName": name, "AttributeType": "S"}));
         let table = json!({
             "TableName": TABLE,
@@ -46,6 +60,10 @@ impl Embedded {
                 "IndexName": "behind",
                 "KeySchema": keys("behind_shard", "behind_since"),
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }, {
+                "IndexName": "accounts",
+                "KeySchema": keys("sk", "listed_as"),
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": LISTED},
             }],
         });
         database.create_table(serde_json::from_value(table)?)?;

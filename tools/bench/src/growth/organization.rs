@@ -36,7 +36,7 @@ pub(super) async fn follow(
     let largest = if options.quick { 10_000 } else { u64::MAX };
     let (mut steps, mut there, mut number) = (Vec::new(), 0, 0);
     for size in SIZES.into_iter().filter(|&size| size <= largest) {
-        fill(&table.database, there..size)?;
+        fill(&table.database, answers::seat_number, there..size)?;
         there = size;
         let step = measure(&subject, size, &table, &aws, folder, &mut number).await?;
         eprintln!("{size} seats are there: {} µs", step.cpu_ns.median / 1_000);
@@ -60,13 +60,17 @@ pub(super) fn remove(file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Puts seats into the table, past the function: older than what it will make.
-pub(super) fn fill(database: &Database, numbers: std::ops::Range<u64>) -> Result<(), Failure> {
+/// Puts items into the table, past the function: older than what it will make.
+pub(super) fn fill(
+    database: &Database,
+    item: fn(u64) -> Value,
+    numbers: std::ops::Range<u64>,
+) -> Result<(), Failure> {
     let mut next = numbers.start;
     while next < numbers.end {
         let end = numbers.end.min(next + CHUNK);
         let items: Vec<Item> = (next..end)
-            .map(|number| serde_json::from_value(answers::seat(number)))
+            .map(|number| serde_json::from_value(item(number)))
             .collect::<Result<_, _>>()?;
         database.import_items(TABLE, items, Default::default())?;
         next = end;
